@@ -1,0 +1,59 @@
+# Everything here works from a bare checkout with Python 3.11+ and make; the first target that needs it sets up .venv.
+PYTHON ?= python3
+VENV   ?= .venv
+BIN    := $(VENV)/bin
+SERVICES := fetcher extractor analyzer store query pipeline
+DISTRIBUTIONS := . $(SERVICES:%=services/%)
+LOCKS  := requirements/bootstrap.txt requirements/dev.txt
+SETUP  := $(VENV)/.setup-done
+export TENKAY_PYTHON := $(BIN)/python
+
+.PHONY: help setup demo test check format lint types contracts protos protos-check lock clean
+
+help:            ## This list
+	@grep -E '^[a-z-]+: .*##|^[a-z-]+:  +##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*##/\t/' | expand -t 18
+
+setup: $(SETUP)  ## The virtual environment with everything the locks name
+
+$(SETUP): $(LOCKS) pyproject.toml $(SERVICES:%=services/%/pyproject.toml)
+	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Tenkay needs Python 3.11 or newer; name one: make PYTHON=python3.11 $(MAKECMDGOALS)")'
+	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/bootstrap.txt
+	$(BIN)/uv pip sync --quiet --python $(BIN)/python --require-hashes requirements/bootstrap.txt requirements/dev.txt
+	$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps --no-build-isolation $(foreach d,$(DISTRIBUTIONS),-e ./$(d))
+	touch $@
+
+demo: setup      ## Stack up, samples in, ratings and evidence out, stack down
+	$(BIN)/python scripts/demo.py
+
+test: setup      ## All tests but the long ones
+	$(BIN)/python -m pytest -n 2 --dist loadgroup
+
+check: setup format lint types contracts protos-check  ## Everything a machine can judge without running the suite
+
+format:
+	$(BIN)/ruff format --check .
+
+lint:
+	$(BIN)/ruff check .
+	$(BIN)/buf lint
+
+types:
+	$(BIN)/mypy src $(SERVICES:%=services/%) samples scripts tests
+
+contracts:
+	$(BIN)/lint-imports
+
+protos: setup    ## Generate src/tenkay/*/v1 from protos/
+	$(BIN)/python scripts/generate_protos.py
+
+protos-check: setup
+	$(BIN)/python scripts/generate_protos.py --check
+
+lock: setup      ## Resolve requirements/*.in into hashed locks
+	cd requirements && ../$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url bootstrap.in -o bootstrap.txt
+	cd requirements && ../$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url dev.in -o dev.txt
+	cd requirements && ../$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url -c dev.txt runtime.in -o runtime.txt
+
+clean:           ## Remove what was built or run here (not the filings you fetched elsewhere)
+	rm -rf $(VENV) var build .mypy_cache .ruff_cache .hypothesis .import_linter_cache

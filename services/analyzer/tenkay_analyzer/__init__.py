@@ -1,0 +1,1 @@
+"""Scores, red flags and ratings from signals, with reasons that add up."""

@@ -1,0 +1,1 @@
+"""Turns filings into sections, facts and signals, each with its evidence."""

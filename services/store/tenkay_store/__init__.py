@@ -1,0 +1,1 @@
+"""Owns DuckDB and the Supabase sink: what was acknowledged is durable."""

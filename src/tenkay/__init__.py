@@ -1,0 +1,1 @@
+"""Tenkay: SEC filings as signals with evidence and ratings with reasons."""
