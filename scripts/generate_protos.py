@@ -42,7 +42,7 @@ def generate(destination: Path) -> None:
     if protoc.main(arguments) != 0:
         sys.exit(2)
     for proto in protos:
-        if "service " not in proto.read_text():
+        if not any(line.startswith("service ") for line in proto.read_text().splitlines()):
             for suffix in ("_pb2_grpc.py", "_pb2_grpc.pyi"):
                 stub = destination / proto.relative_to(PROTOS).with_name(proto.stem + suffix)
                 stub.unlink(missing_ok=True)
@@ -78,7 +78,9 @@ def main() -> int:
         )
         if check:
             for path in stale:
-                print(f"out of date: src/{path}; run `make protos` and commit what it changes", file=sys.stderr)
+                print(
+                    f"out of date: src/{path}; run `make protos` and commit what it changes", file=sys.stderr
+                )
             return 1 if stale else 0
         for path in present - fresh:
             (SOURCES / path).unlink()
