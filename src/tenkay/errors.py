@@ -74,7 +74,7 @@ class Reason(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class FieldViolation:
-    """A request field that is wrong, by its path in the request ("filing.accession_number"), and what is wrong with it."""
+    """A request field that is wrong, by its path ("filing.accession_number"), and what is wrong with it."""
 
     field: str
     description: str

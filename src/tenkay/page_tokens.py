@@ -1,6 +1,6 @@
 """Page tokens and page sizes (AIP-158), the same for every List method.
 
-A token carries the position after the last row given, and a digest of the method and of all other request fields: handed
+A token carries the position after the last row given, and a digest of the method and all other request fields: handed
 in with other arguments it is refused instead of giving a page of something else. It is not a secret, only a bookmark;
 the digest guards against mistakes, and a position is checked like any other input by who reads it.
 """

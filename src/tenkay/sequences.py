@@ -21,7 +21,7 @@ def encode(shard: int, number: int) -> str:
 
 
 def parse(token: str) -> dict[int, int]:
-    """Commit number by shard. The empty token has none. MALFORMED_SEQUENCE when the store never issued such a token."""
+    """Commit number by shard; the empty token has none. MALFORMED_SEQUENCE when no store issued such a token."""
     if not token:
         return {}
     numbers: dict[int, int] = {}
