@@ -22,13 +22,14 @@ _runtime_version.ValidateProtobufRuntimeVersion(
 _sym_db = _symbol_database.Default()
 
 
+from google.protobuf import duration_pb2 as google_dot_protobuf_dot_duration__pb2
 from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
 from tenkay.common.v1 import errors_pb2 as tenkay_dot_common_dot_v1_dot_errors__pb2
 from tenkay.common.v1 import filing_pb2 as tenkay_dot_common_dot_v1_dot_filing__pb2
 from tenkay.pipeline.v1 import pipeline_service_pb2 as tenkay_dot_pipeline_dot_v1_dot_pipeline__service__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\'tenkay/pipeline/v1/worker_service.proto\x12\x12tenkay.pipeline.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1dtenkay/common/v1/errors.proto\x1a\x1dtenkay/common/v1/filing.proto\x1a)tenkay/pipeline/v1/pipeline_service.proto\"y\n\x13\x41\x63quireLeaseRequest\x12\x0e\n\x06job_id\x18\x01 \x01(\t\x12\x18\n\x10\x61\x63\x63\x65ssion_number\x18\x02 \x01(\t\x12(\n\x05stage\x18\x03 \x01(\x0e\x32\x19.tenkay.pipeline.v1.Stage\x12\x0e\n\x06worker\x18\x04 \x01(\t\"\x9a\x01\n\x05Lease\x12\x0e\n\x06job_id\x18\x01 \x01(\t\x12\x18\n\x10\x61\x63\x63\x65ssion_number\x18\x02 \x01(\t\x12(\n\x05stage\x18\x03 \x01(\x0e\x32\x19.tenkay.pipeline.v1.Stage\x12\r\n\x05token\x18\x04 \x01(\x04\x12.\n\nexpires_at\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"\x88\x01\n\x14\x41\x63quireLeaseResponse\x12(\n\x05lease\x18\x01 \x01(\x0b\x32\x19.tenkay.pipeline.v1.Lease\x12\x30\n\x07listing\x18\x02 \x01(\x0b\x32\x1f.tenkay.common.v1.FilingListing\x12\x14\n\x0cmin_sequence\x18\x03 \x01(\t\"<\n\x10HeartbeatRequest\x12(\n\x05lease\x18\x01 \x01(\x0b\x32\x19.tenkay.pipeline.v1.Lease\"=\n\x11HeartbeatResponse\x12(\n\x05lease\x18\x01 \x01(\x0b\x32\x19.tenkay.pipeline.v1.Lease\"\x7f\n\x14\x43ompleteStageRequest\x12(\n\x05lease\x18\x01 \x01(\x0b\x32\x19.tenkay.pipeline.v1.Lease\x12\x10\n\x08sequence\x18\x02 \x01(\t\x12+\n\x06\x66iling\x18\x03 \x01(\x0b\x32\x1b.tenkay.common.v1.FilingRef\"\x17\n\x15\x43ompleteStageResponse\"\x8e\x01\n\x10\x46\x61ilStageRequest\x12(\n\x05lease\x18\x01 \x01(\x0b\x32\x19.tenkay.pipeline.v1.Lease\x12-\n\x06reason\x18\x02 \x01(\x0e\x32\x1d.tenkay.common.v1.ErrorReason\x12\x0e\n\x06\x64\x65tail\x18\x03 \x01(\t\x12\x11\n\tretryable\x18\x04 \x01(\x08\"\'\n\x11\x46\x61ilStageResponse\x12\x12\n\nwill_retry\x18\x01 \x01(\x08\x32\x9b\x03\n\rWorkerService\x12\x61\n\x0c\x41\x63quireLease\x12\'.tenkay.pipeline.v1.AcquireLeaseRequest\x1a(.tenkay.pipeline.v1.AcquireLeaseResponse\x12]\n\tHeartbeat\x12$.tenkay.pipeline.v1.HeartbeatRequest\x1a%.tenkay.pipeline.v1.HeartbeatResponse\"\x03\x90\x02\x02\x12i\n\rCompleteStage\x12(.tenkay.pipeline.v1.CompleteStageRequest\x1a).tenkay.pipeline.v1.CompleteStageResponse\"\x03\x90\x02\x02\x12]\n\tFailStage\x12$.tenkay.pipeline.v1.FailStageRequest\x1a%.tenkay.pipeline.v1.FailStageResponse\"\x03\x90\x02\x02\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\'tenkay/pipeline/v1/worker_service.proto\x12\x12tenkay.pipeline.v1\x1a\x1egoogle/protobuf/duration.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1dtenkay/common/v1/errors.proto\x1a\x1dtenkay/common/v1/filing.proto\x1a)tenkay/pipeline/v1/pipeline_service.proto\"y\n\x13\x41\x63quireLeaseRequest\x12\x0e\n\x06job_id\x18\x01 \x01(\t\x12\x18\n\x10\x61\x63\x63\x65ssion_number\x18\x02 \x01(\t\x12(\n\x05stage\x18\x03 \x01(\x0e\x32\x19.tenkay.pipeline.v1.Stage\x12\x0e\n\x06worker\x18\x04 \x01(\t\"\x9a\x01\n\x05Lease\x12\x0e\n\x06job_id\x18\x01 \x01(\t\x12\x18\n\x10\x61\x63\x63\x65ssion_number\x18\x02 \x01(\t\x12(\n\x05stage\x18\x03 \x01(\x0e\x32\x19.tenkay.pipeline.v1.Stage\x12\r\n\x05token\x18\x04 \x01(\x04\x12.\n\nexpires_at\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"\x88\x01\n\x14\x41\x63quireLeaseResponse\x12(\n\x05lease\x18\x01 \x01(\x0b\x32\x19.tenkay.pipeline.v1.Lease\x12\x30\n\x07listing\x18\x02 \x01(\x0b\x32\x1f.tenkay.common.v1.FilingListing\x12\x14\n\x0cmin_sequence\x18\x03 \x01(\t\"<\n\x10HeartbeatRequest\x12(\n\x05lease\x18\x01 \x01(\x0b\x32\x19.tenkay.pipeline.v1.Lease\"=\n\x11HeartbeatResponse\x12(\n\x05lease\x18\x01 \x01(\x0b\x32\x19.tenkay.pipeline.v1.Lease\"\x7f\n\x14\x43ompleteStageRequest\x12(\n\x05lease\x18\x01 \x01(\x0b\x32\x19.tenkay.pipeline.v1.Lease\x12\x10\n\x08sequence\x18\x02 \x01(\t\x12+\n\x06\x66iling\x18\x03 \x01(\x0b\x32\x1b.tenkay.common.v1.FilingRef\"\x17\n\x15\x43ompleteStageResponse\"\xbe\x01\n\x10\x46\x61ilStageRequest\x12(\n\x05lease\x18\x01 \x01(\x0b\x32\x19.tenkay.pipeline.v1.Lease\x12-\n\x06reason\x18\x02 \x01(\x0e\x32\x1d.tenkay.common.v1.ErrorReason\x12\x0e\n\x06\x64\x65tail\x18\x03 \x01(\t\x12\x11\n\tretryable\x18\x04 \x01(\x08\x12.\n\x0bretry_after\x18\x05 \x01(\x0b\x32\x19.google.protobuf.Duration\"\'\n\x11\x46\x61ilStageResponse\x12\x12\n\nwill_retry\x18\x01 \x01(\x08\x32\x9b\x03\n\rWorkerService\x12\x61\n\x0c\x41\x63quireLease\x12\'.tenkay.pipeline.v1.AcquireLeaseRequest\x1a(.tenkay.pipeline.v1.AcquireLeaseResponse\x12]\n\tHeartbeat\x12$.tenkay.pipeline.v1.HeartbeatRequest\x1a%.tenkay.pipeline.v1.HeartbeatResponse\"\x03\x90\x02\x02\x12i\n\rCompleteStage\x12(.tenkay.pipeline.v1.CompleteStageRequest\x1a).tenkay.pipeline.v1.CompleteStageResponse\"\x03\x90\x02\x02\x12]\n\tFailStage\x12$.tenkay.pipeline.v1.FailStageRequest\x1a%.tenkay.pipeline.v1.FailStageResponse\"\x03\x90\x02\x02\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -41,24 +42,24 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_WORKERSERVICE'].methods_by_name['CompleteStage']._serialized_options = b'\220\002\002'
   _globals['_WORKERSERVICE'].methods_by_name['FailStage']._loaded_options = None
   _globals['_WORKERSERVICE'].methods_by_name['FailStage']._serialized_options = b'\220\002\002'
-  _globals['_ACQUIRELEASEREQUEST']._serialized_start=201
-  _globals['_ACQUIRELEASEREQUEST']._serialized_end=322
-  _globals['_LEASE']._serialized_start=325
-  _globals['_LEASE']._serialized_end=479
-  _globals['_ACQUIRELEASERESPONSE']._serialized_start=482
-  _globals['_ACQUIRELEASERESPONSE']._serialized_end=618
-  _globals['_HEARTBEATREQUEST']._serialized_start=620
-  _globals['_HEARTBEATREQUEST']._serialized_end=680
-  _globals['_HEARTBEATRESPONSE']._serialized_start=682
-  _globals['_HEARTBEATRESPONSE']._serialized_end=743
-  _globals['_COMPLETESTAGEREQUEST']._serialized_start=745
-  _globals['_COMPLETESTAGEREQUEST']._serialized_end=872
-  _globals['_COMPLETESTAGERESPONSE']._serialized_start=874
-  _globals['_COMPLETESTAGERESPONSE']._serialized_end=897
-  _globals['_FAILSTAGEREQUEST']._serialized_start=900
-  _globals['_FAILSTAGEREQUEST']._serialized_end=1042
-  _globals['_FAILSTAGERESPONSE']._serialized_start=1044
-  _globals['_FAILSTAGERESPONSE']._serialized_end=1083
-  _globals['_WORKERSERVICE']._serialized_start=1086
-  _globals['_WORKERSERVICE']._serialized_end=1497
+  _globals['_ACQUIRELEASEREQUEST']._serialized_start=233
+  _globals['_ACQUIRELEASEREQUEST']._serialized_end=354
+  _globals['_LEASE']._serialized_start=357
+  _globals['_LEASE']._serialized_end=511
+  _globals['_ACQUIRELEASERESPONSE']._serialized_start=514
+  _globals['_ACQUIRELEASERESPONSE']._serialized_end=650
+  _globals['_HEARTBEATREQUEST']._serialized_start=652
+  _globals['_HEARTBEATREQUEST']._serialized_end=712
+  _globals['_HEARTBEATRESPONSE']._serialized_start=714
+  _globals['_HEARTBEATRESPONSE']._serialized_end=775
+  _globals['_COMPLETESTAGEREQUEST']._serialized_start=777
+  _globals['_COMPLETESTAGEREQUEST']._serialized_end=904
+  _globals['_COMPLETESTAGERESPONSE']._serialized_start=906
+  _globals['_COMPLETESTAGERESPONSE']._serialized_end=929
+  _globals['_FAILSTAGEREQUEST']._serialized_start=932
+  _globals['_FAILSTAGEREQUEST']._serialized_end=1122
+  _globals['_FAILSTAGERESPONSE']._serialized_start=1124
+  _globals['_FAILSTAGERESPONSE']._serialized_end=1163
+  _globals['_WORKERSERVICE']._serialized_start=1166
+  _globals['_WORKERSERVICE']._serialized_end=1577
 # @@protoc_insertion_point(module_scope)

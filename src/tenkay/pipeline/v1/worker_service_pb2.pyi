@@ -4,6 +4,7 @@ isort:skip_file
 """
 
 from google.protobuf import descriptor as _descriptor
+from google.protobuf import duration_pb2 as _duration_pb2
 from google.protobuf import message as _message
 from google.protobuf import timestamp_pb2 as _timestamp_pb2
 from tenkay.common.v1 import errors_pb2 as _errors_pb2
@@ -237,6 +238,7 @@ class FailStageRequest(_message.Message):
     REASON_FIELD_NUMBER: _builtins.int
     DETAIL_FIELD_NUMBER: _builtins.int
     RETRYABLE_FIELD_NUMBER: _builtins.int
+    RETRY_AFTER_FIELD_NUMBER: _builtins.int
     reason: _errors_pb2.ErrorReason.ValueType
     """Why."""
     detail: _builtins.str
@@ -247,6 +249,10 @@ class FailStageRequest(_message.Message):
     def lease(self) -> Global___Lease:
         """The lease."""
 
+    @_builtins.property
+    def retry_after(self) -> _duration_pb2.Duration:
+        """How long the failing service asked to be left alone; the next try is not before. Absent: it did not say."""
+
     def __init__(
         self,
         *,
@@ -254,10 +260,11 @@ class FailStageRequest(_message.Message):
         reason: _errors_pb2.ErrorReason.ValueType = ...,
         detail: _builtins.str = ...,
         retryable: _builtins.bool = ...,
+        retry_after: _duration_pb2.Duration | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["lease", b"lease"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["lease", b"lease", "retry_after", b"retry_after"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["detail", b"detail", "lease", b"lease", "reason", b"reason", "retryable", b"retryable"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["detail", b"detail", "lease", b"lease", "reason", b"reason", "retry_after", b"retry_after", "retryable", b"retryable"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
