@@ -50,7 +50,7 @@ def start_logging(service_name: str, level: str = "info", stream: TextIO | None 
 
 def get_logger(name: str) -> structlog.typing.FilteringBoundLogger:
     """A logger whose lines carry `name`: ``logger.info("commit_group_flushed", filings=50)``."""
-    return cast(structlog.typing.FilteringBoundLogger, structlog.get_logger(logger=name))
+    return cast(structlog.typing.FilteringBoundLogger, structlog.get_logger(module=name))
 
 
 def _add_trace(

@@ -114,6 +114,8 @@ class ServerScope:
 
 def run(service: str, settings: ServiceSettings, build: Build, *, identify: Identify = anyone) -> None:
     """Serve until SIGTERM, then drain. Exits with 0 after a drain, 73 for a port in use, 1 when it cannot go on."""
+    # gRPC's own lines on stderr repeat, in other words and without structure, what is raised and logged here.
+    os.environ.setdefault("GRPC_VERBOSITY", "NONE")
     start_logging(service, settings.log_level)
     # The parent's end is an emergency: there may be nobody left to wait for a drain, so it is short.
     watch_parent(lambda: os.kill(os.getpid(), signal.SIGTERM))

@@ -36,7 +36,7 @@ class AnalyzeFilingRequest(_message.Message):
         self,
         *,
         filing: _filing_pb2.FilingRef | None = ...,
-        min_sequence: _builtins.str = ...,
+        min_sequence: _builtins.str | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["filing", b"filing"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...

@@ -184,11 +184,11 @@ class DimensionScore(_message.Message):
     def __init__(
         self,
         *,
-        dimension: Global___Dimension.ValueType = ...,
+        dimension: Global___Dimension.ValueType | None = ...,
         score: _builtins.float | None = ...,
-        coverage: _builtins.float = ...,
+        coverage: _builtins.float | None = ...,
         band: _builtins.float | None = ...,
-        weight: _builtins.float = ...,
+        weight: _builtins.float | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["_band", b"_band", "_score", b"_score", "band", b"band", "score", b"score"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
@@ -236,10 +236,10 @@ class RedFlag(_message.Message):
     def __init__(
         self,
         *,
-        id: _builtins.str = ...,
-        severity: Global___FlagSeverity.ValueType = ...,
+        id: _builtins.str | None = ...,
+        severity: Global___FlagSeverity.ValueType | None = ...,
         cap: _builtins.float | None = ...,
-        explanation: _builtins.str = ...,
+        explanation: _builtins.str | None = ...,
         signal_ids: _abc.Iterable[_builtins.str] | None = ...,
         evidence: _abc.Iterable[_signal_pb2.Evidence] | None = ...,
     ) -> None: ...
@@ -288,14 +288,14 @@ class ScoreReason(_message.Message):
     def __init__(
         self,
         *,
-        signal_id: _builtins.str = ...,
-        dimension: Global___Dimension.ValueType = ...,
-        contribution: _builtins.float = ...,
-        goodness: _builtins.float = ...,
-        basis: Global___ScoreBasis.ValueType = ...,
+        signal_id: _builtins.str | None = ...,
+        dimension: Global___Dimension.ValueType | None = ...,
+        contribution: _builtins.float | None = ...,
+        goodness: _builtins.float | None = ...,
+        basis: Global___ScoreBasis.ValueType | None = ...,
         value: _signal_pb2.SignalValue | None = ...,
-        unit: _builtins.str = ...,
-        explanation: _builtins.str = ...,
+        unit: _builtins.str | None = ...,
+        explanation: _builtins.str | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["value", b"value"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
@@ -368,22 +368,22 @@ class Analysis(_message.Message):
     def __init__(
         self,
         *,
-        accession_number: _builtins.str = ...,
-        rating: Global___Rating.ValueType = ...,
+        accession_number: _builtins.str | None = ...,
+        rating: Global___Rating.ValueType | None = ...,
         score: _builtins.float | None = ...,
         uncapped_score: _builtins.float | None = ...,
         band: _builtins.float | None = ...,
-        low_confidence: _builtins.bool = ...,
+        low_confidence: _builtins.bool | None = ...,
         dimensions: _abc.Iterable[Global___DimensionScore] | None = ...,
         flags: _abc.Iterable[Global___RedFlag] | None = ...,
         reasons: _abc.Iterable[Global___ScoreReason] | None = ...,
-        narrative: _builtins.str = ...,
-        backend: _builtins.str = ...,
-        result_key: _builtins.str = ...,
-        rules_version: _builtins.str = ...,
-        reference_id: _builtins.str = ...,
-        not_rated_reason: _builtins.str = ...,
-        extraction_key: _builtins.str = ...,
+        narrative: _builtins.str | None = ...,
+        backend: _builtins.str | None = ...,
+        result_key: _builtins.str | None = ...,
+        rules_version: _builtins.str | None = ...,
+        reference_id: _builtins.str | None = ...,
+        not_rated_reason: _builtins.str | None = ...,
+        extraction_key: _builtins.str | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["_band", b"_band", "_score", b"_score", "_uncapped_score", b"_uncapped_score", "band", b"band", "score", b"score", "uncapped_score", b"uncapped_score"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...

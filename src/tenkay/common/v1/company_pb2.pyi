@@ -59,11 +59,11 @@ class FilingSummary(_message.Message):
         *,
         filing: _filing_pb2.Filing | None = ...,
         signals: _abc.Iterable[_signal_pb2.Signal] | None = ...,
-        rating: _analysis_pb2.Rating.ValueType = ...,
+        rating: _analysis_pb2.Rating.ValueType | None = ...,
         score: _builtins.float | None = ...,
         flag_ids: _abc.Iterable[_builtins.str] | None = ...,
-        signal_count: _builtins.int = ...,
-        version: _builtins.int = ...,
+        signal_count: _builtins.int | None = ...,
+        version: _builtins.int | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["_score", b"_score", "filing", b"filing", "score", b"score"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
@@ -90,8 +90,8 @@ class FormCount(_message.Message):
     def __init__(
         self,
         *,
-        form_type: _builtins.str = ...,
-        filings: _builtins.int = ...,
+        form_type: _builtins.str | None = ...,
+        filings: _builtins.int | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
@@ -139,8 +139,8 @@ class CompanySummary(_message.Message):
     def __init__(
         self,
         *,
-        cik: _builtins.int = ...,
-        company_name: _builtins.str = ...,
+        cik: _builtins.int | None = ...,
+        company_name: _builtins.str | None = ...,
         sic_code: _builtins.int | None = ...,
         latest_annual: Global___FilingSummary | None = ...,
         latest_quarterly: Global___FilingSummary | None = ...,

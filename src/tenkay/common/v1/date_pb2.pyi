@@ -36,9 +36,9 @@ class Date(_message.Message):
     def __init__(
         self,
         *,
-        year: _builtins.int = ...,
-        month: _builtins.int = ...,
-        day: _builtins.int = ...,
+        year: _builtins.int | None = ...,
+        month: _builtins.int | None = ...,
+        day: _builtins.int | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...

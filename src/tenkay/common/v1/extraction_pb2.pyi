@@ -50,13 +50,13 @@ class Section(_message.Message):
     def __init__(
         self,
         *,
-        code: _builtins.str = ...,
-        part: _builtins.str = ...,
-        title: _builtins.str = ...,
-        document: _builtins.str = ...,
-        start: _builtins.int = ...,
-        end: _builtins.int = ...,
-        confidence: _builtins.float = ...,
+        code: _builtins.str | None = ...,
+        part: _builtins.str | None = ...,
+        title: _builtins.str | None = ...,
+        document: _builtins.str | None = ...,
+        start: _builtins.int | None = ...,
+        end: _builtins.int | None = ...,
+        confidence: _builtins.float | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
@@ -84,9 +84,9 @@ class NormalisedText(_message.Message):
     def __init__(
         self,
         *,
-        document: _builtins.str = ...,
-        sha256: _builtins.str = ...,
-        length: _builtins.int = ...,
+        document: _builtins.str | None = ...,
+        sha256: _builtins.str | None = ...,
+        length: _builtins.int | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
@@ -149,10 +149,10 @@ class Extraction(_message.Message):
         signals: _abc.Iterable[_signal_pb2.Signal] | None = ...,
         missing: _abc.Iterable[_signal_pb2.MissingSignal] | None = ...,
         texts: _abc.Iterable[Global___NormalisedText] | None = ...,
-        result_key: _builtins.str = ...,
-        catalog_version: _builtins.str = ...,
-        code_version: _builtins.str = ...,
-        fact_count: _builtins.int = ...,
+        result_key: _builtins.str | None = ...,
+        catalog_version: _builtins.str | None = ...,
+        code_version: _builtins.str | None = ...,
+        fact_count: _builtins.int | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["filing", b"filing"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...

@@ -68,7 +68,7 @@ class FilingRef(_message.Message):
     def __init__(
         self,
         *,
-        accession_number: _builtins.str = ...,
+        accession_number: _builtins.str | None = ...,
         cik: _builtins.int | None = ...,
         primary_document: _builtins.str | None = ...,
     ) -> None: ...
@@ -128,11 +128,11 @@ class FilingListing(_message.Message):
         self,
         *,
         filing: Global___FilingRef | None = ...,
-        form_type: _builtins.str = ...,
+        form_type: _builtins.str | None = ...,
         filed_date: _date_pb2.Date | None = ...,
         accepted_at: _timestamp_pb2.Timestamp | None = ...,
         period_end: _date_pb2.Date | None = ...,
-        company_name: _builtins.str = ...,
+        company_name: _builtins.str | None = ...,
         items: _abc.Iterable[_builtins.str] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["accepted_at", b"accepted_at", "filed_date", b"filed_date", "filing", b"filing", "period_end", b"period_end"]  # noqa: Y015
@@ -198,18 +198,18 @@ class Filing(_message.Message):
     def __init__(
         self,
         *,
-        accession_number: _builtins.str = ...,
+        accession_number: _builtins.str | None = ...,
         cik: _builtins.int | None = ...,
-        form_type: _builtins.str = ...,
-        company_name: _builtins.str = ...,
+        form_type: _builtins.str | None = ...,
+        company_name: _builtins.str | None = ...,
         filed_date: _date_pb2.Date | None = ...,
         accepted_at: _timestamp_pb2.Timestamp | None = ...,
         period_end: _date_pb2.Date | None = ...,
         sic_code: _builtins.int | None = ...,
         items: _abc.Iterable[_builtins.str] | None = ...,
-        primary_document: _builtins.str = ...,
-        source: Global___FilingSource.ValueType = ...,
-        is_amendment: _builtins.bool = ...,
+        primary_document: _builtins.str | None = ...,
+        source: Global___FilingSource.ValueType | None = ...,
+        is_amendment: _builtins.bool | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["_cik", b"_cik", "_sic_code", b"_sic_code", "accepted_at", b"accepted_at", "cik", b"cik", "filed_date", b"filed_date", "period_end", b"period_end", "sic_code", b"sic_code"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...

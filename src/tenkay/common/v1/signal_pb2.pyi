@@ -152,11 +152,11 @@ class SignalValue(_message.Message):
     def __init__(
         self,
         *,
-        decimal: _builtins.str = ...,
-        double: _builtins.float = ...,
-        bool: _builtins.bool = ...,
-        int64: _builtins.int = ...,
-        enum: _builtins.str = ...,
+        decimal: _builtins.str | None = ...,
+        double: _builtins.float | None = ...,
+        bool: _builtins.bool | None = ...,
+        int64: _builtins.int | None = ...,
+        enum: _builtins.str | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["bool", b"bool", "decimal", b"decimal", "double", b"double", "enum", b"enum", "int64", b"int64", "kind", b"kind"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
@@ -211,16 +211,16 @@ class FactEvidence(_message.Message):
     def __init__(
         self,
         *,
-        concept: _builtins.str = ...,
-        element: _builtins.str = ...,
-        document: _builtins.str = ...,
-        fact_id: _builtins.str = ...,
-        context_id: _builtins.str = ...,
+        concept: _builtins.str | None = ...,
+        element: _builtins.str | None = ...,
+        document: _builtins.str | None = ...,
+        fact_id: _builtins.str | None = ...,
+        context_id: _builtins.str | None = ...,
         start: _date_pb2.Date | None = ...,
         end: _date_pb2.Date | None = ...,
-        unit: _builtins.str = ...,
+        unit: _builtins.str | None = ...,
         decimals: _builtins.int | None = ...,
-        value: _builtins.str = ...,
+        value: _builtins.str | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["_decimals", b"_decimals", "decimals", b"decimals", "end", b"end", "start", b"start"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
@@ -259,12 +259,12 @@ class TextEvidence(_message.Message):
     def __init__(
         self,
         *,
-        document: _builtins.str = ...,
-        section: _builtins.str = ...,
-        text_sha256: _builtins.str = ...,
-        start: _builtins.int = ...,
-        end: _builtins.int = ...,
-        quote: _builtins.str = ...,
+        document: _builtins.str | None = ...,
+        section: _builtins.str | None = ...,
+        text_sha256: _builtins.str | None = ...,
+        start: _builtins.int | None = ...,
+        end: _builtins.int | None = ...,
+        quote: _builtins.str | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
@@ -297,7 +297,7 @@ class SearchEvidence(_message.Message):
         self,
         *,
         sections: _abc.Iterable[_builtins.str] | None = ...,
-        text_sha256: _builtins.str = ...,
+        text_sha256: _builtins.str | None = ...,
         dismissed: _abc.Iterable[Global___TextEvidence] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
@@ -390,13 +390,13 @@ class Signal(_message.Message):
     def __init__(
         self,
         *,
-        id: _builtins.str = ...,
-        category: Global___SignalCategory.ValueType = ...,
+        id: _builtins.str | None = ...,
+        category: Global___SignalCategory.ValueType | None = ...,
         value: Global___SignalValue | None = ...,
-        unit: _builtins.str = ...,
-        currency: _builtins.str = ...,
-        confidence: _builtins.float = ...,
-        out_of_range: _builtins.bool = ...,
+        unit: _builtins.str | None = ...,
+        currency: _builtins.str | None = ...,
+        confidence: _builtins.float | None = ...,
+        out_of_range: _builtins.bool | None = ...,
         evidence: _abc.Iterable[Global___Evidence] | None = ...,
         notes: _abc.Iterable[_builtins.str] | None = ...,
     ) -> None: ...
@@ -426,9 +426,9 @@ class MissingSignal(_message.Message):
     def __init__(
         self,
         *,
-        id: _builtins.str = ...,
-        reason: Global___MissingReason.ValueType = ...,
-        detail: _builtins.str = ...,
+        id: _builtins.str | None = ...,
+        reason: Global___MissingReason.ValueType | None = ...,
+        detail: _builtins.str | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...

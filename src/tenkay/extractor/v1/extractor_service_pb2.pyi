@@ -93,9 +93,9 @@ class ListSignalDefinitionsRequest(_message.Message):
     def __init__(
         self,
         *,
-        category: _signal_pb2.SignalCategory.ValueType = ...,
-        page_size: _builtins.int = ...,
-        page_token: _builtins.str = ...,
+        category: _signal_pb2.SignalCategory.ValueType | None = ...,
+        page_size: _builtins.int | None = ...,
+        page_token: _builtins.str | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
@@ -149,17 +149,17 @@ class SignalDefinition(_message.Message):
     def __init__(
         self,
         *,
-        id: _builtins.str = ...,
-        category: _signal_pb2.SignalCategory.ValueType = ...,
-        name: _builtins.str = ...,
-        definition: _builtins.str = ...,
-        formula: _builtins.str = ...,
-        unit: _builtins.str = ...,
-        value_kind: _builtins.str = ...,
+        id: _builtins.str | None = ...,
+        category: _signal_pb2.SignalCategory.ValueType | None = ...,
+        name: _builtins.str | None = ...,
+        definition: _builtins.str | None = ...,
+        formula: _builtins.str | None = ...,
+        unit: _builtins.str | None = ...,
+        value_kind: _builtins.str | None = ...,
         forms: _abc.Iterable[_builtins.str] | None = ...,
-        direction: _builtins.str = ...,
-        source: _builtins.str = ...,
-        missing_when: _builtins.str = ...,
+        direction: _builtins.str | None = ...,
+        source: _builtins.str | None = ...,
+        missing_when: _builtins.str | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
@@ -190,8 +190,8 @@ class ListSignalDefinitionsResponse(_message.Message):
         self,
         *,
         definitions: _abc.Iterable[Global___SignalDefinition] | None = ...,
-        next_page_token: _builtins.str = ...,
-        catalog_version: _builtins.str = ...,
+        next_page_token: _builtins.str | None = ...,
+        catalog_version: _builtins.str | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...

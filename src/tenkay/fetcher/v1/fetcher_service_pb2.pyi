@@ -36,8 +36,8 @@ class ResolveCompanyRequest(_message.Message):
     def __init__(
         self,
         *,
-        ticker: _builtins.str = ...,
-        cik: _builtins.int = ...,
+        ticker: _builtins.str | None = ...,
+        cik: _builtins.int | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["cik", b"cik", "company", b"company", "ticker", b"ticker"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
@@ -77,8 +77,8 @@ class ResolveCompanyResponse(_message.Message):
     def __init__(
         self,
         *,
-        cik: _builtins.int = ...,
-        company_name: _builtins.str = ...,
+        cik: _builtins.int | None = ...,
+        company_name: _builtins.str | None = ...,
         tickers: _abc.Iterable[_builtins.str] | None = ...,
         former_names: _abc.Iterable[_builtins.str] | None = ...,
         sic_code: _builtins.int | None = ...,
@@ -129,13 +129,13 @@ class ListFilingsRequest(_message.Message):
     def __init__(
         self,
         *,
-        cik: _builtins.int = ...,
+        cik: _builtins.int | None = ...,
         forms: _abc.Iterable[_builtins.str] | None = ...,
-        include_amendments: _builtins.bool = ...,
+        include_amendments: _builtins.bool | None = ...,
         filed_from: _date_pb2.Date | None = ...,
         filed_to: _date_pb2.Date | None = ...,
-        page_size: _builtins.int = ...,
-        page_token: _builtins.str = ...,
+        page_size: _builtins.int | None = ...,
+        page_token: _builtins.str | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["filed_from", b"filed_from", "filed_to", b"filed_to"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
@@ -163,7 +163,7 @@ class ListFilingsResponse(_message.Message):
         self,
         *,
         filings: _abc.Iterable[_filing_pb2.FilingListing] | None = ...,
-        next_page_token: _builtins.str = ...,
+        next_page_token: _builtins.str | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
@@ -278,10 +278,10 @@ class ManifestDocument(_message.Message):
     def __init__(
         self,
         *,
-        filename: _builtins.str = ...,
-        type: _builtins.str = ...,
-        sha256: _builtins.str = ...,
-        size_bytes: _builtins.int = ...,
+        filename: _builtins.str | None = ...,
+        type: _builtins.str | None = ...,
+        sha256: _builtins.str | None = ...,
+        size_bytes: _builtins.int | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
@@ -317,9 +317,9 @@ class EnsureFilingResponse(_message.Message):
         self,
         *,
         filing: _filing_pb2.FilingRef | None = ...,
-        source: _filing_pb2.FilingSource.ValueType = ...,
+        source: _filing_pb2.FilingSource.ValueType | None = ...,
         documents: _abc.Iterable[Global___ManifestDocument] | None = ...,
-        fetched: _builtins.bool = ...,
+        fetched: _builtins.bool | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["filing", b"filing"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
@@ -347,8 +347,8 @@ class ReadDocumentRequest(_message.Message):
     def __init__(
         self,
         *,
-        sha256: _builtins.str = ...,
-        offset: _builtins.int = ...,
+        sha256: _builtins.str | None = ...,
+        offset: _builtins.int | None = ...,
         length: _builtins.int | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["_length", b"_length", "length", b"length"]  # noqa: Y015
@@ -373,7 +373,7 @@ class ReadDocumentResponse(_message.Message):
     def __init__(
         self,
         *,
-        chunk: _builtins.bytes = ...,
+        chunk: _builtins.bytes | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
@@ -420,9 +420,9 @@ class GetLimiterStatusResponse(_message.Message):
     def __init__(
         self,
         *,
-        requests_per_second: _builtins.float = ...,
+        requests_per_second: _builtins.float | None = ...,
         wait: _duration_pb2.Duration | None = ...,
-        degraded: _builtins.bool = ...,
+        degraded: _builtins.bool | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["wait", b"wait"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...

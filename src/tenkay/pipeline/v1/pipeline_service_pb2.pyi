@@ -156,15 +156,15 @@ class SubmitFilingsRequest(_message.Message):
     def __init__(
         self,
         *,
-        request_id: _builtins.str = ...,
+        request_id: _builtins.str | None = ...,
         tickers: _abc.Iterable[_builtins.str] | None = ...,
         ciks: _abc.Iterable[_builtins.int] | None = ...,
         filings: _abc.Iterable[_filing_pb2.FilingRef] | None = ...,
         filed: Global___FiledRange | None = ...,
         forms: _abc.Iterable[_builtins.str] | None = ...,
-        include_amendments: _builtins.bool = ...,
+        include_amendments: _builtins.bool | None = ...,
         since: _date_pb2.Date | None = ...,
-        limit_per_company: _builtins.int = ...,
+        limit_per_company: _builtins.int | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["filed", b"filed", "since", b"since"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
@@ -225,12 +225,12 @@ class JobCounts(_message.Message):
     def __init__(
         self,
         *,
-        total: _builtins.int = ...,
-        fetched: _builtins.int = ...,
-        extracted: _builtins.int = ...,
-        stored: _builtins.int = ...,
-        failed: _builtins.int = ...,
-        running: _builtins.int = ...,
+        total: _builtins.int | None = ...,
+        fetched: _builtins.int | None = ...,
+        extracted: _builtins.int | None = ...,
+        stored: _builtins.int | None = ...,
+        failed: _builtins.int | None = ...,
+        running: _builtins.int | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
@@ -270,11 +270,11 @@ class Job(_message.Message):
     def __init__(
         self,
         *,
-        id: _builtins.str = ...,
+        id: _builtins.str | None = ...,
         created_at: _timestamp_pb2.Timestamp | None = ...,
         finished_at: _timestamp_pb2.Timestamp | None = ...,
         counts: Global___JobCounts | None = ...,
-        sequence: _builtins.str = ...,
+        sequence: _builtins.str | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["counts", b"counts", "created_at", b"created_at", "finished_at", b"finished_at"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
@@ -317,12 +317,12 @@ class JobItem(_message.Message):
         self,
         *,
         listing: _filing_pb2.FilingListing | None = ...,
-        stage: Global___Stage.ValueType = ...,
-        state: Global___ItemState.ValueType = ...,
-        attempts: _builtins.int = ...,
-        reason: _errors_pb2.ErrorReason.ValueType = ...,
-        detail: _builtins.str = ...,
-        sequence: _builtins.str = ...,
+        stage: Global___Stage.ValueType | None = ...,
+        state: Global___ItemState.ValueType | None = ...,
+        attempts: _builtins.int | None = ...,
+        reason: _errors_pb2.ErrorReason.ValueType | None = ...,
+        detail: _builtins.str | None = ...,
+        sequence: _builtins.str | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["listing", b"listing"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
@@ -344,7 +344,7 @@ class GetJobRequest(_message.Message):
     def __init__(
         self,
         *,
-        job_id: _builtins.str = ...,
+        job_id: _builtins.str | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
@@ -399,10 +399,10 @@ class ListJobItemsRequest(_message.Message):
     def __init__(
         self,
         *,
-        job_id: _builtins.str = ...,
-        state: Global___ItemState.ValueType = ...,
-        page_size: _builtins.int = ...,
-        page_token: _builtins.str = ...,
+        job_id: _builtins.str | None = ...,
+        state: Global___ItemState.ValueType | None = ...,
+        page_size: _builtins.int | None = ...,
+        page_token: _builtins.str | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
@@ -430,7 +430,7 @@ class ListJobItemsResponse(_message.Message):
         self,
         *,
         items: _abc.Iterable[Global___JobItem] | None = ...,
-        next_page_token: _builtins.str = ...,
+        next_page_token: _builtins.str | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
@@ -452,7 +452,7 @@ class WatchJobRequest(_message.Message):
     def __init__(
         self,
         *,
-        job_id: _builtins.str = ...,
+        job_id: _builtins.str | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...

@@ -42,10 +42,10 @@ class AcquireLeaseRequest(_message.Message):
     def __init__(
         self,
         *,
-        job_id: _builtins.str = ...,
-        accession_number: _builtins.str = ...,
-        stage: _pipeline_service_pb2.Stage.ValueType = ...,
-        worker: _builtins.str = ...,
+        job_id: _builtins.str | None = ...,
+        accession_number: _builtins.str | None = ...,
+        stage: _pipeline_service_pb2.Stage.ValueType | None = ...,
+        worker: _builtins.str | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
@@ -81,10 +81,10 @@ class Lease(_message.Message):
     def __init__(
         self,
         *,
-        job_id: _builtins.str = ...,
-        accession_number: _builtins.str = ...,
-        stage: _pipeline_service_pb2.Stage.ValueType = ...,
-        token: _builtins.int = ...,
+        job_id: _builtins.str | None = ...,
+        accession_number: _builtins.str | None = ...,
+        stage: _pipeline_service_pb2.Stage.ValueType | None = ...,
+        token: _builtins.int | None = ...,
         expires_at: _timestamp_pb2.Timestamp | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["expires_at", b"expires_at"]  # noqa: Y015
@@ -119,7 +119,7 @@ class AcquireLeaseResponse(_message.Message):
         *,
         lease: Global___Lease | None = ...,
         listing: _filing_pb2.FilingListing | None = ...,
-        min_sequence: _builtins.str = ...,
+        min_sequence: _builtins.str | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["lease", b"lease", "listing", b"listing"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
@@ -200,7 +200,7 @@ class CompleteStageRequest(_message.Message):
         self,
         *,
         lease: Global___Lease | None = ...,
-        sequence: _builtins.str = ...,
+        sequence: _builtins.str | None = ...,
         filing: _filing_pb2.FilingRef | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["filing", b"filing", "lease", b"lease"]  # noqa: Y015
@@ -257,9 +257,9 @@ class FailStageRequest(_message.Message):
         self,
         *,
         lease: Global___Lease | None = ...,
-        reason: _errors_pb2.ErrorReason.ValueType = ...,
-        detail: _builtins.str = ...,
-        retryable: _builtins.bool = ...,
+        reason: _errors_pb2.ErrorReason.ValueType | None = ...,
+        detail: _builtins.str | None = ...,
+        retryable: _builtins.bool | None = ...,
         retry_after: _duration_pb2.Duration | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["lease", b"lease", "retry_after", b"retry_after"]  # noqa: Y015
@@ -282,7 +282,7 @@ class FailStageResponse(_message.Message):
     def __init__(
         self,
         *,
-        will_retry: _builtins.bool = ...,
+        will_retry: _builtins.bool | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...

@@ -50,7 +50,7 @@ class GetFilingRequest(_message.Message):
         *,
         filing: _filing_pb2.FilingRef | None = ...,
         as_of: _read_pb2.AsOf | None = ...,
-        min_sequence: _builtins.str = ...,
+        min_sequence: _builtins.str | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["as_of", b"as_of", "filing", b"filing"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
@@ -98,11 +98,11 @@ class GetFilingResponse(_message.Message):
         *,
         filing: _filing_pb2.Filing | None = ...,
         sections: _abc.Iterable[_extraction_pb2.Section] | None = ...,
-        version: _builtins.int = ...,
+        version: _builtins.int | None = ...,
         recorded_at: _timestamp_pb2.Timestamp | None = ...,
-        result_key: _builtins.str = ...,
-        as_of_sequence: _builtins.str = ...,
-        catalog_version: _builtins.str = ...,
+        result_key: _builtins.str | None = ...,
+        as_of_sequence: _builtins.str | None = ...,
+        catalog_version: _builtins.str | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["filing", b"filing", "recorded_at", b"recorded_at"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
@@ -147,10 +147,10 @@ class GetSignalsRequest(_message.Message):
         *,
         filing: _filing_pb2.FilingRef | None = ...,
         signal_ids: _abc.Iterable[_builtins.str] | None = ...,
-        category: _signal_pb2.SignalCategory.ValueType = ...,
-        omit_evidence: _builtins.bool = ...,
+        category: _signal_pb2.SignalCategory.ValueType | None = ...,
+        omit_evidence: _builtins.bool | None = ...,
         as_of: _read_pb2.AsOf | None = ...,
-        min_sequence: _builtins.str = ...,
+        min_sequence: _builtins.str | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["as_of", b"as_of", "filing", b"filing"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
@@ -196,9 +196,9 @@ class GetSignalsResponse(_message.Message):
         filing: _filing_pb2.Filing | None = ...,
         signals: _abc.Iterable[_signal_pb2.Signal] | None = ...,
         missing: _abc.Iterable[_signal_pb2.MissingSignal] | None = ...,
-        version: _builtins.int = ...,
-        result_key: _builtins.str = ...,
-        as_of_sequence: _builtins.str = ...,
+        version: _builtins.int | None = ...,
+        result_key: _builtins.str | None = ...,
+        as_of_sequence: _builtins.str | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["filing", b"filing"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
@@ -232,7 +232,7 @@ class GetAnalysisRequest(_message.Message):
         *,
         filing: _filing_pb2.FilingRef | None = ...,
         as_of: _read_pb2.AsOf | None = ...,
-        min_sequence: _builtins.str = ...,
+        min_sequence: _builtins.str | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["as_of", b"as_of", "filing", b"filing"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
@@ -274,9 +274,9 @@ class GetAnalysisResponse(_message.Message):
         *,
         filing: _filing_pb2.Filing | None = ...,
         analysis: _analysis_pb2.Analysis | None = ...,
-        version: _builtins.int = ...,
+        version: _builtins.int | None = ...,
         recorded_at: _timestamp_pb2.Timestamp | None = ...,
-        as_of_sequence: _builtins.str = ...,
+        as_of_sequence: _builtins.str | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["analysis", b"analysis", "filing", b"filing", "recorded_at", b"recorded_at"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
@@ -306,9 +306,9 @@ class GetCompanySummaryRequest(_message.Message):
     def __init__(
         self,
         *,
-        cik: _builtins.int = ...,
+        cik: _builtins.int | None = ...,
         as_of: _read_pb2.AsOf | None = ...,
-        min_sequence: _builtins.str = ...,
+        min_sequence: _builtins.str | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["as_of", b"as_of"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
@@ -336,7 +336,7 @@ class GetCompanySummaryResponse(_message.Message):
         self,
         *,
         company: _company_pb2.CompanySummary | None = ...,
-        as_of_sequence: _builtins.str = ...,
+        as_of_sequence: _builtins.str | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["company", b"company"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
@@ -391,10 +391,10 @@ class ListFilingsRequest(_message.Message):
         forms: _abc.Iterable[_builtins.str] | None = ...,
         filed_from: _date_pb2.Date | None = ...,
         filed_to: _date_pb2.Date | None = ...,
-        page_size: _builtins.int = ...,
-        page_token: _builtins.str = ...,
+        page_size: _builtins.int | None = ...,
+        page_token: _builtins.str | None = ...,
         as_of: _read_pb2.AsOf | None = ...,
-        min_sequence: _builtins.str = ...,
+        min_sequence: _builtins.str | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["_cik", b"_cik", "as_of", b"as_of", "cik", b"cik", "filed_from", b"filed_from", "filed_to", b"filed_to"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
@@ -427,8 +427,8 @@ class ListFilingsResponse(_message.Message):
         self,
         *,
         filings: _abc.Iterable[_company_pb2.FilingSummary] | None = ...,
-        next_page_token: _builtins.str = ...,
-        as_of_sequence: _builtins.str = ...,
+        next_page_token: _builtins.str | None = ...,
+        as_of_sequence: _builtins.str | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
@@ -479,13 +479,13 @@ class ScreenFilingsRequest(_message.Message):
     def __init__(
         self,
         *,
-        filter: _builtins.str = ...,
+        filter: _builtins.str | None = ...,
         signal_ids: _abc.Iterable[_builtins.str] | None = ...,
-        currency: _builtins.str = ...,
-        page_size: _builtins.int = ...,
-        page_token: _builtins.str = ...,
+        currency: _builtins.str | None = ...,
+        page_size: _builtins.int | None = ...,
+        page_token: _builtins.str | None = ...,
         as_of: _read_pb2.AsOf | None = ...,
-        min_sequence: _builtins.str = ...,
+        min_sequence: _builtins.str | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["as_of", b"as_of"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
@@ -516,8 +516,8 @@ class ScreenFilingsResponse(_message.Message):
         self,
         *,
         filings: _abc.Iterable[_company_pb2.FilingSummary] | None = ...,
-        next_page_token: _builtins.str = ...,
-        as_of_sequence: _builtins.str = ...,
+        next_page_token: _builtins.str | None = ...,
+        as_of_sequence: _builtins.str | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...

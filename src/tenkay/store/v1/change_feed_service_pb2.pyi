@@ -58,7 +58,7 @@ class WatchRequest(_message.Message):
     def __init__(
         self,
         *,
-        from_sequence: _builtins.str = ...,
+        from_sequence: _builtins.str | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
@@ -97,11 +97,11 @@ class Change(_message.Message):
     def __init__(
         self,
         *,
-        sequence: _builtins.str = ...,
-        kind: Global___ChangeKind.ValueType = ...,
-        accession_number: _builtins.str = ...,
+        sequence: _builtins.str | None = ...,
+        kind: Global___ChangeKind.ValueType | None = ...,
+        accession_number: _builtins.str | None = ...,
         cik: _builtins.int | None = ...,
-        version: _builtins.int = ...,
+        version: _builtins.int | None = ...,
         recorded_at: _timestamp_pb2.Timestamp | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["_cik", b"_cik", "cik", b"cik", "recorded_at", b"recorded_at"]  # noqa: Y015
@@ -132,7 +132,7 @@ class WatchResponse(_message.Message):
         self,
         *,
         changes: _abc.Iterable[Global___Change] | None = ...,
-        up_to_sequence: _builtins.str = ...,
+        up_to_sequence: _builtins.str | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...

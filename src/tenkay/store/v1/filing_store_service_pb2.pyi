@@ -130,10 +130,10 @@ class SinkOutcome(_message.Message):
     def __init__(
         self,
         *,
-        sink: Global___Sink.ValueType = ...,
-        state: Global___SinkState.ValueType = ...,
+        sink: Global___Sink.ValueType | None = ...,
+        state: Global___SinkState.ValueType | None = ...,
         durable_at: _timestamp_pb2.Timestamp | None = ...,
-        detail: _builtins.str = ...,
+        detail: _builtins.str | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["durable_at", b"durable_at"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
@@ -166,9 +166,9 @@ class CommitOutcome(_message.Message):
     def __init__(
         self,
         *,
-        sequence: _builtins.str = ...,
-        version: _builtins.int = ...,
-        changed: _builtins.bool = ...,
+        sequence: _builtins.str | None = ...,
+        version: _builtins.int | None = ...,
+        changed: _builtins.bool | None = ...,
         sinks: _abc.Iterable[Global___SinkOutcome] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
@@ -197,7 +197,7 @@ class CommitExtractionRequest(_message.Message):
         self,
         *,
         extraction: _extraction_pb2.Extraction | None = ...,
-        wait_for: Global___WaitFor.ValueType = ...,
+        wait_for: Global___WaitFor.ValueType | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["extraction", b"extraction"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
@@ -249,7 +249,7 @@ class CommitAnalysisRequest(_message.Message):
         self,
         *,
         analysis: _analysis_pb2.Analysis | None = ...,
-        wait_for: Global___WaitFor.ValueType = ...,
+        wait_for: Global___WaitFor.ValueType | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["analysis", b"analysis"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
@@ -307,7 +307,7 @@ class GetFilingRequest(_message.Message):
         *,
         filing: _filing_pb2.FilingRef | None = ...,
         as_of: _read_pb2.AsOf | None = ...,
-        min_sequence: _builtins.str = ...,
+        min_sequence: _builtins.str | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["as_of", b"as_of", "filing", b"filing"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
@@ -355,11 +355,11 @@ class GetFilingResponse(_message.Message):
         *,
         filing: _filing_pb2.Filing | None = ...,
         sections: _abc.Iterable[_extraction_pb2.Section] | None = ...,
-        version: _builtins.int = ...,
+        version: _builtins.int | None = ...,
         recorded_at: _timestamp_pb2.Timestamp | None = ...,
-        result_key: _builtins.str = ...,
-        as_of_sequence: _builtins.str = ...,
-        catalog_version: _builtins.str = ...,
+        result_key: _builtins.str | None = ...,
+        as_of_sequence: _builtins.str | None = ...,
+        catalog_version: _builtins.str | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["filing", b"filing", "recorded_at", b"recorded_at"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
@@ -404,10 +404,10 @@ class GetSignalsRequest(_message.Message):
         *,
         filing: _filing_pb2.FilingRef | None = ...,
         signal_ids: _abc.Iterable[_builtins.str] | None = ...,
-        category: _signal_pb2.SignalCategory.ValueType = ...,
-        omit_evidence: _builtins.bool = ...,
+        category: _signal_pb2.SignalCategory.ValueType | None = ...,
+        omit_evidence: _builtins.bool | None = ...,
         as_of: _read_pb2.AsOf | None = ...,
-        min_sequence: _builtins.str = ...,
+        min_sequence: _builtins.str | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["as_of", b"as_of", "filing", b"filing"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
@@ -453,9 +453,9 @@ class GetSignalsResponse(_message.Message):
         filing: _filing_pb2.Filing | None = ...,
         signals: _abc.Iterable[_signal_pb2.Signal] | None = ...,
         missing: _abc.Iterable[_signal_pb2.MissingSignal] | None = ...,
-        version: _builtins.int = ...,
-        result_key: _builtins.str = ...,
-        as_of_sequence: _builtins.str = ...,
+        version: _builtins.int | None = ...,
+        result_key: _builtins.str | None = ...,
+        as_of_sequence: _builtins.str | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["filing", b"filing"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
@@ -489,7 +489,7 @@ class GetAnalysisRequest(_message.Message):
         *,
         filing: _filing_pb2.FilingRef | None = ...,
         as_of: _read_pb2.AsOf | None = ...,
-        min_sequence: _builtins.str = ...,
+        min_sequence: _builtins.str | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["as_of", b"as_of", "filing", b"filing"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
@@ -531,9 +531,9 @@ class GetAnalysisResponse(_message.Message):
         *,
         filing: _filing_pb2.Filing | None = ...,
         analysis: _analysis_pb2.Analysis | None = ...,
-        version: _builtins.int = ...,
+        version: _builtins.int | None = ...,
         recorded_at: _timestamp_pb2.Timestamp | None = ...,
-        as_of_sequence: _builtins.str = ...,
+        as_of_sequence: _builtins.str | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["analysis", b"analysis", "filing", b"filing", "recorded_at", b"recorded_at"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
@@ -563,9 +563,9 @@ class GetCompanySummaryRequest(_message.Message):
     def __init__(
         self,
         *,
-        cik: _builtins.int = ...,
+        cik: _builtins.int | None = ...,
         as_of: _read_pb2.AsOf | None = ...,
-        min_sequence: _builtins.str = ...,
+        min_sequence: _builtins.str | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["as_of", b"as_of"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
@@ -593,7 +593,7 @@ class GetCompanySummaryResponse(_message.Message):
         self,
         *,
         company: _company_pb2.CompanySummary | None = ...,
-        as_of_sequence: _builtins.str = ...,
+        as_of_sequence: _builtins.str | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["company", b"company"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
@@ -648,10 +648,10 @@ class ListFilingsRequest(_message.Message):
         forms: _abc.Iterable[_builtins.str] | None = ...,
         filed_from: _date_pb2.Date | None = ...,
         filed_to: _date_pb2.Date | None = ...,
-        page_size: _builtins.int = ...,
-        page_token: _builtins.str = ...,
+        page_size: _builtins.int | None = ...,
+        page_token: _builtins.str | None = ...,
         as_of: _read_pb2.AsOf | None = ...,
-        min_sequence: _builtins.str = ...,
+        min_sequence: _builtins.str | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["_cik", b"_cik", "as_of", b"as_of", "cik", b"cik", "filed_from", b"filed_from", "filed_to", b"filed_to"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
@@ -684,8 +684,8 @@ class ListFilingsResponse(_message.Message):
         self,
         *,
         filings: _abc.Iterable[_company_pb2.FilingSummary] | None = ...,
-        next_page_token: _builtins.str = ...,
-        as_of_sequence: _builtins.str = ...,
+        next_page_token: _builtins.str | None = ...,
+        as_of_sequence: _builtins.str | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
@@ -736,13 +736,13 @@ class ScreenFilingsRequest(_message.Message):
     def __init__(
         self,
         *,
-        filter: _builtins.str = ...,
+        filter: _builtins.str | None = ...,
         signal_ids: _abc.Iterable[_builtins.str] | None = ...,
-        currency: _builtins.str = ...,
-        page_size: _builtins.int = ...,
-        page_token: _builtins.str = ...,
+        currency: _builtins.str | None = ...,
+        page_size: _builtins.int | None = ...,
+        page_token: _builtins.str | None = ...,
         as_of: _read_pb2.AsOf | None = ...,
-        min_sequence: _builtins.str = ...,
+        min_sequence: _builtins.str | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["as_of", b"as_of"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
@@ -773,8 +773,8 @@ class ScreenFilingsResponse(_message.Message):
         self,
         *,
         filings: _abc.Iterable[_company_pb2.FilingSummary] | None = ...,
-        next_page_token: _builtins.str = ...,
-        as_of_sequence: _builtins.str = ...,
+        next_page_token: _builtins.str | None = ...,
+        as_of_sequence: _builtins.str | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...

@@ -66,12 +66,12 @@ class SinkStatus(_message.Message):
     def __init__(
         self,
         *,
-        sink: _filing_store_service_pb2.Sink.ValueType = ...,
-        enabled: _builtins.bool = ...,
-        pending: _builtins.int = ...,
-        dead: _builtins.int = ...,
+        sink: _filing_store_service_pb2.Sink.ValueType | None = ...,
+        enabled: _builtins.bool | None = ...,
+        pending: _builtins.int | None = ...,
+        dead: _builtins.int | None = ...,
         oldest_pending: _duration_pb2.Duration | None = ...,
-        last_error: _builtins.str = ...,
+        last_error: _builtins.str | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["oldest_pending", b"oldest_pending"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
@@ -99,7 +99,7 @@ class GetSinkStatusResponse(_message.Message):
         self,
         *,
         sinks: _abc.Iterable[Global___SinkStatus] | None = ...,
-        sequence: _builtins.str = ...,
+        sequence: _builtins.str | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...

@@ -1,0 +1,90 @@
+"""GENERATED from the protos of tenkay.extractor.v1 by scripts/generate_clients.py; never edited."""
+
+from __future__ import annotations
+
+from tenkay.client.caller import AsyncCaller, SequenceFloor, SyncCaller
+from tenkay.client.endpoint import Endpoint
+from tenkay.common.v1 import filing_pb2, signal_pb2
+from tenkay.extractor.v1 import extractor_service_pb2, extractor_service_pb2_grpc
+
+
+class AsyncExtractorClient(AsyncCaller):
+    """Async client of tenkay.extractor.v1.ExtractorService; the proto says what each call does."""
+
+    def __init__(self, endpoint: Endpoint, *, floor: SequenceFloor | None = None) -> None:
+        super().__init__(endpoint, "tenkay.extractor.v1.ExtractorService", floor)
+        self._stub = extractor_service_pb2_grpc.ExtractorServiceStub(self._channel)
+
+    async def extract_filing(
+        self,
+        *,
+        filing: filing_pb2.FilingRef | None = None,
+        listing: filing_pb2.FilingListing | None = None,
+        timeout: float | None = None,
+    ) -> extractor_service_pb2.ExtractFilingResponse:
+        """ExtractFiling of ExtractorService."""
+        return await self._unary(
+            self._stub.ExtractFiling,
+            "ExtractFiling",
+            extractor_service_pb2.ExtractFilingRequest(filing=filing, listing=listing),
+            timeout,
+        )
+
+    async def list_signal_definitions(
+        self,
+        *,
+        category: signal_pb2.SignalCategory.ValueType = signal_pb2.SIGNAL_CATEGORY_UNSPECIFIED,
+        page_size: int = 0,
+        page_token: str = "",
+        timeout: float | None = None,
+    ) -> extractor_service_pb2.ListSignalDefinitionsResponse:
+        """ListSignalDefinitions of ExtractorService."""
+        return await self._unary(
+            self._stub.ListSignalDefinitions,
+            "ListSignalDefinitions",
+            extractor_service_pb2.ListSignalDefinitionsRequest(
+                category=category, page_size=page_size, page_token=page_token
+            ),
+            timeout,
+        )
+
+
+class ExtractorClient(SyncCaller):
+    """Sync client of tenkay.extractor.v1.ExtractorService; the proto says what each call does."""
+
+    def __init__(self, endpoint: Endpoint, *, floor: SequenceFloor | None = None) -> None:
+        super().__init__(endpoint, "tenkay.extractor.v1.ExtractorService", floor)
+        self._stub = extractor_service_pb2_grpc.ExtractorServiceStub(self._channel)
+
+    def extract_filing(
+        self,
+        *,
+        filing: filing_pb2.FilingRef | None = None,
+        listing: filing_pb2.FilingListing | None = None,
+        timeout: float | None = None,
+    ) -> extractor_service_pb2.ExtractFilingResponse:
+        """ExtractFiling of ExtractorService."""
+        return self._unary(
+            self._stub.ExtractFiling,
+            "ExtractFiling",
+            extractor_service_pb2.ExtractFilingRequest(filing=filing, listing=listing),
+            timeout,
+        )
+
+    def list_signal_definitions(
+        self,
+        *,
+        category: signal_pb2.SignalCategory.ValueType = signal_pb2.SIGNAL_CATEGORY_UNSPECIFIED,
+        page_size: int = 0,
+        page_token: str = "",
+        timeout: float | None = None,
+    ) -> extractor_service_pb2.ListSignalDefinitionsResponse:
+        """ListSignalDefinitions of ExtractorService."""
+        return self._unary(
+            self._stub.ListSignalDefinitions,
+            "ListSignalDefinitions",
+            extractor_service_pb2.ListSignalDefinitionsRequest(
+                category=category, page_size=page_size, page_token=page_token
+            ),
+            timeout,
+        )

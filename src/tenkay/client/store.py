@@ -1,0 +1,435 @@
+"""GENERATED from the protos of tenkay.store.v1 by scripts/generate_clients.py; never edited."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Iterable, Iterator
+
+from tenkay.client.caller import AsyncCaller, SequenceFloor, SyncCaller
+from tenkay.client.endpoint import Endpoint
+from tenkay.common.v1 import analysis_pb2, date_pb2, extraction_pb2, filing_pb2, read_pb2, signal_pb2
+from tenkay.store.v1 import (
+    change_feed_service_pb2,
+    change_feed_service_pb2_grpc,
+    filing_store_service_pb2,
+    filing_store_service_pb2_grpc,
+    store_admin_service_pb2,
+    store_admin_service_pb2_grpc,
+)
+
+
+class AsyncChangeFeedClient(AsyncCaller):
+    """Async client of tenkay.store.v1.ChangeFeedService; the proto says what each call does."""
+
+    def __init__(self, endpoint: Endpoint, *, floor: SequenceFloor | None = None) -> None:
+        super().__init__(endpoint, "tenkay.store.v1.ChangeFeedService", floor)
+        self._stub = change_feed_service_pb2_grpc.ChangeFeedServiceStub(self._channel)
+
+    def watch(
+        self, *, from_sequence: str = "", timeout: float | None = None
+    ) -> AsyncIterator[change_feed_service_pb2.WatchResponse]:
+        """Watch of ChangeFeedService."""
+        return self._stream(
+            self._stub.Watch,
+            "Watch",
+            change_feed_service_pb2.WatchRequest(from_sequence=from_sequence),
+            timeout,
+        )
+
+
+class ChangeFeedClient(SyncCaller):
+    """Sync client of tenkay.store.v1.ChangeFeedService; the proto says what each call does."""
+
+    def __init__(self, endpoint: Endpoint, *, floor: SequenceFloor | None = None) -> None:
+        super().__init__(endpoint, "tenkay.store.v1.ChangeFeedService", floor)
+        self._stub = change_feed_service_pb2_grpc.ChangeFeedServiceStub(self._channel)
+
+    def watch(
+        self, *, from_sequence: str = "", timeout: float | None = None
+    ) -> Iterator[change_feed_service_pb2.WatchResponse]:
+        """Watch of ChangeFeedService."""
+        return self._stream(
+            self._stub.Watch,
+            "Watch",
+            change_feed_service_pb2.WatchRequest(from_sequence=from_sequence),
+            timeout,
+        )
+
+
+class AsyncFilingStoreClient(AsyncCaller):
+    """Async client of tenkay.store.v1.FilingStoreService; the proto says what each call does."""
+
+    def __init__(self, endpoint: Endpoint, *, floor: SequenceFloor | None = None) -> None:
+        super().__init__(endpoint, "tenkay.store.v1.FilingStoreService", floor)
+        self._stub = filing_store_service_pb2_grpc.FilingStoreServiceStub(self._channel)
+
+    async def commit_extraction(
+        self,
+        *,
+        extraction: extraction_pb2.Extraction | None = None,
+        wait_for: filing_store_service_pb2.WaitFor.ValueType = filing_store_service_pb2.WAIT_FOR_UNSPECIFIED,
+        timeout: float | None = None,
+    ) -> filing_store_service_pb2.CommitExtractionResponse:
+        """CommitExtraction of FilingStoreService."""
+        return await self._unary(
+            self._stub.CommitExtraction,
+            "CommitExtraction",
+            filing_store_service_pb2.CommitExtractionRequest(extraction=extraction, wait_for=wait_for),
+            timeout,
+        )
+
+    async def commit_analysis(
+        self,
+        *,
+        analysis: analysis_pb2.Analysis | None = None,
+        wait_for: filing_store_service_pb2.WaitFor.ValueType = filing_store_service_pb2.WAIT_FOR_UNSPECIFIED,
+        timeout: float | None = None,
+    ) -> filing_store_service_pb2.CommitAnalysisResponse:
+        """CommitAnalysis of FilingStoreService."""
+        return await self._unary(
+            self._stub.CommitAnalysis,
+            "CommitAnalysis",
+            filing_store_service_pb2.CommitAnalysisRequest(analysis=analysis, wait_for=wait_for),
+            timeout,
+        )
+
+    async def get_filing(
+        self,
+        *,
+        filing: filing_pb2.FilingRef | None = None,
+        as_of: read_pb2.AsOf | None = None,
+        min_sequence: str = "",
+        timeout: float | None = None,
+    ) -> filing_store_service_pb2.GetFilingResponse:
+        """GetFiling of FilingStoreService."""
+        return await self._unary(
+            self._stub.GetFiling,
+            "GetFiling",
+            filing_store_service_pb2.GetFilingRequest(filing=filing, as_of=as_of, min_sequence=min_sequence),
+            timeout,
+        )
+
+    async def get_signals(
+        self,
+        *,
+        filing: filing_pb2.FilingRef | None = None,
+        signal_ids: Iterable[str] = (),
+        category: signal_pb2.SignalCategory.ValueType = signal_pb2.SIGNAL_CATEGORY_UNSPECIFIED,
+        omit_evidence: bool = False,
+        as_of: read_pb2.AsOf | None = None,
+        min_sequence: str = "",
+        timeout: float | None = None,
+    ) -> filing_store_service_pb2.GetSignalsResponse:
+        """GetSignals of FilingStoreService."""
+        return await self._unary(
+            self._stub.GetSignals,
+            "GetSignals",
+            filing_store_service_pb2.GetSignalsRequest(
+                filing=filing,
+                signal_ids=signal_ids,
+                category=category,
+                omit_evidence=omit_evidence,
+                as_of=as_of,
+                min_sequence=min_sequence,
+            ),
+            timeout,
+        )
+
+    async def get_analysis(
+        self,
+        *,
+        filing: filing_pb2.FilingRef | None = None,
+        as_of: read_pb2.AsOf | None = None,
+        min_sequence: str = "",
+        timeout: float | None = None,
+    ) -> filing_store_service_pb2.GetAnalysisResponse:
+        """GetAnalysis of FilingStoreService."""
+        return await self._unary(
+            self._stub.GetAnalysis,
+            "GetAnalysis",
+            filing_store_service_pb2.GetAnalysisRequest(
+                filing=filing, as_of=as_of, min_sequence=min_sequence
+            ),
+            timeout,
+        )
+
+    async def get_company_summary(
+        self,
+        *,
+        cik: int = 0,
+        as_of: read_pb2.AsOf | None = None,
+        min_sequence: str = "",
+        timeout: float | None = None,
+    ) -> filing_store_service_pb2.GetCompanySummaryResponse:
+        """GetCompanySummary of FilingStoreService."""
+        return await self._unary(
+            self._stub.GetCompanySummary,
+            "GetCompanySummary",
+            filing_store_service_pb2.GetCompanySummaryRequest(
+                cik=cik, as_of=as_of, min_sequence=min_sequence
+            ),
+            timeout,
+        )
+
+    async def list_filings(
+        self,
+        *,
+        cik: int | None = None,
+        forms: Iterable[str] = (),
+        filed_from: date_pb2.Date | None = None,
+        filed_to: date_pb2.Date | None = None,
+        page_size: int = 0,
+        page_token: str = "",
+        as_of: read_pb2.AsOf | None = None,
+        min_sequence: str = "",
+        timeout: float | None = None,
+    ) -> filing_store_service_pb2.ListFilingsResponse:
+        """ListFilings of FilingStoreService."""
+        return await self._unary(
+            self._stub.ListFilings,
+            "ListFilings",
+            filing_store_service_pb2.ListFilingsRequest(
+                cik=cik,
+                forms=forms,
+                filed_from=filed_from,
+                filed_to=filed_to,
+                page_size=page_size,
+                page_token=page_token,
+                as_of=as_of,
+                min_sequence=min_sequence,
+            ),
+            timeout,
+        )
+
+    async def screen_filings(
+        self,
+        *,
+        filter: str = "",
+        signal_ids: Iterable[str] = (),
+        currency: str = "",
+        page_size: int = 0,
+        page_token: str = "",
+        as_of: read_pb2.AsOf | None = None,
+        min_sequence: str = "",
+        timeout: float | None = None,
+    ) -> filing_store_service_pb2.ScreenFilingsResponse:
+        """ScreenFilings of FilingStoreService."""
+        return await self._unary(
+            self._stub.ScreenFilings,
+            "ScreenFilings",
+            filing_store_service_pb2.ScreenFilingsRequest(
+                filter=filter,
+                signal_ids=signal_ids,
+                currency=currency,
+                page_size=page_size,
+                page_token=page_token,
+                as_of=as_of,
+                min_sequence=min_sequence,
+            ),
+            timeout,
+        )
+
+
+class FilingStoreClient(SyncCaller):
+    """Sync client of tenkay.store.v1.FilingStoreService; the proto says what each call does."""
+
+    def __init__(self, endpoint: Endpoint, *, floor: SequenceFloor | None = None) -> None:
+        super().__init__(endpoint, "tenkay.store.v1.FilingStoreService", floor)
+        self._stub = filing_store_service_pb2_grpc.FilingStoreServiceStub(self._channel)
+
+    def commit_extraction(
+        self,
+        *,
+        extraction: extraction_pb2.Extraction | None = None,
+        wait_for: filing_store_service_pb2.WaitFor.ValueType = filing_store_service_pb2.WAIT_FOR_UNSPECIFIED,
+        timeout: float | None = None,
+    ) -> filing_store_service_pb2.CommitExtractionResponse:
+        """CommitExtraction of FilingStoreService."""
+        return self._unary(
+            self._stub.CommitExtraction,
+            "CommitExtraction",
+            filing_store_service_pb2.CommitExtractionRequest(extraction=extraction, wait_for=wait_for),
+            timeout,
+        )
+
+    def commit_analysis(
+        self,
+        *,
+        analysis: analysis_pb2.Analysis | None = None,
+        wait_for: filing_store_service_pb2.WaitFor.ValueType = filing_store_service_pb2.WAIT_FOR_UNSPECIFIED,
+        timeout: float | None = None,
+    ) -> filing_store_service_pb2.CommitAnalysisResponse:
+        """CommitAnalysis of FilingStoreService."""
+        return self._unary(
+            self._stub.CommitAnalysis,
+            "CommitAnalysis",
+            filing_store_service_pb2.CommitAnalysisRequest(analysis=analysis, wait_for=wait_for),
+            timeout,
+        )
+
+    def get_filing(
+        self,
+        *,
+        filing: filing_pb2.FilingRef | None = None,
+        as_of: read_pb2.AsOf | None = None,
+        min_sequence: str = "",
+        timeout: float | None = None,
+    ) -> filing_store_service_pb2.GetFilingResponse:
+        """GetFiling of FilingStoreService."""
+        return self._unary(
+            self._stub.GetFiling,
+            "GetFiling",
+            filing_store_service_pb2.GetFilingRequest(filing=filing, as_of=as_of, min_sequence=min_sequence),
+            timeout,
+        )
+
+    def get_signals(
+        self,
+        *,
+        filing: filing_pb2.FilingRef | None = None,
+        signal_ids: Iterable[str] = (),
+        category: signal_pb2.SignalCategory.ValueType = signal_pb2.SIGNAL_CATEGORY_UNSPECIFIED,
+        omit_evidence: bool = False,
+        as_of: read_pb2.AsOf | None = None,
+        min_sequence: str = "",
+        timeout: float | None = None,
+    ) -> filing_store_service_pb2.GetSignalsResponse:
+        """GetSignals of FilingStoreService."""
+        return self._unary(
+            self._stub.GetSignals,
+            "GetSignals",
+            filing_store_service_pb2.GetSignalsRequest(
+                filing=filing,
+                signal_ids=signal_ids,
+                category=category,
+                omit_evidence=omit_evidence,
+                as_of=as_of,
+                min_sequence=min_sequence,
+            ),
+            timeout,
+        )
+
+    def get_analysis(
+        self,
+        *,
+        filing: filing_pb2.FilingRef | None = None,
+        as_of: read_pb2.AsOf | None = None,
+        min_sequence: str = "",
+        timeout: float | None = None,
+    ) -> filing_store_service_pb2.GetAnalysisResponse:
+        """GetAnalysis of FilingStoreService."""
+        return self._unary(
+            self._stub.GetAnalysis,
+            "GetAnalysis",
+            filing_store_service_pb2.GetAnalysisRequest(
+                filing=filing, as_of=as_of, min_sequence=min_sequence
+            ),
+            timeout,
+        )
+
+    def get_company_summary(
+        self,
+        *,
+        cik: int = 0,
+        as_of: read_pb2.AsOf | None = None,
+        min_sequence: str = "",
+        timeout: float | None = None,
+    ) -> filing_store_service_pb2.GetCompanySummaryResponse:
+        """GetCompanySummary of FilingStoreService."""
+        return self._unary(
+            self._stub.GetCompanySummary,
+            "GetCompanySummary",
+            filing_store_service_pb2.GetCompanySummaryRequest(
+                cik=cik, as_of=as_of, min_sequence=min_sequence
+            ),
+            timeout,
+        )
+
+    def list_filings(
+        self,
+        *,
+        cik: int | None = None,
+        forms: Iterable[str] = (),
+        filed_from: date_pb2.Date | None = None,
+        filed_to: date_pb2.Date | None = None,
+        page_size: int = 0,
+        page_token: str = "",
+        as_of: read_pb2.AsOf | None = None,
+        min_sequence: str = "",
+        timeout: float | None = None,
+    ) -> filing_store_service_pb2.ListFilingsResponse:
+        """ListFilings of FilingStoreService."""
+        return self._unary(
+            self._stub.ListFilings,
+            "ListFilings",
+            filing_store_service_pb2.ListFilingsRequest(
+                cik=cik,
+                forms=forms,
+                filed_from=filed_from,
+                filed_to=filed_to,
+                page_size=page_size,
+                page_token=page_token,
+                as_of=as_of,
+                min_sequence=min_sequence,
+            ),
+            timeout,
+        )
+
+    def screen_filings(
+        self,
+        *,
+        filter: str = "",
+        signal_ids: Iterable[str] = (),
+        currency: str = "",
+        page_size: int = 0,
+        page_token: str = "",
+        as_of: read_pb2.AsOf | None = None,
+        min_sequence: str = "",
+        timeout: float | None = None,
+    ) -> filing_store_service_pb2.ScreenFilingsResponse:
+        """ScreenFilings of FilingStoreService."""
+        return self._unary(
+            self._stub.ScreenFilings,
+            "ScreenFilings",
+            filing_store_service_pb2.ScreenFilingsRequest(
+                filter=filter,
+                signal_ids=signal_ids,
+                currency=currency,
+                page_size=page_size,
+                page_token=page_token,
+                as_of=as_of,
+                min_sequence=min_sequence,
+            ),
+            timeout,
+        )
+
+
+class AsyncStoreAdminClient(AsyncCaller):
+    """Async client of tenkay.store.v1.StoreAdminService; the proto says what each call does."""
+
+    def __init__(self, endpoint: Endpoint, *, floor: SequenceFloor | None = None) -> None:
+        super().__init__(endpoint, "tenkay.store.v1.StoreAdminService", floor)
+        self._stub = store_admin_service_pb2_grpc.StoreAdminServiceStub(self._channel)
+
+    async def get_sink_status(
+        self, *, timeout: float | None = None
+    ) -> store_admin_service_pb2.GetSinkStatusResponse:
+        """GetSinkStatus of StoreAdminService."""
+        return await self._unary(
+            self._stub.GetSinkStatus, "GetSinkStatus", store_admin_service_pb2.GetSinkStatusRequest(), timeout
+        )
+
+
+class StoreAdminClient(SyncCaller):
+    """Sync client of tenkay.store.v1.StoreAdminService; the proto says what each call does."""
+
+    def __init__(self, endpoint: Endpoint, *, floor: SequenceFloor | None = None) -> None:
+        super().__init__(endpoint, "tenkay.store.v1.StoreAdminService", floor)
+        self._stub = store_admin_service_pb2_grpc.StoreAdminServiceStub(self._channel)
+
+    def get_sink_status(
+        self, *, timeout: float | None = None
+    ) -> store_admin_service_pb2.GetSinkStatusResponse:
+        """GetSinkStatus of StoreAdminService."""
+        return self._unary(
+            self._stub.GetSinkStatus, "GetSinkStatus", store_admin_service_pb2.GetSinkStatusRequest(), timeout
+        )
