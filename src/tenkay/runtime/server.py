@@ -18,6 +18,7 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
+import socket
 import sys
 import time
 from collections.abc import Awaitable, Callable, Coroutine
@@ -114,8 +115,6 @@ class ServerScope:
 
 def run(service: str, settings: ServiceSettings, build: Build, *, identify: Identify = anyone) -> None:
     """Serve until SIGTERM, then drain. Exits with 0 after a drain, 73 for a port in use, 1 when it cannot go on."""
-    # gRPC's own lines on stderr repeat, in other words and without structure, what is raised and logged here.
-    os.environ.setdefault("GRPC_VERBOSITY", "NONE")
     start_logging(service, settings.log_level)
     # The parent's end is an emergency: there may be nobody left to wait for a drain, so it is short.
     watch_parent(lambda: os.kill(os.getpid(), signal.SIGTERM))
@@ -208,10 +207,13 @@ def _server_options(settings: ServiceSettings) -> list[tuple[str, Any]]:
 def _bind(server: grpc.aio.Server, settings: ServiceSettings) -> int:
     address = f"{settings.listen_host}:{settings.listen_port}"
     try:
+        # gRPC would say the same in a line of its own shape; asking first leaves it to the one line below.
+        with socket.create_server((settings.listen_host, settings.listen_port)):
+            pass
         if settings.insecure:
             return server.add_insecure_port(address)
         return server.add_secure_port(address, _credentials(settings))
-    except RuntimeError as error:
+    except (OSError, RuntimeError) as error:
         raise OSError(
             f"cannot listen on {address}: it is in use or not this machine's; choose another one"
         ) from error
