@@ -1,0 +1,1 @@
+"""The financial statements as tables of tagged figures."""
