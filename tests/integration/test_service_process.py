@@ -1,0 +1,153 @@
+"""A service as a process: health, reflection, metrics page, port in use, drain, end of the parent."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import textwrap
+import time
+import urllib.request
+from collections.abc import Iterator
+from pathlib import Path
+
+import grpc
+import pytest
+from grpc_health.v1 import health_pb2, health_pb2_grpc
+from grpc_reflection.v1alpha import reflection_pb2, reflection_pb2_grpc
+
+from tenkay.store.v1 import store_admin_service_pb2, store_admin_service_pb2_grpc
+
+PROGRAM = textwrap.dedent(
+    """
+    import asyncio
+    from pydantic_settings import SettingsConfigDict
+    from tenkay.runtime.server import run
+    from tenkay.runtime.settings import ServiceSettings, load_settings
+    from tenkay.store.v1 import store_admin_service_pb2 as pb, store_admin_service_pb2_grpc as pb_grpc
+
+    class Settings(ServiceSettings):
+        model_config = SettingsConfigDict(env_prefix="TENKAY_EXAMPLE_", frozen=True)
+
+    class Servicer(pb_grpc.StoreAdminServiceServicer):
+        async def GetSinkStatus(self, request, context):
+            await asyncio.sleep(1)
+            return pb.GetSinkStatusResponse(sequence="0.1")
+
+    async def build(scope):
+        async def close():
+            print("closed what was deferred", flush=True)
+        scope.defer(close)
+        scope.add(pb_grpc.add_StoreAdminServiceServicer_to_server, Servicer(), "tenkay.store.v1.StoreAdminService")
+
+    run("example", load_settings(Settings), build)
+    """
+)
+NAME = "tenkay.store.v1.StoreAdminService"
+
+
+class Service:
+    """The example service, started, with what it logged so far."""
+
+    def __init__(self, program: Path, **environment: str) -> None:
+        self.process = subprocess.Popen(
+            [sys.executable, str(program)],
+            env={
+                **os.environ,
+                "TENKAY_EXAMPLE_INSECURE": "true",
+                "TENKAY_EXAMPLE_METRICS_PORT": "0",
+                **environment,
+            },
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            pass_fds=[int(environment["TENKAY_PARENT_FD"])] if "TENKAY_PARENT_FD" in environment else [],
+        )
+
+    def serving(self) -> dict[str, int]:
+        assert self.process.stdout is not None
+        for line in self.process.stdout:
+            entry = json.loads(line)
+            if entry["event"] == "serving":
+                return dict(entry)
+        raise AssertionError("the service ended before it served")
+
+
+@pytest.fixture
+def program(tmp_path: Path) -> Path:
+    path = tmp_path / "example_service.py"
+    path.write_text(PROGRAM)
+    return path
+
+
+@pytest.fixture
+def service(program: Path) -> Iterator[Service]:
+    started = Service(program)
+    yield started
+    if started.process.poll() is None:
+        started.process.kill()
+    started.process.communicate()
+
+
+def test_health_reflection_and_metrics_are_served(service: Service) -> None:
+    entry = service.serving()
+    with grpc.insecure_channel(f"127.0.0.1:{entry['port']}") as channel:
+        health = health_pb2_grpc.HealthStub(channel)
+        for name in ("", NAME):
+            check = health.Check(health_pb2.HealthCheckRequest(service=name), timeout=5)
+            assert check.status == health_pb2.HealthCheckResponse.SERVING
+        stub = reflection_pb2_grpc.ServerReflectionStub(channel)
+        asked = reflection_pb2.ServerReflectionRequest(list_services="")
+        listed = next(iter(stub.ServerReflectionInfo(iter([asked]), timeout=5)))
+        names = {each.name for each in listed.list_services_response.service}
+        assert {NAME, "grpc.health.v1.Health"} <= names
+    request = urllib.request.Request(
+        f"http://127.0.0.1:{entry['metrics_port']}/metrics",
+        headers={"Accept": "application/openmetrics-text; version=1.0.0"},
+    )
+    with urllib.request.urlopen(request, timeout=5) as page:  # noqa: S310 - loopback
+        assert page.headers["Content-Type"].startswith("application/openmetrics-text")
+        text = page.read().decode()
+    assert "tenkay_event_loop_lag_seconds" in text
+    assert text.endswith("# EOF\n")
+
+
+def test_a_watcher_of_health_hears_of_the_drain_and_running_calls_are_finished(service: Service) -> None:
+    entry = service.serving()
+    with grpc.insecure_channel(f"127.0.0.1:{entry['port']}") as channel:
+        watch = health_pb2_grpc.HealthStub(channel).Watch(
+            health_pb2.HealthCheckRequest(service=NAME), timeout=10
+        )
+        assert next(watch).status == health_pb2.HealthCheckResponse.SERVING
+        stub = store_admin_service_pb2_grpc.StoreAdminServiceStub(channel)
+        call = stub.GetSinkStatus.future(store_admin_service_pb2.GetSinkStatusRequest(), timeout=5)
+        time.sleep(0.2)
+        service.process.send_signal(signal.SIGTERM)
+        assert next(watch).status == health_pb2.HealthCheckResponse.NOT_SERVING
+        assert call.result().sequence == "0.1"
+    output, _ = service.process.communicate(timeout=15)
+    assert service.process.returncode == 0
+    assert "closed what was deferred" in output
+
+
+def test_a_port_in_use_ends_the_start_in_one_line(program: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        service = Service(program, TENKAY_EXAMPLE_LISTEN_PORT=str(port))
+        _, err = service.process.communicate(timeout=15)
+    assert service.process.returncode == 73
+    assert f"127.0.0.1:{port}" in err
+    assert err.count("\n") == 1
+
+
+def test_a_service_ends_when_the_process_that_started_it_is_gone(program: Path) -> None:
+    reading, writing = os.pipe()
+    service = Service(program, TENKAY_PARENT_FD=str(reading))
+    os.close(reading)
+    service.serving()
+    os.close(writing)
+    service.process.communicate(timeout=15)
+    assert service.process.returncode == 0
