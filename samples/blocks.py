@@ -156,6 +156,11 @@ class Report:
     """Whether a table of contents precedes the first item."""
 
 
+def part_heading(form: str, part: str) -> str:
+    titles = {"I": "Financial Information", "II": "Other Information"} if form.startswith("10-Q") else {}
+    return f"Part {part}. {titles[part]}" if part in titles else f"Part {part}"
+
+
 def say(*content: Inline) -> Paragraph:
     return Paragraph(content)
 

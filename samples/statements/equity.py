@@ -19,11 +19,7 @@ def equity_statement(
 ) -> Table:
     """Changes in equity by component. Every cell but those of the total column has a dimension."""
     components = (
-        (
-            "us-gaap:CommonStockIncludingAdditionalPaidInCapitalMember",
-            opening.paid_in_capital,
-            closing.paid_in_capital,
-        ),
+        (PAID_IN, opening.paid_in_capital, closing.paid_in_capital),
         (RETAINED, opening.retained_earnings, closing.retained_earnings),
     )
     before = period.start - timedelta(days=1)
