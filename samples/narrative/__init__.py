@@ -1,0 +1,1 @@
+"""What the sample companies say about themselves, by company and by item."""
