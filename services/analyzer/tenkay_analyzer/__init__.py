@@ -1,1 +1,1 @@
-"""Scores, red flags and ratings from signals, with reasons that add up."""
+"""The analyzer: scores, red flags and ratings from signals, with reasons that add up."""
