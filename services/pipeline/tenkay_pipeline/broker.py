@@ -1,0 +1,58 @@
+"""The broker as the dispatcher sees it: Celery over Redis."""
+
+from __future__ import annotations
+
+import secrets
+from typing import cast
+
+import redis
+from celery import Celery
+from kombu.exceptions import KombuError
+
+from tenkay_pipeline.celery_app import MESSAGE_EXPIRY_SECONDS
+from tenkay_pipeline.dispatcher import BrokerUnavailable
+from tenkay_pipeline.task_messages import TASK_NAMES, TaskMessage
+
+MEMORY_KEY = "tenkay:pipeline:memory"
+ANSWER_SECONDS = 2.0
+
+
+class CeleryBroker:
+    """Sends tasks with a Celery app. Safe to use from several threads."""
+
+    def __init__(self, app: Celery, broker_url: str) -> None:
+        self._app = app
+        self._redis = redis.Redis.from_url(
+            broker_url,
+            socket_timeout=ANSWER_SECONDS,
+            socket_connect_timeout=ANSWER_SECONDS,
+            decode_responses=True,
+        )
+
+    def send(self, message: TaskMessage) -> None:
+        """Put a task into its stage's queue. BrokerUnavailable: down, or full (it never evicts)."""
+        try:
+            self._app.send_task(
+                TASK_NAMES[message.stage],
+                kwargs=message.arguments(),
+                expires=MESSAGE_EXPIRY_SECONDS,
+                ignore_result=True,
+                retry=False,
+            )
+        except (KombuError, redis.RedisError, OSError) as error:
+            raise BrokerUnavailable(f"{type(error).__name__}: {error}") from error
+
+    def memory(self) -> str:
+        """The server's run and a marker kept in it: one changes with a restart, the other is lost with the data."""
+        try:
+            self._redis.set(MEMORY_KEY, secrets.token_hex(8), nx=True)
+            marker = cast(str, self._redis.get(MEMORY_KEY))
+            run = cast(str, self._redis.info("server")["run_id"])
+        except redis.RedisError as error:
+            raise BrokerUnavailable(f"{type(error).__name__}: {error}") from error
+        return f"{run}:{marker}"
+
+    def close(self) -> None:
+        """Close all connections."""
+        self._redis.close()
+        self._app.close()

@@ -1,0 +1,120 @@
+"""The reconciler: whatever was lost on the way is done all the same.
+
+Each sweep takes back leases that were not kept, and has everything dispatched again that the broker may have lost: all
+of it when the broker has forgotten its memory or this service has just started, else what it was told so long ago that
+its message has expired or gone. A task too many does no harm; it finds no lease to take.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import random
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from tenkay.errors import TenkayError
+from tenkay.runtime.logs import get_logger
+from tenkay_pipeline.dispatcher import Broker, BrokerUnavailable, Dispatcher
+from tenkay_pipeline.job_records import JobRecords, RecordThreads, StageLoad
+from tenkay_pipeline.jobs import ItemState, RetryPolicy
+from tenkay_pipeline.metrics import (
+    BROKER_UP,
+    ITEMS_DISPATCHED,
+    ITEMS_RUNNING,
+    ITEMS_WAITING,
+    LEASES_EXPIRED,
+    OLDEST_DUE_SECONDS,
+    REDISPATCHED,
+)
+
+logger = get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Sweeps:
+    """How often the reconciler looks, and what it takes for lost."""
+
+    interval: timedelta
+    resend_after: timedelta
+    """A task that no worker has asked about for so long."""
+
+
+class Reconciler:
+    """Sweeps at once and then at each interval."""
+
+    def __init__(
+        self,
+        records: RecordThreads,
+        broker: Broker,
+        dispatcher: Dispatcher,
+        policy: RetryPolicy,
+        sweeps: Sweeps,
+        clock: Callable[[], datetime],
+    ) -> None:
+        self._records = records
+        self._broker = broker
+        self._dispatcher = dispatcher
+        self._policy = policy
+        self._sweeps = sweeps
+        self._clock = clock
+        self._broker_memory: str | None = None
+
+    async def run(self) -> None:
+        """Sweep for ever."""
+        while True:
+            try:
+                await self.sweep()
+            except TenkayError as error:
+                logger.error("sweep_put_off", cause=str(error))
+            await asyncio.sleep(self._sweeps.interval.total_seconds())
+
+    async def sweep(self) -> None:
+        """One look at everything."""
+        expired = await self._records.run(
+            JobRecords.expire, now=self._clock(), policy=self._policy, jitter=random.random
+        )
+        for item in expired:
+            LEASES_EXPIRED.labels(item.stage.name).inc()
+            logger.warning(
+                "lease_expired",
+                job_id=item.job_id,
+                accession_number=item.accession_number,
+                stage=item.stage.name,
+                failed=item.state is ItemState.FAILED,
+            )
+        before = self._clock() - self._sweeps.resend_after
+        if await self._broker_forgot():
+            before = self._clock()
+        forgotten = await self._records.run(JobRecords.forget_dispatched, before=before)
+        if forgotten:
+            REDISPATCHED.inc(forgotten)
+            logger.warning("dispatching_again", filings=forgotten)
+        if expired or forgotten:
+            self._dispatcher.wake()
+        _show(await self._records.run(JobRecords.stage_loads, now=self._clock()), self._clock())
+
+    async def _broker_forgot(self) -> bool:
+        """True when what was dispatched until now may be gone."""
+        try:
+            memory = await asyncio.to_thread(self._broker.memory)
+        except BrokerUnavailable as error:
+            BROKER_UP.set(0)
+            logger.warning("broker_unavailable", cause=str(error))
+            return False
+        BROKER_UP.set(1)
+        changed = memory != self._broker_memory
+        self._broker_memory = memory
+        return changed
+
+
+def _show(loads: list[StageLoad], now: datetime) -> None:
+    for load in loads:
+        stage = load.stage.name
+        ITEMS_WAITING.labels(stage).set(load.waiting)
+        ITEMS_DISPATCHED.labels(stage).set(load.dispatched)
+        ITEMS_RUNNING.labels(stage).set(load.running)
+        oldest = load.oldest_due_at
+        OLDEST_DUE_SECONDS.labels(stage).set(
+            0 if oldest is None else max(0.0, (now - oldest).total_seconds())
+        )
