@@ -41,6 +41,12 @@ class Migration:
         return hashlib.sha256(self.sql.encode()).hexdigest()
 
 
+def migrations_folder() -> Path:
+    """Where Tenkay's migrations are: in the installed package, or in the checkout that it is a part of."""
+    installed = Path(__file__).with_name("supabase_migrations")
+    return installed if installed.is_dir() else Path(__file__).parents[3] / "supabase" / "migrations"
+
+
 def read_migrations(folder: Path) -> list[Migration]:
     """The folder's migrations in order.
 
