@@ -82,7 +82,7 @@ def cover_blocks(company: SampleCompany, cover: Cover) -> tuple[Block, ...]:
                     "be filed by Section 13 or 15(d) of the Securities Exchange Act of 1934 during the "
                     "preceding 12 months, and (2) has been subject to such filing requirements for the "
                     "past 90 days: ",
-                    fact("EntityCurrentReportingStatus", "Yes", "ixt-sec:yesnoballotbox"),
+                    fact("EntityCurrentReportingStatus", "Yes"),
                     ". The registrant is a ",
                     fact("EntityFilerCategory", company.filer_category, "ixt-sec:entityfilercategoryen"),
                     ". Indicate by check mark whether the registrant is a shell company: ☐.",
