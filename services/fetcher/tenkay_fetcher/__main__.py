@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import stamina
-from redis.asyncio import Redis
-from redis.asyncio.retry import Retry
-from redis.backoff import NoBackoff
 
 from tenkay.errors import Reason, failure
 from tenkay.fetcher.v1.fetcher_service_pb2_grpc import add_FetcherServiceServicer_to_server
@@ -16,7 +13,7 @@ from tenkay_fetcher.company_directory import CompanyDirectory
 from tenkay_fetcher.edgar_http import EdgarHttp, RetryPolicy
 from tenkay_fetcher.filing_lists import FilingLists
 from tenkay_fetcher.filings import Filings
-from tenkay_fetcher.limiter import RequestLimiter
+from tenkay_fetcher.limiter import RequestLimiter, open_redis
 from tenkay_fetcher.quarter_indexes import QuarterIndexes
 from tenkay_fetcher.servicer import FULL_NAME, FetcherServicer
 from tenkay_fetcher.settings import FetcherSettings
@@ -24,13 +21,7 @@ from tenkay_fetcher.settings import FetcherSettings
 
 async def build(scope: ServerScope, settings: FetcherSettings) -> None:
     """Puts the service together."""
-    redis = Redis.from_url(
-        settings.redis_url,
-        socket_timeout=settings.redis_timeout_seconds,
-        socket_connect_timeout=settings.redis_timeout_seconds,
-        # One more try at once, for a connection that a restart of Redis has closed.
-        retry=Retry(NoBackoff(), 1),
-    )
+    redis = open_redis(settings.redis_url, settings.redis_timeout_seconds)
     scope.defer(redis.aclose)
     limiter = RequestLimiter(
         redis,

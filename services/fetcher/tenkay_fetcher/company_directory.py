@@ -157,17 +157,23 @@ class CompanyDirectory:
         return await self._list_flights.do(cik, deadline, ask)
 
     async def _current_tickers(self, max_age_seconds: float, deadline: Deadline) -> _Tickers | None:
-        """The ticker list; none when EDGAR has none. An old one is better than an error: a ticker seldom changes."""
+        """The ticker list; none when EDGAR has none. An old one is better than none: a ticker seldom changes."""
         held = self._tickers
         if held is not None and self._clock() - held.checked_at < max_age_seconds:
             return held
         try:
-            self._tickers = await self._ticker_flights.do("tickers", deadline, self._ask_tickers)
+            fresh = await self._ticker_flights.do("tickers", deadline, self._ask_tickers)
         except Unavailable as error:
             if held is None:
                 raise
             logger.warning("tickers_not_revalidated", reason=error.reason.value, detail=error.message)
-        return self._tickers
+            fresh = None
+        if fresh is None and held is not None:
+            # Fresh enough until the next try, which need not come with the next call.
+            age = max(0.0, self._tickers_seconds - UNKNOWN_TICKER_REFRESH_SECONDS)
+            fresh = replace(held, checked_at=self._clock() - age)
+        self._tickers = fresh
+        return fresh
 
     async def _ask_tickers(self, deadline: Deadline) -> _Tickers | None:
         held = self._tickers

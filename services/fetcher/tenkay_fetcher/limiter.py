@@ -5,8 +5,8 @@ allowed, by its own clock; a script gives out that time and moves it on by one i
 request that cannot be sent within its deadline is refused at once.
 
 * A permit is not an arrival: one that is not used within 100 ms of its time is void, and another is taken.
-* Redis lost: fail closed. Each process keeps to rate / max_replicas by its own clock, which cannot sum up to more than
-  the rate. Permits taken before the loss are void.
+* Redis lost: fail closed. Each process keeps to rate / max_replicas by its own clock, or to less where all of them
+  could by chance ask in the same moments (see `own_interval`). Permits taken before the loss are void.
 * Redis back, or back without its data: one second of silence first, for what others may still have under way.
 * EDGAR asks to slow down: the pause is kept in Redis, for everybody.
 """
@@ -14,11 +14,14 @@ request that cannot be sent within its deadline is refused at once.
 from __future__ import annotations
 
 import asyncio
+import math
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
 from redis.asyncio import Redis
+from redis.asyncio.retry import Retry
+from redis.backoff import NoBackoff
 from redis.exceptions import RedisError
 
 from tenkay.errors import Reason, TenkayError, failure
@@ -34,6 +37,8 @@ PROBE_SECONDS = 1.0
 """Between two tries to reach a lost Redis."""
 MAX_WAIT_SECONDS = 60.0
 """Longest queue: a permit further away is refused whatever the deadline."""
+PEAK_FACTOR = 1.25
+"""Most requests in any one second, as a multiple of the rate."""
 CONFIRM_AFTER_SECONDS = 0.25
 """A permit waited for longer than this is confirmed by Redis before use: it may have been lost meanwhile."""
 
@@ -61,6 +66,17 @@ return {1, wait}
 logger = get_logger(__name__)
 
 
+def open_redis(url: str, timeout_seconds: float) -> Redis:
+    """A client for the limiter: a permit waits for it, so it gives up early. Close it with `aclose`."""
+    return Redis.from_url(
+        url,
+        socket_timeout=timeout_seconds,
+        socket_connect_timeout=timeout_seconds,
+        # One more try at once, for a connection that a restart of Redis has closed.
+        retry=Retry(NoBackoff(), 1),
+    )
+
+
 @dataclass(frozen=True, slots=True)
 class LimiterStatus:
     """How the limit stands."""
@@ -83,7 +99,7 @@ class _Permit:
 
 
 class RequestLimiter:
-    """Permits for one process. `redis` must have short socket timeouts (50-100 ms): a permit waits for it."""
+    """Permits for one process."""
 
     def __init__(
         self,
@@ -100,7 +116,7 @@ class RequestLimiter:
         self._clock = clock
         self._next_key, self._pause_key = f"{key}:next", f"{key}:pause"
         self._take = redis.register_script(_TAKE)
-        self._own_share = _OwnShare(max_replicas / requests_per_second)
+        self._own_share = _OwnShare(own_interval(requests_per_second, max_replicas))
         self._degraded = False
         self._epoch = 0
         self._probe_at = 0.0
@@ -229,6 +245,19 @@ class RequestLimiter:
             return
         metrics.LIMITER_REFUSED.inc()
         raise rate_limited(wait)
+
+
+def own_interval(requests_per_second: float, max_replicas: int) -> float:
+    """Seconds between two requests of a replica that cannot ask Redis.
+
+    The replicas' clocks are not in step, so the rate alone would let them come together: four of them, each at 2 a
+    second, can send 12 within one second. So that no second has more than 1.25 times the rate (the SEC's 10 for our
+    8), each may send floor(1.25 * rate / max_replicas) in a second and the lifetime of a permit. Where that is less
+    than one (over ten replicas at 8/s) only the rate over time is kept.
+    """
+    average = max_replicas / requests_per_second
+    each = math.floor(PEAK_FACTOR * requests_per_second / max_replicas)
+    return max(average, (1.0 + PERMIT_LIFETIME_SECONDS) / each) if each else average
 
 
 class _OwnShare:
