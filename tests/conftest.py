@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 
+pytest_plugins = ["tests.stack_fixtures"]
+
 REPOSITORY = Path(__file__).resolve().parent.parent
 EDGAR_VARIABLE = "TENKAY_TEST_EDGAR"
 
