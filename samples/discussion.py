@@ -19,9 +19,9 @@ def discussion(reporting: Reporting, profile: Profile) -> tuple[Block, ...]:
     now, before = reporting.discrete, reporting.prior_discrete
     return (
         *prose_blocks(
-            """The following discussion should be read together with the financial statements and their notes. It contains
-            forward-looking statements, which involve risks and uncertainties; see [[item_1A|“Risk Factors” in Item 1A]]
-            of our annual report for what could make our results differ."""
+            """The following discussion should be read together with the financial statements and their notes. It
+            contains forward-looking statements, which involve risks and uncertainties; see
+            [[item_1A|“Risk Factors” in Item 1A]] of our annual report for what could make our results differ."""
         ),
         Heading("Overview"),
         *prose_blocks(profile.outlook),
@@ -41,7 +41,7 @@ def discussion(reporting: Reporting, profile: Profile) -> tuple[Block, ...]:
             f"{_research(reporting, now, before)}{_impairment(reporting, now)}"
         ),
         say(_bottom_line(reporting, now, before)),
-        _summary(reporting, now, before),
+        _summary(now, before),
         Heading("Liquidity and capital resources"),
         say(_cash(reporting)),
         say(prose(liquidity_discussion(reporting.standing.outlook))),
@@ -96,7 +96,7 @@ def _bottom_line(reporting: Reporting, now: Flows, before: Flows) -> str:
     return f"{interest}As a result we report {told(now)}, after {told(before)} in the comparable period."
 
 
-def _summary(reporting: Reporting, now: Flows, before: Flows) -> Table:
+def _summary(now: Flows, before: Flows) -> Table:
     """Shares of revenue, in numbers that are nowhere tagged."""
     lines = (
         ("Cost of revenue", now.cost_of_revenue, before.cost_of_revenue),

@@ -11,8 +11,8 @@ from samples.narrative.markup import prose_blocks
 
 CYBERSECURITY = """
 Our program to manage risks from threats to information systems is part of our general process of managing risk. It
-includes tests by outside specialists, training of all who have an account, and a plan for responding to incidents that we
-rehearse twice a year.
+includes tests by outside specialists, training of all who have an account, and a plan for responding to incidents that
+we rehearse twice a year.
 
 The head of information security, who has worked in that field for nineteen years, reports to the audit committee every
 quarter. We have not experienced a cybersecurity incident that has materially affected us or is reasonably likely to do
@@ -27,8 +27,8 @@ PROXY = (
 
 def market_for_stock(company: SampleCompany) -> tuple[Block, ...]:
     return prose_blocks(
-        f"""Our common stock is listed on {company.exchange} under the symbol {company.ticker}. There were 1,{company.cik % 1000:03d}
-        holders of record shortly before this report was filed.
+        f"""Our common stock is listed on {company.exchange} under the symbol {company.ticker}. There
+        were 1,{company.cik % 1000:03d} holders of record shortly before this report was filed.
 
         Whether and how much we pay in dividends is decided by our board of directors each quarter. Purchases of our own
         stock, where there were any, are shown in the statement of cash flows."""
@@ -58,8 +58,8 @@ def directors(company: SampleCompany) -> tuple[Block, ...]:
         say("The following persons serve as our directors. Each was elected for a term of one year."),
         Table("Name", ("Age", "Position"), rows),
         *prose_blocks(
-            """Ms. Whitlock has been a director for nine years and chairs the board. She led a maker of machine tools until
-            she retired. Mr. Haldorsen heads the audit committee and is a financial expert as the rules define it.
+            """Ms. Whitlock has been a director for nine years and chairs the board. She led a maker of machine tools
+            until she retired. Mr. Haldorsen heads the audit committee and is a financial expert as the rules define it.
 
             We have adopted a code of ethics that applies to all directors, officers and employees."""
         ),
@@ -73,11 +73,13 @@ def compensation(company: SampleCompany) -> tuple[Block, ...]:
     )
     return (
         say(
-            "The compensation committee sets salaries and grants of stock with the advice of an independent consultant."
+            "The compensation committee sets salaries and grants of stock with the advice of an "
+            "independent consultant."
         ),
         Table("(in dollars)", ("Salary", "Stock awards", "Total"), rows),
         say(
-            "The ratio of the compensation of our chief executive officer to that of the median employee was 24 to 1."
+            "The ratio of the compensation of our chief executive officer to that of the median employee "
+            "was 24 to 1."
         ),
     )
 
@@ -94,7 +96,8 @@ def ownership() -> tuple[Block, ...]:
 def relationships() -> tuple[Block, ...]:
     return (
         say(
-            "All directors other than our chief executive officer are independent under the rules of the exchange."
+            "All directors other than our chief executive officer are independent under the rules of the "
+            "exchange."
         ),
     )
 
@@ -103,7 +106,8 @@ def accountant_fees(company: SampleCompany) -> tuple[Block, ...]:
     rows = (Row("Audit fees", ("1,240,000", "1,130,000")), Row("Tax fees", ("96,000", "88,000")))
     return (
         say(
-            f"{company.auditor} billed the following fees. The audit committee approved all services in advance."
+            f"{company.auditor} billed the following fees. The audit committee approved all services in "
+            "advance."
         ),
         Table("(in dollars)", ("This year", "Last year"), rows),
     )
