@@ -216,12 +216,14 @@ def auditors_report(reporting: Reporting) -> tuple[Block, ...]:
             "future sales. We tested the completeness of the data used and compared past estimates with "
             "what was realized."
         ),
-        say(f"/s/ {company.auditor}"),
+        say(f"/s/ {company.auditor_of(reporting.label)}"),
         say(f"{company.auditor_city}"),
-        say(
-            f"We have served as the Company’s auditor since {2009 if company.key != 'pell_dunmore' else 2023}."
-        ),
+        say(f"We have served as the Company’s auditor since {_auditor_since(reporting)}."),
     )
+
+
+def _auditor_since(reporting: Reporting) -> int:
+    return 2023 if reporting.company.former_auditor and reporting.label >= 2023 else 2009
 
 
 def _controls(reporting: Reporting) -> tuple[Block, ...]:

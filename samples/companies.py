@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import date
 from enum import StrEnum
 
 from samples import company_numbers as numbers
@@ -69,6 +70,10 @@ class SampleCompany:
     """Income statements an annual report shows, where there are as many."""
     products: tuple[Product, ...]
     accounts: Accounts
+    former_chief_financial: str = ""
+    chief_financial_since: date = date.min
+    former_auditor: str = ""
+    """Who audited the years before fiscal 2023, when that was somebody else."""
     second_class_shares: int = 0
     """Shares of Class B; with them the cover page states both classes and no total."""
 
@@ -84,6 +89,12 @@ class SampleCompany:
         """`revenue` by product; the last one takes what rounding leaves."""
         parts = [revenue * product.percent // 100 for product in self.products[:-1]]
         return (*parts, revenue - sum(parts))
+
+    def chief_financial_on(self, day: date) -> str:
+        return self.chief_financial if day >= self.chief_financial_since else self.former_chief_financial
+
+    def auditor_of(self, label: int) -> str:
+        return self.former_auditor if self.former_auditor and label < 2023 else self.auditor
 
     def year(self, label: int) -> YearAccounts:
         return self.accounts.year(label)
@@ -181,6 +192,9 @@ PELL_DUNMORE = SampleCompany(
         numbers.PELL_DUNMORE_QUARTERS,
         numbers.PELL_DUNMORE_DEBT_DUE,
     ),
+    former_chief_financial="Walter Eidson",
+    chief_financial_since=date(2023, 9, 18),
+    former_auditor="Hollis Crane LLP",
 )
 
 CORVANE = SampleCompany(
@@ -226,6 +240,8 @@ CORVANE = SampleCompany(
         numbers.CORVANE_DEBT_DUE,
         reclassification=(2022, numbers.CORVANE_2022_RECLASSIFIED),
     ),
+    former_chief_financial="Carla Montrose",
+    chief_financial_since=date(2023, 3, 1),
 )
 
 COMPANIES = (LARKFIELD, PELL_DUNMORE, CORVANE)

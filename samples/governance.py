@@ -132,5 +132,5 @@ def signature(company: SampleCompany, filed_on: date) -> tuple[Block, ...]:
         ),
         say(company.name),
         say(f"Date: {spoken(filed_on)}"),
-        say(f"/s/ {company.chief_financial}, Chief Financial Officer"),
+        say(f"/s/ {company.chief_financial_on(filed_on)}, Chief Financial Officer"),
     )
