@@ -1,0 +1,68 @@
+"""Finds the reports of independent auditors in a filing's normalised text.
+
+They stand in Item 8, in Item 15, on F-pages behind the signatures or in Exhibit 13, always under a heading of their
+own (PCAOB AS 3101; before 2004 AU section 508).
+"""
+
+from __future__ import annotations
+
+import re
+
+from tenkay_extractor.sections import Section
+
+_HEADING = re.compile(
+    r"^[^\w\n]{0,4}(?:(?:(?:consolidated )?financial statements? and )?reports?\s+of\s+(?:the\s+|our\s+)?independent"
+    r"(?:\s+registered)?(?:\s+certified)?(?:\s+public)?\s+(?:accounting\s+firm|accountants?|auditors?)"
+    r"|independent\s+(?:registered\s+public\s+accounting\s+firm|auditor|accountant)[\u2019']?s?[\u2019']?\s+reports?)"
+    r"[^\n]{0,80}$",
+    re.IGNORECASE | re.MULTILINE,
+)
+_OPINION = re.compile(
+    r"\b(?:we (?:have|were engaged to) (?:audited|audit)|we audited|in our opinion|our audits?)\b",
+    re.IGNORECASE,
+)
+_END = re.compile(
+    r"^[^\w\n]{0,4}(?:(?:condensed )?consolidated (?:balance sheets?|statements? of)|balance sheets?\b|statements? of "
+    r"(?:operations|income|financial)|notes to|we have served as|/s/|item \d|signatures?$|management.{0,3}s report)"
+    r"[^\n]*$",
+    re.IGNORECASE | re.MULTILINE,
+)
+_PAGE_AT_END = re.compile(r"(?:\s|\.{2,})(?:F-)?\d{1,3}(?:\s?[-\u2013]\s?(?:F-)?\d{1,3})?$")
+_OPINION_WITHIN = 4_000
+_SHORTEST = 300
+_LONGEST = 25_000
+_MOST = 20
+_CONFIDENCE = 0.9
+
+
+def find_audit_reports(text: str, document: str) -> tuple[Section, ...]:
+    """The auditors' reports, each a section "audit_report" that may lie inside another section."""
+    headings = [match for match in _HEADING.finditer(text) if not _PAGE_AT_END.search(match.group())]
+    found: list[Section] = []
+    for index, heading in enumerate(headings[: 10 * _MOST]):
+        if found and heading.start() < found[-1].end:
+            continue
+        limit = min(len(text), heading.end() + _LONGEST)
+        if index + 1 < len(headings):
+            limit = min(limit, headings[index + 1].start())
+        if not _OPINION.search(text, heading.end(), min(limit, heading.end() + _OPINION_WITHIN)):
+            continue
+        closing = _END.search(text, min(limit, heading.end() + _SHORTEST), limit)
+        end = closing.start() if closing else limit
+        if closing and closing.group().lstrip().lower().startswith(("/s/", "we have served")):
+            end = closing.end()
+        found.append(
+            Section(
+                code="audit_report",
+                part="",
+                title=" ".join(heading.group().split()),
+                document=document,
+                start=heading.start(),
+                end=end,
+                body_start=heading.end(),
+                confidence=_CONFIDENCE,
+            )
+        )
+        if len(found) >= _MOST:
+            break
+    return tuple(found)

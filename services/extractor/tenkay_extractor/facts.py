@@ -1,0 +1,188 @@
+"""XBRL facts as a filing reports them, and the one value that several reports of the same thing stand for."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from datetime import date
+from decimal import Decimal
+
+from tenkay_extractor.number_formats import EXACT
+
+
+@dataclass(frozen=True, slots=True)
+class Period:
+    """A duration from `start` to `end`, both days included, or the instant `end` when `start` is None."""
+
+    start: date | None
+    end: date
+
+    @property
+    def is_instant(self) -> bool:
+        return self.start is None
+
+    @property
+    def days(self) -> int:
+        """Length in days, both ends counted; 0 for an instant."""
+        return 0 if self.start is None else (self.end - self.start).days + 1
+
+    def __str__(self) -> str:
+        return (
+            self.end.isoformat()
+            if self.start is None
+            else f"{self.start.isoformat()} to {self.end.isoformat()}"
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """What a fact is about: the entity, the period (None: for ever) and the dimensions."""
+
+    id: str
+    entity: str
+    period: Period | None
+    members: tuple[tuple[str, str], ...] = ()
+    """(axis, member) pairs, sorted; a typed member's text stands in the member's place."""
+
+
+@dataclass(frozen=True, slots=True)
+class Fact:
+    """One fact. A numeric fact has a unit; its value is None when it is tagged nil or cannot be read."""
+
+    concept: str
+    """The element with its standard prefix: "us-gaap:Revenues"."""
+    context: Context
+    document: str
+    fact_id: str = ""
+    unit: str | None = None
+    """"USD", "shares", "USD/shares"; None for facts that are not numbers."""
+    value: Decimal | None = None
+    text: str | None = None
+    """Text of a fact that is no number, white space folded; None for text blocks, which are long."""
+    decimals: int | None = None
+    """Decimal places the value is right to; None when tagged INF or not tagged."""
+    infinitely_precise: bool = False
+    nil: bool = False
+    hidden: bool = False
+    """Inside ix:hidden: not shown on any page."""
+
+    @property
+    def is_numeric(self) -> bool:
+        return self.unit is not None
+
+
+@dataclass(frozen=True, slots=True)
+class FactSet:
+    """All facts of a filing, and what could not be read."""
+
+    facts: tuple[Fact, ...] = ()
+    warnings: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Agreement:
+    """The most precise of several reports of one thing, and how well they agree."""
+
+    fact: Fact
+    rounded_differently: bool
+    """Some reports differ, by rounding only."""
+
+
+@dataclass(frozen=True, slots=True)
+class Conflict:
+    """Reports of one thing that differ by more than rounding."""
+
+    facts: tuple[Fact, ...]
+
+
+_NO_MEMBERS: tuple[tuple[str, str], ...] = ()
+
+
+@dataclass(slots=True)
+class FactIndex:
+    """Numeric facts by element, members, period and unit."""
+
+    _facts: dict[str, dict[tuple[tuple[tuple[str, str], ...], Period, str], list[Fact]]] = field(
+        default_factory=dict
+    )
+
+    @classmethod
+    def of(cls, facts: Iterable[Fact]) -> FactIndex:
+        index = cls()
+        for fact in facts:
+            period = fact.context.period
+            if fact.value is None or fact.unit is None or period is None:
+                continue
+            key = (fact.context.members, period, fact.unit)
+            index._facts.setdefault(fact.concept, {}).setdefault(key, []).append(fact)
+        return index
+
+    def has(self, concept: str) -> bool:
+        """True when the element is reported at all, with or without dimensions."""
+        return concept in self._facts
+
+    def consolidated(self, concept: str) -> Iterator[tuple[Period, str]]:
+        """(period, unit) of the element's facts without dimensions, in document order."""
+        for members, period, unit in self._facts.get(concept, ()):
+            if not members:
+                yield period, unit
+
+    def reported(self, concept: str, period: Period, unit: str) -> Agreement | Conflict | None:
+        """The element's value for the whole entity; None when it is not reported."""
+        return self._agree(concept, (_NO_MEMBERS, period, unit))
+
+    def by_member(
+        self, concept: str, axis: str, period: Period, unit: str
+    ) -> dict[str, Agreement | Conflict]:
+        """The element's values by member of the axis, for contexts with this axis only."""
+        found: dict[str, Agreement | Conflict] = {}
+        for members, of_period, of_unit in self._facts.get(concept, ()):
+            if len(members) == 1 and members[0][0] == axis and of_period == period and of_unit == unit:
+                agreement = self._agree(concept, (members, period, unit))
+                if agreement is not None:
+                    found[members[0][1]] = agreement
+        return found
+
+    def periods_by_axis(self, concept: str, axis: str) -> Iterator[tuple[Period, str]]:
+        """(period, unit) of the element's facts that have this axis only."""
+        for members, period, unit in self._facts.get(concept, ()):
+            if len(members) == 1 and members[0][0] == axis:
+                yield period, unit
+
+    def concepts(self) -> Iterator[str]:
+        """All elements with a number, in document order."""
+        yield from self._facts
+
+    def _agree(
+        self, concept: str, key: tuple[tuple[tuple[str, str], ...], Period, str]
+    ) -> Agreement | Conflict | None:
+        reports = self._facts.get(concept, {}).get(key)
+        return agree(reports) if reports else None
+
+
+def agree(reports: list[Fact]) -> Agreement | Conflict:
+    """Picks the most precise of the reports of one thing, in document order on a tie.
+
+    Two reports agree when they differ by at most half a unit of the coarser one's last place (XBRL 2.1 section 4.6.6
+    and the duplicate-fact guidance of XBRL International).
+    """
+    best = max(reports, key=_precision)  # the first of equals
+    if len(reports) == 1:
+        return Agreement(best, rounded_differently=False)
+    differ = False
+    for other in reports:
+        if other.value == best.value:
+            continue
+        if other.decimals is None or other.value is None or best.value is None:
+            return Conflict(tuple(reports))
+        half_unit = EXACT.scaleb(Decimal(5), -other.decimals - 1)
+        if abs(EXACT.subtract(best.value, other.value)) > half_unit:
+            return Conflict(tuple(reports))
+        differ = True
+    return Agreement(best, rounded_differently=differ)
+
+
+def _precision(fact: Fact) -> int:
+    if fact.infinitely_precise:
+        return 1_000
+    return -1_000 if fact.decimals is None else fact.decimals

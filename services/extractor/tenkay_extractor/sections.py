@@ -1,0 +1,484 @@
+"""Finds the items of 10-K, 10-Q and 8-K filings in their normalised text.
+
+A heading is a block that opens with an item's label ("Item 1A."). Every label is a candidate: entries of a table of
+contents, running page heads and sentences that begin with "Item 7 of ..." look alike. Of all ways to pick at most one
+candidate an item, in the form's order, the one with the best evidence is taken: titles that fit the item, bodies that
+follow, parts that agree. A table of contents is recognised as a dense run of labels that come again later.
+"""
+
+from __future__ import annotations
+
+import re
+from bisect import bisect_right
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+
+from tenkay_extractor.item_schemes import FormFamily, Item, ItemScheme
+
+
+@dataclass(frozen=True, slots=True)
+class Section:
+    """A section of a document's normalised text: `text[start:end]`, opening with its own heading."""
+
+    code: str
+    """"item_1A", in a 10-Q "part1_item2", in an 8-K "item_2.02", or "audit_report", "ex_13"."""
+    part: str
+    """"I" to "IV"; empty for forms without parts."""
+    title: str
+    """The heading as printed, white space folded."""
+    document: str
+    start: int
+    end: int
+    body_start: int
+    """First character after the heading."""
+    confidence: float
+
+
+def find_sections(text: str, document: str, scheme: ItemScheme) -> tuple[Section, ...]:
+    """The items found, in the order of the text. Combined items ("Items 1 and 2") share one span."""
+    candidates = _candidates(text, scheme)
+    if scheme.ordered:
+        candidates = _without_tables_of_contents(candidates, text, ordered=True)
+        labelled = {item.code for candidate in candidates for item in candidate.items}
+        if len(labelled) < len(scheme.items) * _LABELLED_SHARE:
+            taken = _positions(candidates)
+            candidates = sorted(
+                [*candidates, *(c for c in _unlabelled(text, scheme, labelled) if c.start not in taken)],
+                key=lambda c: c.start,
+            )
+        chosen = _best_sequence(candidates, scheme, len(text))
+    else:
+        chosen = _first_with_body(candidates, text)
+    return tuple(_sections(text, document, chosen, candidates, scheme))
+
+
+# Candidates
+
+_LABEL = re.compile(
+    r"^[^\w\n]{0,4}(?:PART\s+(?P<part>I{1,3}|IV)\b[^\w\n]{1,6})?I\s?TEMS?[ .:]{0,2}\s?"
+    r"(?P<first>\d{1,2}(?:\.\s?\d\d)?)(?P<letter>\s?[A-C](?!\w)|\s?\([A-C]\))?(?:\s?[(\[]T[)\]]|T\b)?"
+    r"(?:\([a-z0-9]{1,4}\))*"
+    r"(?P<more>(?:\s?(?:,|and|&|through|to|-|/)\s?(?:and\s)?(?:I\s?TEMS?\s)?"
+    r"\d{1,2}(?:\.\d\d)?(?:[A-C](?!\w))?(?:\([a-z0-9]{1,4}\))*\.?)*)(?!\d)(?P<rest>[^\n]*)$",
+    re.IGNORECASE | re.MULTILINE,
+)
+_MORE_NUMBER = re.compile(r"(\d{1,2}(?:\.\d\d)?)([A-C])?(?![\w])", re.IGNORECASE)
+_PART = re.compile(r"^[^\w\n]{0,4}PART\s+(I{1,3}|IV)\b(?![^\n]{120})", re.IGNORECASE | re.MULTILINE)
+_SEPARATOR = re.compile(r"^[\s.:,;)\]\u2013\u2014\u2212*|_-]+")
+_CROSS_REFERENCE = re.compile(
+    r"^[\s\"\u201d\u2019',)]*(?:of|in|on|and|or|to|under|above|below|which|that|is|are|was|were|shall|has|have|hereof|herein|"
+    r"contains?|includes?|should|for (?:a|further|more)|as|entitled|by|with respect|through|with the sec)\b"
+)
+_AFTER_TITLE_REFERENCE = re.compile(
+    r"^[\"\u201d\u2019'\s,.-]{0,4}(?:(?:of|in|on|to|under|above|below|contained|included|set forth|beginning|appearing"
+    r"|section|and elsewhere|should be read)\s)"
+)
+_REFERENCE_TAIL = re.compile(
+    r"\b(?:of|in|to) (?:this|our|the (?:company's )?|its|such)\b.{0,40}"
+    r"\b(?:form|report|filing|annual|quarterly|10-[kq])\b",
+    re.IGNORECASE,
+)
+_CONTINUED = re.compile(r"\(?\bcont(?:inued|inuation|['\u2019]?d)?\b\.?\)?\s*$", re.IGNORECASE)
+_PAGE_AT_END = re.compile(
+    r"(?:\s|\.{2,}|\u2026)(?:page\s)?(?:[A-Z]{1,2}-)?\d{1,3}(?:\s?(?:-|\u2013|to|,)\s?(?:[A-Z]-)?\d{1,3})*\.?$",
+    re.IGNORECASE,
+)
+_PAGE_ALONE = re.compile(
+    r"\n(?:page\s)?(?:[A-Z]-)?\d{1,3}(?:\s?[-\u2013,]\s?\d{1,3})*(?:\n|$)", re.IGNORECASE
+)
+_NOTHING_BUT_PAGE = re.compile(r"[\s.]*(?:[A-Z]-)?\d{1,3}[\s.]*$")
+_LONGEST_HEADING = 400
+_HEADING_SHOWN = 200
+
+
+@dataclass(frozen=True, slots=True)
+class _Candidate:
+    start: int
+    end_of_heading: int
+    items: tuple[Item, ...]
+    """What it may be: in a 10-Q, "Item 1" is of part I or II."""
+    combined: tuple[Item, ...]
+    """Further items under the same heading."""
+    title: str
+    title_fits: frozenset[str]
+    """Codes of the items that the title fits."""
+    toc_like: bool
+    """A page number ends the heading."""
+    page_follows: bool
+    """The next block is a page number, which may be the page's own."""
+    part: str
+    labelled: bool = True
+
+
+def _candidates(text: str, scheme: ItemScheme) -> list[_Candidate]:
+    parts = [(match.start(), match.group(1).upper()) for match in _PART.finditer(text)]
+    part_starts = [start for start, _ in parts]
+    found = []
+    for match in _LABEL.finditer(text):
+        number = _number(match.group("first"), match.group("letter"))
+        items = scheme.numbered(number)
+        if not items:
+            continue
+        rest = match.group("rest")
+        separator = _SEPARATOR.match(rest)
+        caption = rest[separator.end() :] if separator else rest.lstrip()
+        if not caption:
+            title_start, title = match.end(), _following_block(text, match.end())
+            caption_ahead = False
+        else:
+            title_start, title, caption_ahead = match.end() - len(caption), caption, True
+        opening = title.lstrip("\"'\u201c\u2018[( ")
+        fits = {item.code: fit for item in items if (fit := item.titles.match(opening)) is not None}
+        if caption_ahead and _is_reference(caption, opening, fits.values(), match.end() - match.start()):
+            continue
+        own_part = (match.group("part") or "").upper()
+        if not own_part:
+            index = bisect_right(part_starts, match.start())
+            own_part = parts[index - 1][1] if index else ""
+        heading_end = match.end()
+        if not caption_ahead and fits:
+            heading_end = text.find("\n", title_start + 1)
+            heading_end = len(text) if heading_end < 0 else heading_end
+        combined = tuple(
+            item
+            for more, letter in _MORE_NUMBER.findall(match.group("more"))
+            for item in scheme.numbered(_number(more, letter))
+            if len(scheme.numbered(_number(more, letter))) == 1
+        )
+        found.append(
+            _Candidate(
+                start=match.start(),
+                end_of_heading=heading_end,
+                items=items,
+                combined=combined,
+                title=" ".join(text[match.start() : heading_end].split())[:_LONGEST_HEADING],
+                title_fits=frozenset(fits),
+                toc_like=len(title) < _HEADING_SHOWN and bool(_PAGE_AT_END.search(title)),
+                page_follows=len(title) < _HEADING_SHOWN and bool(_PAGE_ALONE.match(text, heading_end)),
+                part=own_part,
+            )
+        )
+    return [
+        replace(candidate, toc_like=True)
+        if candidate.page_follows and _beside_another_page(found, index)
+        else candidate
+        for index, candidate in enumerate(found)
+    ]
+
+
+def _beside_another_page(candidates: Sequence[_Candidate], index: int) -> bool:
+    """True when the label before or after has a page number as well, as in a list of items."""
+    return any(
+        (candidates[other].toc_like or candidates[other].page_follows)
+        and abs(candidates[other].start - candidates[index].start) <= _WIDEST_ENTRY
+        for other in (index - 1, index + 1)
+        if 0 <= other < len(candidates)
+    )
+
+
+def _number(digits: str, letter: str | None) -> str:
+    whole = digits.replace(" ", "")
+    if "." in whole:
+        return whole
+    return str(int(whole)) + (letter or "").strip(" ()").upper()
+
+
+def _following_block(text: str, position: int) -> str:
+    """The next block that is no bare page number."""
+    for _ in range(2):
+        start = position + 1
+        position = text.find("\n", start)
+        if position < 0:
+            position = len(text)
+        block = text[start:position]
+        if not _NOTHING_BUT_PAGE.match(block):
+            return block.strip(" -\u2013\u2014.:")
+    return ""
+
+
+def _is_reference(caption: str, opening: str, fits: Iterable[re.Match[str]], block_length: int) -> bool:
+    """True when the block is a sentence about an item, or a running page head, and not the item's heading."""
+    if _CONTINUED.search(caption) and len(caption) < _HEADING_SHOWN:
+        return True
+    fit = next(iter(fits), None)
+    if fit is None:
+        return bool(_CROSS_REFERENCE.match(caption)) or (
+            block_length > _LONGEST_HEADING and caption[:1].islower()
+        )
+    after = opening[fit.end() :]
+    quote = after.find("\u201d") if "\u201d" in after[:200] else after.find('"')
+    if 0 <= quote < 200 and _AFTER_TITLE_REFERENCE.match(after[quote:]):
+        return True
+    return bool(_REFERENCE_TAIL.search(after[:160])) and block_length > len(opening) - len(after) + 20
+
+
+def _unlabelled(text: str, scheme: ItemScheme, labelled: set[str]) -> list[_Candidate]:
+    """Blocks that are an item's title and nothing else, for filings whose headings carry no item numbers."""
+    titles = [(item, re.compile(pattern, re.IGNORECASE)) for item in scheme.items
+              if item.code not in labelled and (pattern := _WHOLE_TITLES[scheme.family].get(item.code))]  # fmt: skip
+    found = []
+    for match in _SHORT_BLOCK.finditer(text):
+        block = match.group().strip(" .:")
+        for item, title in titles:
+            if title.fullmatch(block):
+                found.append(
+                    _Candidate(
+                        start=match.start(),
+                        end_of_heading=match.end(),
+                        items=(item,),
+                        combined=(),
+                        title=" ".join(block.split()),
+                        title_fits=frozenset((item.code,)),
+                        toc_like=False,
+                        page_follows=False,
+                        part="",
+                        labelled=False,
+                    )
+                )
+    return found
+
+
+_SHORT_BLOCK = re.compile(r"^(?=[A-Z])[^\n]{7,160}$", re.MULTILINE)
+_WHOLE_MDA = r"management.{0,3}s? discussion and analysis(?: \(md&a\)| of .{10,80})?"
+_WHOLE_MARKET_RISK = r"quantitative and qualitative disclosures? about market risks?"
+_WHOLE_TITLES: dict[FormFamily, dict[str, str]] = {
+    FormFamily.ANNUAL: {
+        "item_1": r"(?:our |the )?business|description of business",
+        "item_1A": r"risk factors",
+        "item_1B": r"unresolved staff comments",
+        "item_1C": r"cybersecurity",
+        "item_2": r"properties",
+        "item_3": r"legal proceedings",
+        "item_4": r"mine safety disclosures|submission of matters to a vote of security holders",
+        "item_5": r"market for (?:the )?(?:registrant|company|our).{5,140}",
+        "item_7": _WHOLE_MDA,
+        "item_7A": _WHOLE_MARKET_RISK,
+        "item_8": r"financial statements and supplementary data",
+        "item_9A": r"(?:disclosure )?controls and procedures",
+    },
+    FormFamily.SMALL_BUSINESS_ANNUAL: {
+        "item_1": r"description of business",
+        "item_3": r"legal proceedings",
+        "item_6": _WHOLE_MDA,
+        "item_7": r"financial statements",
+        "item_8A": r"controls and procedures",
+    },
+    FormFamily.QUARTERLY: {
+        "part1_item1": r"(?:condensed |unaudited |consolidated |interim )*financial statements(?: \(unaudited\))?",
+        "part1_item2": _WHOLE_MDA,
+        "part1_item3": _WHOLE_MARKET_RISK,
+        "part1_item4": r"(?:disclosure )?controls and procedures",
+        "part2_item1": r"legal proceedings",
+        "part2_item1A": r"risk factors",
+        "part2_item2": r"unregistered sales of equity securities.{0,60}",
+        "part2_item6": r"exhibits",
+    },
+    FormFamily.CURRENT: {},
+}
+
+
+# Tables of contents
+
+_DENSE_GAP = (
+    420  # characters between two labels of a table of contents, the longest captions and part lines included
+)
+_SHORTEST_RUN = 4
+_REPEATED_SHARE = 0.5
+
+
+def _without_tables_of_contents(
+    candidates: list[_Candidate], text: str, *, ordered: bool
+) -> list[_Candidate]:
+    """Drops entries of tables of contents and of indexes that say on which pages the items are found.
+
+    An entry is a label with a page number whose item is labelled without one later, a label of a dense run whose items
+    are labelled again later, a label of a dense run most of which have page numbers, or a label shortly before one of
+    these with nothing but short lines between.
+    """
+    entries: set[int] = set()
+    later_bodies: set[tuple[Item, ...]] = set()
+    for index in range(len(candidates) - 1, -1, -1):
+        candidate = candidates[index]
+        if not candidate.toc_like:
+            later_bodies.add(candidate.items)
+        elif candidate.items in later_bodies:
+            entries.add(index)
+    index = 0
+    while index < len(candidates):
+        end = index + 1
+        seen = {candidates[index].items}
+        while end < len(candidates) and candidates[end].start - candidates[end - 1].start <= _DENSE_GAP:
+            if candidates[end].items in seen or (
+                ordered and _rank(candidates[end]) < _rank(candidates[end - 1])
+            ):
+                break  # the body has begun, or the next part
+            seen.add(candidates[end].items)
+            end += 1
+        again = {candidate.items for candidate in candidates[end:]} & seen
+        with_pages = sum(candidate.toc_like for candidate in candidates[index:end])
+        if (len(seen) >= _SHORTEST_RUN and len(again) >= _REPEATED_SHARE * len(seen)) or (
+            len(seen) >= _SHORTEST_INDEX and with_pages >= _PAGED_SHARE * len(seen)
+        ):
+            entries.update(range(index, end))
+        index = end
+    for index in range(len(candidates) - 2, -1, -1):
+        between = text[candidates[index].start : candidates[index + 1].start]
+        leads_on = index + 1 in entries and len(between) <= _WIDEST_ENTRY
+        if leads_on and max(map(len, between.split("\n"))) <= _LONGEST_ENTRY_LINE:
+            entries.add(index)
+    return [candidate for index, candidate in enumerate(candidates) if index not in entries]
+
+
+def _rank(candidate: _Candidate) -> tuple[int, str]:
+    number = candidate.items[0].number.rstrip("ABC")
+    return int(float(number)), candidate.items[0].number
+
+
+_SHORTEST_INDEX = 6
+_PAGED_SHARE = 0.4
+_WIDEST_ENTRY = 1_500  # characters of the sub-entries under one item of a table of contents
+_LONGEST_ENTRY_LINE = 180
+
+
+def _positions(candidates: Iterable[_Candidate]) -> set[int]:
+    return {candidate.start for candidate in candidates}
+
+
+# Choice
+
+_LABELLED_SHARE = 0.3
+_FULL_BODY = 1_500
+
+
+@dataclass(frozen=True, slots=True)
+class _Choice:
+    candidate: _Candidate
+    item: Item
+
+
+def _weight(candidate: _Candidate, item: Item) -> float:
+    weight = 2.0 if candidate.labelled else 0.8
+    if item.code in candidate.title_fits:
+        weight += 3.0
+    if candidate.toc_like:
+        weight -= 2.0
+    if candidate.part and item.part:
+        weight += 1.0 if candidate.part == item.part else -1.0
+    return weight
+
+
+def _best_sequence(candidates: Sequence[_Candidate], scheme: ItemScheme, length: int) -> list[_Choice]:
+    """The best choice of candidates in the form's order; of equals, the one that opens earlier."""
+    rank = {item.code: position for position, item in enumerate(scheme.items)}
+    options = [
+        (candidate, item, _weight(candidate, item))
+        for candidate in candidates[:_MOST_CANDIDATES]
+        for item in candidate.items
+    ]
+    best: list[float] = []
+    previous: list[int] = []
+    for index, (candidate, item, weight) in enumerate(options):
+        score, before = 0.0, -1
+        for other in range(index):
+            behind, behind_item, _ = options[other]
+            if behind.start >= candidate.start or rank[behind_item.code] >= rank[item.code]:
+                continue
+            reached = best[other] + min(candidate.start - behind.end_of_heading, _FULL_BODY) / _FULL_BODY
+            if reached > score:
+                score, before = reached, other
+        best.append(score + weight)
+        previous.append(before)
+    if not options:
+        return []
+    finals = [
+        best[index] + min(length - options[index][0].end_of_heading, _FULL_BODY) / _FULL_BODY
+        for index in range(len(options))
+    ]
+    at = max(range(len(options)), key=lambda index: (finals[index], -index))
+    chosen = []
+    while at >= 0:
+        candidate, item, weight = options[at]
+        if weight > 0:
+            chosen.append(_Choice(candidate, item))
+        at = previous[at]
+    return chosen[::-1]
+
+
+_MOST_CANDIDATES = 300  # beyond, the filing is a list of labels and the choice would cost seconds
+
+
+def _first_with_body(candidates: Sequence[_Candidate], text: str) -> list[_Choice]:
+    """The first candidate of each item that text follows; one without any when all are bare, as in a list of items."""
+    chosen: dict[str, _Choice] = {}
+    bare: dict[str, _Choice] = {}
+    for index, candidate in enumerate(candidates):
+        following = candidates[index + 1].start if index + 1 < len(candidates) else len(text)
+        signature = _SIGNATURES.search(text, candidate.end_of_heading, following)
+        body = text[candidate.end_of_heading : signature.start() if signature else following]
+        choice = _Choice(candidate, candidate.items[0])
+        runs_in = candidate.end_of_heading - candidate.start > _HEADING_SHOWN
+        (chosen if runs_in or len(body.strip()) > _BARE_BODY else bare).setdefault(choice.item.code, choice)
+    return sorted((bare | chosen).values(), key=lambda choice: choice.candidate.start)
+
+
+_BARE_BODY = 40  # characters: a part line and a page number still fit
+
+
+# Sections
+
+_SIGNATURES = re.compile(r"^[^\w\n]{0,4}SIGNATURES?[^\w\n]*(?:PAGE)?$", re.IGNORECASE | re.MULTILINE)
+_TRAILING = re.compile(
+    r"(?:\n[^\w\n]*(?:PART\s+(?:I{1,3}|IV)[^\n]{0,60}|table of contents|index|back to (?:top|contents)"
+    r"|(?:page\s)?(?:[A-Z]-)?\d{1,3}|[^\w\n]*))+\s*$",
+    re.IGNORECASE,
+)
+
+
+def _sections(
+    text: str,
+    document: str,
+    chosen: Sequence[_Choice],
+    candidates: Sequence[_Candidate],
+    scheme: ItemScheme,
+) -> Iterable[Section]:
+    for index, choice in enumerate(chosen):
+        candidate = choice.candidate
+        following = chosen[index + 1].candidate if index + 1 < len(chosen) else None
+        end = following.start if following else _end_of_last(text, candidate)
+        if scheme.family is FormFamily.CURRENT and (
+            signature := _SIGNATURES.search(text, candidate.end_of_heading, end)
+        ):
+            end = signature.start()
+        tail = _TRAILING.search(text, max(candidate.end_of_heading, end - 400), end)
+        if tail:
+            end = tail.start()
+        end = max(end, candidate.end_of_heading)
+        confidence = _confidence(choice, candidates, end)
+        for item in (choice.item, *candidate.combined):
+            yield Section(
+                item.code,
+                item.part,
+                candidate.title,
+                document,
+                candidate.start,
+                end,
+                min(candidate.end_of_heading, end),
+                confidence,
+            )
+
+
+def _end_of_last(text: str, last: _Candidate) -> int:
+    signature = _SIGNATURES.search(text, last.end_of_heading)
+    return signature.start() if signature else len(text)
+
+
+def _confidence(choice: _Choice, candidates: Sequence[_Candidate], end: int) -> float:
+    candidate = choice.candidate
+    confidence = 0.97 if candidate.labelled else 0.6
+    if choice.item.code not in candidate.title_fits:
+        confidence -= 0.2
+    if candidate.toc_like:
+        confidence -= 0.4
+    if any(candidate.start < other.start < end and other.items != candidate.items for other in candidates):
+        confidence -= 0.15
+    return round(max(confidence, 0.1), 2)
