@@ -1,0 +1,1 @@
+"""The command line: `tenkay …`. Start reading at `main.py`."""

@@ -1,0 +1,346 @@
+"""`tenkay`: every command, its options and its help. What a command does is in a module it imports when it runs."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Sequence
+from datetime import date
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from tenkay.cli import failures
+from tenkay.cli.addresses import DEFAULT_VAR, Addresses, parse_addresses
+from tenkay.cli.entry_commands import entry_commands
+from tenkay.cli.selectors import parse_company, parse_filing, parse_selector
+from tenkay.errors import Reason, failure
+
+EXIT_CODES = "Exit codes:\n" + "\n".join(
+    f"  {code.value:<4} {meaning}" for code, meaning in failures.MEANINGS.items()
+)
+LARGEST_LIMIT = 100_000
+LARGEST_COMPANY_LIMIT = 1000
+
+app = typer.Typer(
+    name="tenkay",
+    add_completion=False,
+    # Plain help: rich would add a tenth of a second to it.
+    rich_markup_mode=None,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110},
+    epilog="\b\n" + EXIT_CODES,
+)
+
+Var = Annotated[
+    Path, typer.Option("--var", envvar="TENKAY_VAR", help="Folder of the local stack.", metavar="DIR")
+]
+Address = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--address",
+        help="Where a service is, when it is not the local stack's: query=HOST:PORT. May be repeated; "
+        "TENKAY_<SERVICE>_ADDRESS does the same.",
+        metavar="SERVICE=HOST:PORT",
+    ),
+]
+Insecure = Annotated[
+    bool,
+    typer.Option("--insecure", envvar="TENKAY_INSECURE", help="Plaintext for services named by --address."),
+]
+TlsCa = Annotated[
+    Path | None,
+    typer.Option(
+        "--tls-ca",
+        envvar="TENKAY_TLS_CA",
+        help="PEM bundle to trust for services named by --address.",
+        metavar="FILE",
+    ),
+]
+AsJson = Annotated[bool, typer.Option("--json", help="For programs; the description says in what shape.")]
+Forms = Annotated[
+    str,
+    typer.Option("--forms", help="Form types, exactly as EDGAR spells them: 10-K,10-Q", metavar="FORM,FORM…"),
+]
+Limit = Annotated[
+    int, typer.Option("--limit", help="Most filings to show.", min=1, max=LARGEST_LIMIT, metavar="N")
+]
+Filing = Annotated[
+    str,
+    typer.Argument(
+        help="An accession number, 0000320193-24-000123, or CIK:ACCESSION.",
+        metavar="ACCESSION",
+        show_default=False,
+    ),
+]
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run a command; its exit code. The console script `tenkay`."""
+    _print_what_the_terminal_can()
+    # gRPC's own log would stand between the lines that are meant to be read.
+    os.environ.setdefault("GRPC_VERBOSITY", "NONE")
+    command = typer.main.get_command(app)
+    for entry in entry_commands():
+        command.add_command(entry)  # type: ignore[attr-defined]
+    try:
+        code = command.main(arguments, prog_name="tenkay", standalone_mode=False)
+        sys.stdout.flush()
+    except (BrokenPipeError, SystemExit) as error:
+        # Whoever read the output has seen enough (`tenkay filings | head`): typer makes SystemExit of that.
+        if isinstance(error, SystemExit) and not isinstance(error.__context__, BrokenPipeError):
+            raise
+        # The interpreter would complain at its exit about what could not be written.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return failures.ExitCode.OK
+    except (Exception, KeyboardInterrupt) as error:
+        if os.environ.get(failures.TRACEBACK_VARIABLE):
+            raise
+        print(failures.error_line(error), file=sys.stderr)
+        return failures.exit_code(error)
+    return int(code or 0)
+
+
+@app.callback()
+def tenkay() -> None:
+    """SEC filings as signals with evidence and ratings with reasons.
+
+    Services are found through the local stack's file, var/stack.json (`tenkay up` writes it), or where --address says.
+    """
+
+
+@app.command()
+def ingest(
+    selectors: Annotated[
+        list[str],
+        typer.Argument(
+            help="Companies by ticker or CIK; filings by accession number, or CIK:ACCESSION where EDGAR's folder "
+            "cannot be told from what is known.",
+            metavar="TICKER|CIK|ACCESSION",
+            show_default=False,
+        ),
+    ],
+    forms: Forms = "10-K,10-Q,8-K",
+    since: Annotated[
+        str | None,
+        typer.Option("--since", help="First filing day to take of companies.", metavar="YYYY-MM-DD"),
+    ] = None,
+    limit: Annotated[
+        int,
+        typer.Option(
+            "--limit",
+            help="Most filings to take of each company, the newest first. 0: 1,000, which is also the most.",
+            min=0,
+            max=LARGEST_COMPANY_LIMIT,
+            metavar="N",
+        ),
+    ] = 0,
+    var: Var = DEFAULT_VAR,
+    address: Address = None,
+    insecure: Insecure = False,
+    tls_ca: TlsCa = None,
+    as_json: AsJson = False,
+) -> None:
+    """Fetch, extract, rate and store filings, and show what became of each.
+
+    --json prints one object a filing and line, when the job is finished: job_id, accession_number, cik, company_name,
+    form_type, filed_date, state (STORED or FAILED), stage, attempts, rating, score, flags, reason, detail, sequence.
+    Progress goes to standard error. Ctrl-C leaves the job running; `tenkay job ID --watch` follows it again.
+    """
+    addresses = _addresses(var, address, insecure, tls_ca)
+    parsed = [parse_selector(text) for text in selectors]
+    first_day = _day(since, "--since")
+    from tenkay.cli.ingest import ingest as run
+
+    raise typer.Exit(run(addresses, parsed, _parts(forms), first_day, limit, as_json=as_json))
+
+
+@app.command()
+def job(
+    job_id: Annotated[str, typer.Argument(help="The job's id.", metavar="ID", show_default=False)],
+    watch: Annotated[bool, typer.Option("--watch", help="Follow it until it is finished.")] = False,
+    var: Var = DEFAULT_VAR,
+    address: Address = None,
+    insecure: Insecure = False,
+    tls_ca: TlsCa = None,
+    as_json: AsJson = False,
+) -> None:
+    """Show a job's counts and what became of each filing so far.
+
+    --json prints one object a filing and line, as `tenkay ingest` does; state may be WAITING or RUNNING too.
+    """
+    addresses = _addresses(var, address, insecure, tls_ca)
+    from tenkay.cli.ingest import show_job
+
+    raise typer.Exit(show_job(addresses, job_id, watch=watch, as_json=as_json))
+
+
+@app.command()
+def signals(
+    filing: Filing,
+    signal: Annotated[
+        list[str] | None,
+        typer.Option("--signal", help="Only this signal. May be repeated.", metavar="ID"),
+    ] = None,
+    var: Var = DEFAULT_VAR,
+    address: Address = None,
+    insecure: Insecure = False,
+    tls_ca: TlsCa = None,
+    as_json: AsJson = False,
+) -> None:
+    """Show a filing's signals with their evidence, and the reason for each that has no value.
+
+    --json prints one document: filing, signals[{id, category, value, unit, currency, confidence, out_of_range,
+    evidence[], notes[]}], missing[{id, reason, detail}], version, result_key, as_of_sequence.
+    """
+    addresses = _addresses(var, address, insecure, tls_ca)
+    selector = parse_filing(filing)
+    from tenkay.cli.reads import show_signals
+
+    show_signals(addresses, selector, signal or [], as_json=as_json)
+
+
+@app.command()
+def analysis(
+    filing: Filing,
+    var: Var = DEFAULT_VAR,
+    address: Address = None,
+    insecure: Insecure = False,
+    tls_ca: TlsCa = None,
+    as_json: AsJson = False,
+) -> None:
+    """Show a filing's rating, its red flags with what they quote, and the reasons.
+
+    --json prints one document: filing, analysis{rating, score, uncapped_score, band, low_confidence, dimensions[],
+    flags[{id, severity, cap, explanation, signal_ids[], evidence[]}], reasons[], narrative, …}, version, recorded_at.
+    """
+    addresses = _addresses(var, address, insecure, tls_ca)
+    selector = parse_filing(filing)
+    from tenkay.cli.reads import show_analysis
+
+    show_analysis(addresses, selector, as_json=as_json)
+
+
+@app.command()
+def company(
+    company: Annotated[
+        str, typer.Argument(help="A ticker or a CIK.", metavar="TICKER|CIK", show_default=False)
+    ],
+    var: Var = DEFAULT_VAR,
+    address: Address = None,
+    insecure: Insecure = False,
+    tls_ca: TlsCa = None,
+    as_json: AsJson = False,
+) -> None:
+    """Show what is stored of a company: its newest filings with their ratings.
+
+    --json prints one document: company{cik, company_name, sic_code, latest_annual, latest_quarterly, recent[],
+    forms[{form_type, filings}]}, as_of_sequence.
+    """
+    addresses = _addresses(var, address, insecure, tls_ca)
+    selector = parse_company(company)
+    from tenkay.cli.reads import show_company
+
+    show_company(addresses, selector, as_json=as_json)
+
+
+@app.command()
+def filings(
+    company: Annotated[
+        str | None, typer.Option("--company", help="Only this company's.", metavar="TICKER|CIK")
+    ] = None,
+    forms: Forms = "",
+    since: Annotated[
+        str | None, typer.Option("--since", help="First filing day to show.", metavar="YYYY-MM-DD")
+    ] = None,
+    until: Annotated[
+        str | None, typer.Option("--until", help="Last filing day to show.", metavar="YYYY-MM-DD")
+    ] = None,
+    limit: Limit = 50,
+    var: Var = DEFAULT_VAR,
+    address: Address = None,
+    insecure: Insecure = False,
+    tls_ca: TlsCa = None,
+    as_json: AsJson = False,
+) -> None:
+    """List the filings stored, newest first.
+
+    --json prints one object a filing and line: filing, rating, score, flag_ids[], signal_count, version.
+    """
+    addresses = _addresses(var, address, insecure, tls_ca)
+    selector = None if company is None else parse_company(company)
+    first_day, last_day = _day(since, "--since"), _day(until, "--until")
+    from tenkay.cli.reads import show_filings
+
+    show_filings(addresses, selector, _parts(forms), first_day, last_day, limit, as_json=as_json)
+
+
+@app.command()
+def screen(
+    expression: Annotated[
+        str,
+        typer.Argument(
+            help="The filter: 'signals.current_ratio < 1 AND form_type = \"10-K\"'. Fields: accession_number, cik, "
+            "company_name, form_type, filed_date, period_end, sic_code, is_amendment, rating, score, flags (with :), "
+            "signals.<id>.",
+            metavar="EXPR",
+            show_default=False,
+        ),
+    ],
+    signal: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--signal", help="Show this signal besides those of the filter. May be repeated.", metavar="ID"
+        ),
+    ] = None,
+    currency: Annotated[
+        str, typer.Option("--currency", help="Compare money in this currency only.", metavar="CODE")
+    ] = "",
+    limit: Limit = 50,
+    var: Var = DEFAULT_VAR,
+    address: Address = None,
+    insecure: Insecure = False,
+    tls_ca: TlsCa = None,
+    as_json: AsJson = False,
+) -> None:
+    """List the filings that meet a filter, newest first.
+
+    --json prints one object a filing and line: filing, signals[], rating, score, flag_ids[], signal_count, version.
+    """
+    addresses = _addresses(var, address, insecure, tls_ca)
+    from tenkay.cli.reads import show_screen
+
+    show_screen(addresses, expression, signal or [], currency, limit, as_json=as_json)
+
+
+def _addresses(var: Path, given: list[str] | None, insecure: bool, tls_ca: Path | None) -> Addresses:
+    return Addresses(var, parse_addresses(given or []), insecure, tls_ca)
+
+
+def _parts(text: str) -> list[str]:
+    """The parts of a list with commas: form types hold none."""
+    return [part.strip() for part in text.split(",") if part.strip()]
+
+
+def _day(text: str | None, option: str) -> date | None:
+    if text is None:
+        return None
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        raise failure(
+            Reason.INVALID_FIELD,
+            f"{option} {text[:40]!r} is not a day: give it as 2024-09-28",
+            field=option.removeprefix("--"),
+        ) from None
+
+
+def _print_what_the_terminal_can() -> None:
+    """Filings hold every character there is; one that the terminal's encoding lacks is shown as "?"."""
+    for stream in (sys.stdout, sys.stderr):
+        if hasattr(stream, "reconfigure"):
+            stream.reconfigure(errors="replace")
+
+
+if __name__ == "__main__":
+    sys.exit(main())
