@@ -1,0 +1,73 @@
+"""Runs query: settings -> Redis and store -> read path and follower -> server."""
+
+from __future__ import annotations
+
+from random import SystemRandom
+
+from tenkay.client import Endpoint, Tls
+from tenkay.client.store import AsyncChangeFeedClient, AsyncFilingStoreClient
+from tenkay.query.v1.query_service_pb2_grpc import add_QueryServiceServicer_to_server
+from tenkay.runtime.server import ServerScope, run
+from tenkay.runtime.settings import load_settings
+from tenkay_query import metrics
+from tenkay_query.answers import Answers
+from tenkay_query.breaker import Breaker
+from tenkay_query.feed_follower import FeedFollower
+from tenkay_query.redis_cache import RedisAnswerCache, RedisFeedLedger, open_redis
+from tenkay_query.servicer import FULL_NAME, QueryServicer
+from tenkay_query.settings import QuerySettings
+from tenkay_query.store_reader import NoFloor, StoreFeed, StoreReader
+
+FOLLOWER_PATIENCE_SECONDS = 1.0
+"""The follower's commands may take this long: nobody waits for them."""
+
+
+async def build(scope: ServerScope, settings: QuerySettings) -> None:
+    """Puts the service together."""
+    requests_redis = open_redis(
+        settings.redis_url,
+        timeout_seconds=settings.redis_timeout_seconds,
+        max_connections=settings.redis_connections,
+    )
+    scope.defer(requests_redis.aclose)
+    follower_redis = open_redis(
+        settings.redis_url, timeout_seconds=FOLLOWER_PATIENCE_SECONDS, max_connections=2
+    )
+    scope.defer(follower_redis.aclose)
+    store = AsyncFilingStoreClient(store_endpoint(settings), floor=NoFloor())
+    scope.defer(store.close)
+    feed = AsyncChangeFeedClient(store_endpoint(settings), floor=NoFloor())
+    scope.defer(feed.close)
+
+    cache = RedisAnswerCache(
+        requests_redis,
+        Breaker(settings.breaker_failures, metrics.BREAKER_OPEN.set),
+        max_entry_bytes=settings.max_entry_bytes,
+    )
+    ledger = RedisFeedLedger(follower_redis, grace_seconds=settings.feed_grace_seconds)
+    follower = FeedFollower(StoreFeed(feed), ledger, settings.follow_policy)
+    answers = Answers(
+        cache, StoreReader(store), follower, settings.cache_policy, random=SystemRandom().random
+    )
+    scope.defer(answers.close)
+    scope.spawn(follower.run(), "feed-follower")
+    scope.spawn(cache.probe(settings.breaker_probe_seconds), "redis-probe")
+    scope.add(add_QueryServiceServicer_to_server, QueryServicer(answers), FULL_NAME)
+
+
+def store_endpoint(settings: QuerySettings) -> Endpoint:
+    """Where the store is: plaintext by name only, as this service itself."""
+    tls = Tls(settings.store_ca, settings.tls_certificate, settings.tls_key)
+    return Endpoint(
+        settings.store_address, plaintext=settings.insecure, tls=None if settings.insecure else tls
+    )
+
+
+def main() -> None:
+    """The entry point."""
+    settings = load_settings(QuerySettings)
+    run("query", settings, lambda scope: build(scope, settings))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,37 @@
+"""The names of everything in Redis.
+
+An answer is kept under the whole SHA-256 of its canonical request, so that two requests never share an entry by
+accident. Generations are named by what they count: ``g:c:{cik}`` for a company, ``g:a:{accession_number}`` for a
+filing. The keys of the feed say how far the change feed has been followed and when, for all query processes together.
+"""
+
+from __future__ import annotations
+
+import hashlib
+
+PREFIX = "q:v1:"
+"""To be raised when entries of older code must not be read any more; see also `envelope.SCHEMA`."""
+
+EPOCH = f"{PREFIX}epoch"
+"""A random token. Every entry carries the one it was made under: another token here drops them all at once."""
+POSITION = f"{PREFIX}feed:position"
+"""The sequence up to which all changes have been applied to the generations."""
+ALIVE = f"{PREFIX}feed:alive"
+"""Present while some process follows the feed; it expires soon after the last one stops."""
+SEEN = f"{PREFIX}feed:seen"
+"""When some process last followed the feed, in milliseconds since 1970."""
+
+
+def entry(method: str, canonical_request: bytes) -> str:
+    """The key of the answer to a request in its canonical form: without min_sequence, defaults filled in."""
+    return f"{PREFIX}{method}:{hashlib.sha256(canonical_request).hexdigest()}"
+
+
+def filing_generation(accession_number: str) -> str:
+    """The key of the sequence of the last commit that touched a filing."""
+    return f"g:a:{accession_number}"
+
+
+def company_generation(cik: int) -> str:
+    """The key of the sequence of the last commit that touched a company."""
+    return f"g:c:{cik}"

@@ -1,0 +1,184 @@
+"""Following the store's change feed: each change raises the generations of its filing and company.
+
+The position is kept in Redis, beside the generations it stands for, so that any process can resume and several may
+follow at once: raising is by maximum, so doing it twice changes nothing. While the feed is followed a note in Redis is
+kept alive; it expires soon after the last follower is cut off, and answers bound to generations are then no longer
+served.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import time
+from collections.abc import AsyncGenerator, Callable
+from dataclasses import dataclass
+from typing import Protocol
+
+from tenkay import sequences
+from tenkay.errors import Reason, TenkayError
+from tenkay.runtime.logs import get_logger
+from tenkay_query import cache_keys, metrics
+from tenkay_query.cache_store import CacheLost, FeedLedger
+from tenkay_query.generations import covers
+
+logger = get_logger(__name__)
+
+_START_OVER = frozenset({Reason.FEED_POSITION_EXPIRED, Reason.MALFORMED_SEQUENCE})
+"""The position is older than the feed keeps, or of another life of the store."""
+
+
+@dataclass(frozen=True, slots=True)
+class FeedChange:
+    """One commit."""
+
+    sequence: str
+    accession_number: str
+    cik: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class FeedBatch:
+    """Some changes in order, or a sign of life."""
+
+    changes: tuple[FeedChange, ...]
+    up_to_sequence: str
+
+
+class Feed(Protocol):
+    """The store's change feed."""
+
+    def watch(self, from_sequence: str) -> AsyncGenerator[FeedBatch, None]:
+        """The batches after a position; from now on when it is empty. TenkayError ends it."""
+
+
+@dataclass(frozen=True, slots=True)
+class FollowPolicy:
+    """How the feed is followed."""
+
+    heartbeat_seconds: float
+    """How often the note in Redis is renewed while the feed is followed."""
+    silence_seconds: float
+    """A feed that says nothing for longer counts as cut off; it sends a sign of life every ten seconds."""
+    first_wait_seconds: float = 0.05
+    longest_wait_seconds: float = 0.5
+    """Waits before the feed is opened again: the first, doubling up to the longest."""
+
+
+class FeedFollower:
+    """Follows the feed until it is cancelled."""
+
+    def __init__(
+        self,
+        feed: Feed,
+        ledger: FeedLedger,
+        policy: FollowPolicy,
+        *,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._feed = feed
+        self._ledger = ledger
+        self._policy = policy
+        self._clock = clock
+        self._asserted = ""
+        self._heard_at = clock()
+        self._is_open = False
+        self._moved = asyncio.Condition()
+        self._nudged = asyncio.Event()
+
+    @property
+    def position(self) -> str:
+        """The newest position that this process has told Redis. Empty before the first."""
+        return self._asserted
+
+    async def run(self) -> None:
+        """Follows, resumes after every failure, for ever."""
+        wait = self._policy.first_wait_seconds
+        while True:
+            opened_at = self._clock()
+            try:
+                await self._follow()
+            except CacheLost as error:
+                logger.warning("feed_paused", cause="redis", error=str(error))
+            except TenkayError as error:
+                if error.reason in _START_OVER:
+                    await self._start_over(error)
+                else:
+                    logger.warning("feed_broken", reason=error.reason, error=error.message)
+            finally:
+                self._is_open = False
+            if self._heard_at > opened_at:
+                wait = self._policy.first_wait_seconds
+            await asyncio.sleep(wait)
+            wait = min(wait * 2, self._policy.longest_wait_seconds)
+
+    async def reaches(self, sequence: str, seconds: float) -> bool:
+        """True once this process has applied all changes up to `sequence`; False when not within `seconds`."""
+        if not self._is_open:
+            return False
+        try:
+            async with asyncio.timeout(seconds), self._moved:
+                await self._moved.wait_for(lambda: covers(self._asserted, sequence))
+        except TimeoutError:
+            return False
+        return True
+
+    def nudge(self) -> None:
+        """Redis does not know the position: tell it now, not at the next heartbeat."""
+        self._nudged.set()
+
+    async def _follow(self) -> None:
+        known = await self._ledger.position()
+        start = sequences.merge(known or "", self._asserted)
+        batches = self._feed.watch(start)
+        heartbeat = asyncio.create_task(self._heartbeat())
+        try:
+            async with contextlib.aclosing(batches):
+                async for batch in batches:
+                    self._heard_at = self._clock()
+                    self._is_open = True
+                    await self._apply(batch)
+        finally:
+            heartbeat.cancel()
+            await asyncio.gather(heartbeat, return_exceptions=True)
+
+    async def _apply(self, batch: FeedBatch) -> None:
+        raised: dict[str, str] = {}
+        for change in batch.changes:
+            raised[cache_keys.filing_generation(change.accession_number)] = change.sequence
+            if change.cik is not None:
+                raised[cache_keys.company_generation(change.cik)] = change.sequence
+        while True:  # a change must not be lost: until Redis has it the feed is not read on
+            try:
+                await self._advance(raised, batch.up_to_sequence)
+                break
+            except CacheLost:
+                await asyncio.sleep(self._policy.first_wait_seconds)
+        metrics.FEED_CHANGES.inc(len(batch.changes))
+        async with self._moved:
+            self._asserted = batch.up_to_sequence
+            self._moved.notify_all()
+
+    async def _heartbeat(self) -> None:
+        while True:
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(self._policy.heartbeat_seconds):
+                    await self._nudged.wait()
+            self._nudged.clear()
+            silent = self._clock() - self._heard_at
+            metrics.FEED_SILENT_SECONDS.set(silent)
+            if self._asserted and self._is_open and silent <= self._policy.silence_seconds:
+                with contextlib.suppress(CacheLost):  # counted where it happened; the next turn tries again
+                    await self._advance({}, self._asserted)
+
+    async def _advance(self, raised: dict[str, str], position: str) -> None:
+        if await self._ledger.advance(raised, position, self._asserted):
+            metrics.NEW_EPOCHS.labels("memory_lost").inc()
+            logger.warning("cache_dropped", cause="Redis did not know the position in the change feed")
+
+    async def _start_over(self, error: TenkayError) -> None:
+        logger.warning("cache_dropped", cause=error.message, reason=error.reason)
+        metrics.NEW_EPOCHS.labels("feed_expired").inc()
+        self._asserted = ""
+        with contextlib.suppress(CacheLost):
+            await self._ledger.start_over()

@@ -1,0 +1,176 @@
+"""Redis behind the cache and the ledger of the feed.
+
+Stance, declared here once: short timeouts, one retry, a breaker; whatever goes wrong is counted and becomes CacheLost,
+upon which the read path goes to the store and the follower tries again. Nothing here ever lists keys.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import time
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from typing import Any, TypeVar, cast
+
+from redis.asyncio import BlockingConnectionPool, Redis
+from redis.asyncio.retry import Retry
+from redis.backoff import NoBackoff
+from redis.exceptions import RedisError, ResponseError
+from redis.maint_notifications import MaintNotificationsConfig
+from redis.typing import EncodableT
+
+from tenkay_query import cache_keys, metrics
+from tenkay_query.breaker import Breaker
+from tenkay_query.cache_store import CacheLost
+from tenkay_query.envelope import EPOCH_BYTES
+from tenkay_query.generations import Lookup
+from tenkay_query.redis_scripts import ADVANCE, KEEP, START_OVER
+
+Result = TypeVar("Result")
+
+GENERATION_SECONDS = 9 * 24 * 3600
+"""Longer than any entry lives; a generation that is gone before its entries only costs a question to the store."""
+
+
+def open_redis(url: str, *, timeout_seconds: float, max_connections: int) -> Redis:
+    """A client whose commands take `timeout_seconds` at most, and once more that for the retry. Close with `aclose`."""
+    pool = BlockingConnectionPool.from_url(
+        url,
+        max_connections=max_connections,
+        timeout=timeout_seconds,
+        socket_timeout=timeout_seconds,
+        socket_connect_timeout=timeout_seconds,
+        # One more try at once, for a connection that a restart of Redis has closed.
+        retry=Retry(NoBackoff(), 1),
+        # A handshake of one vendor's servers that others answer with an error.
+        maint_notifications_config=MaintNotificationsConfig(enabled=False),
+    )
+    return Redis.from_pool(pool)
+
+
+class RedisAnswerCache:
+    """`cache_store.AnswerCache`, with a breaker."""
+
+    def __init__(self, redis: Redis, breaker: Breaker, *, max_entry_bytes: int) -> None:
+        self._redis = redis
+        self._breaker = breaker
+        self._max_entry_bytes = max_entry_bytes
+        self._keep = redis.register_script(KEEP)
+
+    async def look_up(self, key: str, generations: Sequence[str]) -> Lookup:
+        keys = (
+            cache_keys.EPOCH,
+            cache_keys.POSITION,
+            cache_keys.ALIVE,
+            cache_keys.SEEN,
+            key,
+            *generations,
+        )
+        values = await self._guarded("look_up", lambda: self._redis.mget(keys))
+        # The client does not decode, so they are bytes; its types allow for one that does.
+        epoch, position, alive, seen, entry, *current = cast(list[bytes | None], values)
+        return Lookup(
+            epoch=epoch if epoch is not None and len(epoch) == EPOCH_BYTES else None,
+            position=_text(position),
+            is_followed=alive is not None,
+            seen_at_ms=None if seen is None else int(seen),
+            generations=tuple(map(_text, current)),
+            entry=entry,
+        )
+
+    async def keep(
+        self,
+        key: str,
+        entry: bytes,
+        seconds: float,
+        found: Lookup,
+        generations: Sequence[str],
+        as_of_sequence: str,
+    ) -> bool:
+        if found.epoch is None or len(entry) > self._max_entry_bytes:
+            return False
+        keys = [cache_keys.EPOCH, cache_keys.POSITION, key, *generations]
+        arguments: list[EncodableT] = [
+            found.epoch,
+            as_of_sequence,
+            max(1, int(seconds * 1000)),
+            GENERATION_SECONDS,
+            entry,
+            *(known or "" for known in found.generations),
+        ]
+        return bool(await self._guarded("keep", lambda: self._keep(keys=keys, args=arguments)))
+
+    async def probe(self, every_seconds: float) -> None:
+        """While the breaker is open, asks Redis now and then whether it is back. Runs until cancelled."""
+        while True:
+            await asyncio.sleep(every_seconds)
+            if self._breaker.is_open:
+                try:
+                    await cast(Awaitable[Any], self._redis.ping())
+                except (RedisError, OSError, TimeoutError):
+                    continue
+                self._breaker.succeeded()
+
+    async def _guarded(self, operation: str, ask: Callable[[], Awaitable[Result]]) -> Result:
+        if self._breaker.is_open:
+            raise CacheLost("the breaker is open")
+        try:
+            result = await ask()
+        except ResponseError as error:
+            # Redis is there and says no (full, read-only): asking it other things may well work.
+            metrics.REDIS_ERRORS.labels(operation).inc()
+            raise CacheLost(str(error)) from error
+        except (RedisError, OSError, TimeoutError) as error:
+            metrics.REDIS_ERRORS.labels(operation).inc()
+            self._breaker.failed()
+            raise CacheLost(str(error)) from error
+        self._breaker.succeeded()
+        return result
+
+
+class RedisFeedLedger:
+    """`cache_store.FeedLedger`. It has a client of its own, with more patience than a request has."""
+
+    def __init__(self, redis: Redis, *, grace_seconds: float, now: Callable[[], float] = time.time) -> None:
+        self._redis = redis
+        self._alive_ms = max(1, int(grace_seconds * 1000))
+        self._now = now
+        self._advance = redis.register_script(ADVANCE)
+        self._start_over = redis.register_script(START_OVER)
+
+    async def position(self) -> str | None:
+        held = await self._counted("position", lambda: self._redis.get(cache_keys.POSITION))
+        return _text(cast("bytes | None", held))
+
+    async def advance(self, raised: Mapping[str, str], position: str, asserted: str) -> bool:
+        arguments: list[EncodableT] = [
+            position,
+            asserted,
+            os.urandom(EPOCH_BYTES),
+            self._alive_ms,
+            int(self._now() * 1000),
+            GENERATION_SECONDS,
+            *raised.values(),
+        ]
+        return bool(
+            await self._counted("advance", lambda: self._advance(keys=[*_FEED_KEYS, *raised], args=arguments))
+        )
+
+    async def start_over(self) -> None:
+        await self._counted(
+            "start_over", lambda: self._start_over(keys=_FEED_KEYS, args=[os.urandom(EPOCH_BYTES)])
+        )
+
+    async def _counted(self, operation: str, ask: Callable[[], Awaitable[Result]]) -> Result:
+        try:
+            return await ask()
+        except (RedisError, OSError, TimeoutError) as error:
+            metrics.REDIS_ERRORS.labels(operation).inc()
+            raise CacheLost(str(error)) from error
+
+
+_FEED_KEYS = (cache_keys.EPOCH, cache_keys.POSITION, cache_keys.ALIVE, cache_keys.SEEN)
+
+
+def _text(raw: bytes | None) -> str | None:
+    return None if raw is None else raw.decode("ascii")

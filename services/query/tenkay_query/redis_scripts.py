@@ -1,0 +1,97 @@
+"""What is done in Redis in one step, in Lua.
+
+Sequences are compared as text, shard by shard, since they may be larger than Lua's numbers are exact.
+"""
+
+from __future__ import annotations
+
+_SEQUENCES = """
+local function parts(token)
+  local numbers = {}
+  for shard, number in string.gmatch(token or '', '(%d+)%.(%d+)') do numbers[shard] = number end
+  return numbers
+end
+local function greater(a, b)
+  if #a ~= #b then return #a > #b end
+  return a > b
+end
+"""
+
+ADVANCE = (
+    _SEQUENCES
+    + """
+-- KEYS: epoch, position, alive, seen, generations...
+-- ARGV: position, asserted, new epoch, alive ms, now ms, generation seconds, sequences...
+local function merge(first, second)
+  local numbers = parts(first)
+  for shard, number in pairs(parts(second)) do
+    if not numbers[shard] or greater(number, numbers[shard]) then numbers[shard] = number end
+  end
+  local shards = {}
+  for shard in pairs(numbers) do shards[#shards + 1] = shard end
+  table.sort(shards, function(a, b) return greater(b, a) end)
+  for place, shard in ipairs(shards) do shards[place] = shard .. '.' .. numbers[shard] end
+  return table.concat(shards, ',')
+end
+
+local held = redis.call('GET', KEYS[2])
+local lost = not held or redis.call('EXISTS', KEYS[1]) == 0
+if held then
+  local numbers = parts(held)
+  for shard, number in pairs(parts(ARGV[2])) do
+    if not numbers[shard] or greater(number, numbers[shard]) then lost = true end
+  end
+end
+if lost then redis.call('SET', KEYS[1], ARGV[3]) end
+for place = 5, #KEYS do
+  local raised = merge(redis.call('GET', KEYS[place]) or '', ARGV[place + 2])
+  redis.call('SET', KEYS[place], raised, 'EX', ARGV[6])
+end
+redis.call('SET', KEYS[2], merge(held or '', ARGV[1]))
+redis.call('SET', KEYS[3], '1', 'PX', ARGV[4])
+redis.call('SET', KEYS[4], ARGV[5])
+return lost and 1 or 0
+"""
+)
+"""Raises generations and position by maximum and notes that the feed is followed; 1 when a new epoch was begun."""
+
+KEEP = (
+    _SEQUENCES
+    + """
+-- KEYS: epoch, position, entry, generations...
+-- ARGV: epoch, as-of sequence, ms to live, generation seconds, entry, known generations ('' for missing)...
+if redis.call('GET', KEYS[1]) ~= ARGV[1] then return 0 end
+local missing = {}
+for place = 4, #KEYS do
+  local known, current = ARGV[place + 2], redis.call('GET', KEYS[place])
+  if known ~= '' then
+    if current ~= known then return 0 end
+  elseif current and current ~= ARGV[2] then
+    return 0
+  elseif not current then
+    missing[#missing + 1] = KEYS[place]
+  end
+end
+if #missing > 0 then
+  -- A change between the state read and the position may have raised these, and have been forgotten since.
+  local followed = redis.call('GET', KEYS[2])
+  if not followed then return 0 end
+  local read = parts(ARGV[2])
+  for shard, number in pairs(parts(followed)) do
+    if read[shard] and greater(number, read[shard]) then return 0 end
+  end
+  for _, key in ipairs(missing) do redis.call('SET', key, ARGV[2], 'EX', ARGV[4]) end
+end
+redis.call('SET', KEYS[3], ARGV[5], 'PX', ARGV[3])
+return 1
+"""
+)
+"""Keeps an entry if all that it hangs on is still as it was when the question was looked up; 1 when kept."""
+
+START_OVER = """
+-- KEYS: epoch, position, alive, seen   ARGV: new epoch
+redis.call('SET', KEYS[1], ARGV[1])
+redis.call('DEL', KEYS[2], KEYS[3], KEYS[4])
+return 1
+"""
+"""Begins a new epoch and forgets the position."""

@@ -1,0 +1,122 @@
+"""Query's settings, from the environment: TENKAY_QUERY_…"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from pydantic import Field, field_validator
+from pydantic_settings import SettingsConfigDict
+
+from tenkay.runtime.settings import ServiceSettings
+from tenkay_query.answers import CachePolicy, Kind
+from tenkay_query.feed_follower import FollowPolicy
+
+HOUR = 3600.0
+DAY = 24 * HOUR
+WEEK = 7 * DAY
+
+
+class QuerySettings(ServiceSettings):
+    """All settings of query."""
+
+    model_config = SettingsConfigDict(env_prefix="TENKAY_QUERY_")
+
+    store_address: str = Field(min_length=1)
+    """The store: "host:port", or any gRPC target."""
+
+    store_ca: Path | None = None
+    """PEM bundle the store's certificate must come from. Unset: the system's. Not used when insecure."""
+
+    redis_url: str = "redis://127.0.0.1:6379/0"
+    """The Redis of the cache, shared by all query processes. One that may evict, not the broker's."""
+
+    redis_timeout_seconds: float = Field(default=0.1, gt=0, le=1)
+    """Longest wait for Redis, once more for the retry; past it the store is asked."""
+
+    redis_connections: int = Field(default=64, ge=1, le=10_000)
+    """Connections to Redis at most."""
+
+    breaker_failures: int = Field(default=5, ge=1, le=1000)
+    """Failures of Redis in a row after which it is not asked until it answers again."""
+
+    breaker_probe_seconds: float = Field(default=0.5, gt=0, le=60)
+    """How often Redis is asked whether it is back."""
+
+    max_entry_bytes: int = Field(default=1024 * 1024, ge=1024, le=64 * 1024 * 1024)
+    """Largest answer that is kept; larger ones come from the store each time."""
+
+    ttl_filing_seconds: float = Field(default=WEEK, ge=1, le=WEEK)
+    """How long the answers of GetFiling are kept."""
+
+    ttl_signals_seconds: float = Field(default=WEEK, ge=1, le=WEEK)
+    """How long the answers of GetSignals and GetAnalysis are kept."""
+
+    ttl_company_summary_seconds: float = Field(default=DAY, ge=1, le=WEEK)
+    """How long the answers of GetCompanySummary are kept."""
+
+    ttl_query_result_seconds: float = Field(default=HOUR, ge=1, le=WEEK)
+    """How long the answers of ListFilings are kept; without a company no longer than max_staleness_seconds."""
+
+    ttl_aggregation_seconds: float = Field(default=15 * 60.0, ge=1, le=WEEK)
+    """How long the answers of ScreenFilings are kept, but no longer than max_staleness_seconds."""
+
+    ttl_jitter: float = Field(default=0.1, ge=0, le=0.5)
+    """Share by which these times vary, either way."""
+
+    ttl_negative_seconds: float = Field(default=30.0, ge=0.1, le=HOUR)
+    """How long it is remembered that there is no such filing, company or analysis."""
+
+    max_staleness_seconds: float = Field(default=60.0, ge=0.1, le=HOUR)
+    """How old an answer over many companies may be."""
+
+    follower_wait_seconds: float = Field(default=0.025, ge=0, le=5)
+    """How long a read that asks for a newer state waits for the change feed, before it goes to the store."""
+
+    store_seconds: float = Field(default=10.0, gt=0, le=600)
+    """Longest time of one question to the store."""
+
+    feed_heartbeat_seconds: float = Field(default=1.0, gt=0, le=10)
+    """How often it is noted in Redis that the change feed is followed."""
+
+    feed_grace_seconds: float = Field(default=5.0, gt=0, le=600)
+    """How long that note lasts: when the feed is cut off, entries about filings and companies are served no longer."""
+
+    feed_silence_seconds: float = Field(default=15.0, gt=0, le=600)
+    """A feed that says nothing for longer counts as cut off. It gives a sign of life every ten seconds."""
+
+    outage_seconds: float = Field(default=HOUR, ge=0, le=WEEK)
+    """How long after the feed was last followed its last known answers are given while the store does not answer."""
+
+    @property
+    def cache_policy(self) -> CachePolicy:
+        """What the read path needs of these."""
+        return CachePolicy(
+            ttl_seconds={
+                Kind.FILING: self.ttl_filing_seconds,
+                Kind.SIGNALS: self.ttl_signals_seconds,
+                Kind.COMPANY_SUMMARY: self.ttl_company_summary_seconds,
+                Kind.QUERY_RESULT: self.ttl_query_result_seconds,
+                Kind.AGGREGATION: self.ttl_aggregation_seconds,
+            },
+            negative_seconds=self.ttl_negative_seconds,
+            max_staleness_seconds=self.max_staleness_seconds,
+            jitter=self.ttl_jitter,
+            follower_wait_seconds=self.follower_wait_seconds,
+            store_seconds=self.store_seconds,
+            outage_seconds=self.outage_seconds,
+        )
+
+    @property
+    def follow_policy(self) -> FollowPolicy:
+        """What the follower needs of these."""
+        return FollowPolicy(
+            heartbeat_seconds=self.feed_heartbeat_seconds, silence_seconds=self.feed_silence_seconds
+        )
+
+    @field_validator("redis_url")
+    @classmethod
+    def _is_redis(cls, value: str) -> str:
+        if urlsplit(value).scheme not in ("redis", "rediss", "unix"):
+            raise ValueError("give a redis://, rediss:// or unix:// address")
+        return value
