@@ -38,6 +38,7 @@ class SampleCompany:
     short_name: str
     """As its own reports call it."""
     former_name: str
+    renamed_on: date
     ticker: str
     cik: int
     prefix: str
@@ -53,6 +54,7 @@ class SampleCompany:
     exchange_code: str
     street: str
     city: str
+    address_state: str
     zip_code: str
     phone: str
     fiscal_year_end: str
@@ -108,6 +110,7 @@ LARKFIELD = SampleCompany(
     name="Larkfield Instruments Corp",
     short_name="Larkfield",
     former_name="LARKFIELD SCIENTIFIC CO",
+    renamed_on=date(2001, 5, 14),
     ticker="LKFI",
     cik=1999999011,
     prefix="lkfi",
@@ -122,6 +125,7 @@ LARKFIELD = SampleCompany(
     exchange_code="NASDAQ",
     street="40 Quarry Mill Road",
     city="Westbrook",
+    address_state="ME",
     zip_code="04092",
     phone="(207) 555-0140",
     fiscal_year_end="1231",
@@ -154,6 +158,7 @@ PELL_DUNMORE = SampleCompany(
     name="Pell & Dunmore Outfitters, Inc.",
     short_name="Pell & Dunmore",
     former_name="",
+    renamed_on=date.min,
     ticker="PLDM",
     cik=1999999022,
     prefix="pldm",
@@ -168,6 +173,7 @@ PELL_DUNMORE = SampleCompany(
     exchange_code="NYSE",
     street="1200 Tannery Row",
     city="Dayton",
+    address_state="OH",
     zip_code="45402",
     phone="(937) 555-0122",
     fiscal_year_end="0131",
@@ -202,6 +208,7 @@ CORVANE = SampleCompany(
     name="Corvane Robotics Corp",
     short_name="Corvane",
     former_name="",
+    renamed_on=date.min,
     ticker="CRVX",
     cik=1999999033,
     prefix="crvx",
@@ -216,6 +223,7 @@ CORVANE = SampleCompany(
     exchange_code="NASDAQ",
     street="775 Foundry Lake Parkway",
     city="Rochester",
+    address_state="MN",
     zip_code="55901",
     phone="(507) 555-0133",
     fiscal_year_end="0928",

@@ -148,8 +148,8 @@ def report_1997() -> Report:
             "Other Events",
             prose_blocks(
                 """On June 16, 1997 the Company announced that it will buy the titration business of Ebbingford
-                Laboratories Ltd. of Cork, Ireland, for about $18 million in cash. The purchase is subject to approval by the Irish
-                authorities.
+                Laboratories Ltd. of Cork, Ireland, for about $18 million in cash. The purchase is subject to approval
+                by the Irish authorities.
 
                 The business had sales of $14 million in its last fiscal year and employs 130 persons."""
             ),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from itertools import groupby
-from textwrap import fill
+from textwrap import fill, wrap
 
 from samples.blocks import (
     Block,
@@ -88,11 +88,13 @@ def _contents(report: Report) -> str:
 
 def _table(table: Table) -> str:
     head = "".join(f"{_short(header):>{CELL_WIDTH}}" for header in table.headers)
-    lines = ["<TABLE>", "<CAPTION>", f"{table.caption[:LABEL_WIDTH]:<{LABEL_WIDTH}}{head}"]
+    *above, caption = wrap(table.caption, LABEL_WIDTH - 2)
+    lines = ["<TABLE>", "<CAPTION>", *above, f"{caption:<{LABEL_WIDTH}}{head}"]
     lines.append(f"{'<S>':<{LABEL_WIDTH}}" + "".join(f"{'<C>':>{CELL_WIDTH}}" for _ in table.headers))
     for row in table.rows:
         cells = "".join(f"{_cell(cell):>{CELL_WIDTH}}" for cell in row.cells)
-        lines.append(f"{row.label[: LABEL_WIDTH - 2]:<{LABEL_WIDTH}}{cells}".rstrip())
+        *above, label = wrap(row.label, LABEL_WIDTH - 2, subsequent_indent="  ")
+        lines += [*above, f"{label:<{LABEL_WIDTH}}{cells}".rstrip()]
         if row.total:
             lines.append(" " * LABEL_WIDTH + "".join(f"{'==========':>{CELL_WIDTH}}" for _ in row.cells))
     return "\n".join([*lines, "</TABLE>", "", ""])

@@ -50,6 +50,12 @@ def html_document(report: Report) -> bytes:
     return "".join(out).encode("ascii", "xmlcharrefreplace")
 
 
+def html_page(title: str, blocks: tuple[Block, ...]) -> bytes:
+    """A document without items: an exhibit."""
+    head = f'<HTML><HEAD>\n<TITLE>{_text(title)}</TITLE>\n</HEAD>\n<BODY BGCOLOR="WHITE">\n'
+    return f"{head}{_blocks(blocks)}</BODY></HTML>\n".encode("ascii", "xmlcharrefreplace")
+
+
 def _contents(report: Report) -> str:
     rows = "".join(
         f'<TR><TD VALIGN="top">{FONT}<A HREF="#{section.code}">{_text(section.label)}.</A></FONT></TD>'
