@@ -1,0 +1,91 @@
+"""Entries of the cache: what goes in comes out, and nothing else does."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tenkay.errors import Internal, NotFound, Reason, TenkayError, failure
+from tenkay_query import envelope, negative
+from tenkay_query.envelope import Envelope, Kind
+
+sequences = st.from_regex(r"(0|[1-9][0-9]{0,3})\.(0|[1-9][0-9]{0,18})", fullmatch=True)
+milliseconds = st.integers(0, 2**64 - 1)
+envelopes = st.builds(
+    Envelope,
+    kind=st.sampled_from(Kind),
+    epoch=st.binary(min_size=16, max_size=16),
+    generations=st.lists(sequences, max_size=4).map(tuple),
+    as_of_sequence=sequences | st.just(""),
+    stored_at_ms=milliseconds,
+    fresh_until_ms=milliseconds,
+    body=st.binary(max_size=300),
+)
+
+
+@given(envelopes)
+def test_an_entry_comes_out_as_it_went_in(entry: Envelope) -> None:
+    assert envelope.decode(envelope.encode(entry)) == entry
+
+
+@given(envelopes, st.data())
+def test_an_entry_with_one_wrong_bit_is_absent(entry: Envelope, data: st.DataObject) -> None:
+    raw = bytearray(envelope.encode(entry))
+    bit = data.draw(st.integers(0, len(raw) * 8 - 1))
+    raw[bit // 8] ^= 1 << bit % 8
+    assert envelope.decode(bytes(raw)) is None
+
+
+@given(envelopes, st.data())
+def test_an_entry_cut_short_is_absent(entry: Envelope, data: st.DataObject) -> None:
+    raw = envelope.encode(entry)
+    assert envelope.decode(raw[: data.draw(st.integers(0, len(raw) - 1))]) is None
+
+
+@given(st.binary(max_size=200))
+def test_bytes_of_anything_are_absent_and_break_nothing(raw: bytes) -> None:
+    assert envelope.decode(raw) is None
+
+
+def test_an_entry_of_another_version_is_absent(monkeypatch: pytest.MonkeyPatch) -> None:
+    entry = Envelope(Kind.ANSWER, bytes(16), ("0.1",), "0.1", 1, 2, b"answer")
+    raw = envelope.encode(entry)
+    monkeypatch.setattr(envelope, "SCHEMA", envelope.SCHEMA + 1)
+    assert envelope.decode(raw) is None
+
+
+@pytest.mark.parametrize(
+    "entry",
+    [
+        Envelope(Kind.ANSWER, b"short", (), "", 0, 0, b""),
+        Envelope(Kind.ANSWER, bytes(16), ("0.1",) * 256, "", 0, 0, b""),
+        Envelope(Kind.ANSWER, bytes(16), ("9" * 70_000,), "", 0, 0, b""),
+    ],
+)
+def test_what_does_not_fit_the_layout_is_refused(entry: Envelope) -> None:
+    with pytest.raises(ValueError):
+        envelope.encode(entry)
+
+
+def test_that_something_does_not_exist_can_be_kept() -> None:
+    error = failure(
+        Reason.FILING_UNKNOWN, "no such filing", metadata={"trace_id": "of the call", "shard": "0"}
+    )
+    kept = negative.decode(negative.encode(error))
+    assert isinstance(kept, NotFound)
+    assert (kept.reason, kept.message, kept.metadata) == (error.reason, error.message, {"shard": "0"})
+
+
+@pytest.mark.parametrize("reason", [reason for reason in Reason if reason not in negative.CACHED])
+def test_no_other_error_can_be_kept(reason: Reason) -> None:
+    with pytest.raises(ValueError):
+        negative.encode(failure(reason, "an error"))
+
+
+@pytest.mark.parametrize(
+    "body", [b"", b"[]", b'["INTERNAL","x",{}]', b'["FILING_UNKNOWN"]', b"\xff", b'["NONE","x",{}]', b"7"]
+)
+def test_what_is_not_a_kept_error_is_none(body: bytes) -> None:
+    assert negative.decode(body) is None
+    assert issubclass(Internal, TenkayError)

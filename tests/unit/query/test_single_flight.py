@@ -1,0 +1,145 @@
+"""One question for all who ask at the same time, and nobody's end is another's."""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+
+from tenkay_query.breaker import Breaker
+from tenkay_query.single_flight import SingleFlight
+
+
+class Work:
+    """Work that ends when told."""
+
+    def __init__(self) -> None:
+        self.started: list[int] = []
+        self.cancelled = 0
+        self.gate = asyncio.Event()
+
+    async def __call__(self, basis: int) -> str:
+        self.started.append(basis)
+        try:
+            await self.gate.wait()
+        except asyncio.CancelledError:
+            self.cancelled += 1
+            raise
+        return f"result of {basis}"
+
+
+async def settle() -> None:
+    for _ in range(5):
+        await asyncio.sleep(0)
+
+
+async def test_callers_share_one_piece_of_work() -> None:
+    flights, work = SingleFlight[int, str](), Work()
+    callers = [
+        asyncio.create_task(flights.do("k", number, work, good_enough=lambda _: True)) for number in range(50)
+    ]
+    await settle()
+    work.gate.set()
+    results = await asyncio.gather(*callers)
+    assert work.started == [0]
+    assert {result for result, _ in results} == {"result of 0"}
+    assert [joined for _, joined in results] == [False] + [True] * 49
+
+
+async def test_a_caller_that_needs_more_starts_its_own_which_later_ones_find() -> None:
+    flights, work = SingleFlight[int, str](), Work()
+
+    def ask(needs: int) -> asyncio.Task[tuple[str, bool]]:
+        return asyncio.create_task(flights.do("k", needs, work, good_enough=lambda basis: basis >= needs))
+
+    callers = [ask(1), ask(2), ask(2), ask(1)]
+    await settle()
+    work.gate.set()
+    assert [result for result, _ in await asyncio.gather(*callers)] == [
+        "result of 1",
+        "result of 2",
+        "result of 2",
+        "result of 2",
+    ]
+    assert work.started == [1, 2]
+
+
+async def test_nothing_is_kept_after_the_work_is_done() -> None:
+    flights, work = SingleFlight[int, str](), Work()
+    work.gate.set()
+    await flights.do("k", 1, work, good_enough=lambda _: True)
+    await flights.do("k", 2, work, good_enough=lambda _: True)
+    assert work.started == [1, 2]
+
+
+async def test_the_work_outlives_its_starter_while_somebody_waits() -> None:
+    flights, work = SingleFlight[int, str](), Work()
+    starter = asyncio.create_task(flights.do("k", 1, work, good_enough=lambda _: True))
+    await settle()
+    other = asyncio.create_task(flights.do("k", 2, work, good_enough=lambda _: True))
+    await settle()
+    starter.cancel()
+    await settle()
+    work.gate.set()
+    assert await other == ("result of 1", True)
+    with pytest.raises(asyncio.CancelledError):
+        await starter
+
+
+async def test_work_that_nobody_waits_for_is_cancelled() -> None:
+    flights, work = SingleFlight[int, str](), Work()
+    callers = [asyncio.create_task(flights.do("k", 1, work, good_enough=lambda _: True)) for _ in range(3)]
+    await settle()
+    for caller in callers:
+        caller.cancel()
+    await settle()
+    assert work.cancelled == 1
+    work.gate.set()
+    assert await flights.do("k", 2, work, good_enough=lambda _: True) == ("result of 2", False)
+
+
+async def test_an_error_reaches_all_and_is_not_kept() -> None:
+    flights = SingleFlight[int, str]()
+    attempts = 0
+
+    async def fail(_basis: int) -> str:
+        nonlocal attempts
+        attempts += 1
+        await asyncio.sleep(0)
+        raise RuntimeError("broken")
+
+    results = await asyncio.gather(
+        *(flights.do("k", 1, fail, good_enough=lambda _: True) for _ in range(5)), return_exceptions=True
+    )
+    assert attempts == 1
+    assert all(isinstance(result, RuntimeError) for result in results)
+    with pytest.raises(RuntimeError):
+        await flights.do("k", 1, fail, good_enough=lambda _: True)
+    assert attempts == 2
+
+
+async def test_closing_ends_what_is_under_way() -> None:
+    flights, work = SingleFlight[int, str](), Work()
+    caller = asyncio.create_task(flights.do("k", 1, work, good_enough=lambda _: True))
+    await settle()
+    await flights.close()
+    with pytest.raises(asyncio.CancelledError):
+        await caller
+    assert work.cancelled == 1
+
+
+def test_a_breaker_opens_after_failures_in_a_row_and_tells_each_change() -> None:
+    told: list[bool] = []
+    breaker = Breaker(3, told.append)
+    for _ in range(2):
+        breaker.failed()
+    breaker.succeeded()
+    for _ in range(2):
+        breaker.failed()
+    assert told == []
+    breaker.failed()
+    breaker.failed()
+    assert breaker.is_open
+    assert told == [True]
+    breaker.succeeded()
+    assert told == [True, False]
