@@ -75,7 +75,7 @@ class CompanyDirectory:
         self._lists: OrderedDict[int, _HeldList] = OrderedDict()
         self._ticker_flights: SingleFlight[str, _Tickers | None] = SingleFlight()
         self._list_flights: SingleFlight[int, _HeldList | None] = SingleFlight()
-        self._overflow_flights: SingleFlight[str, tuple[Listing, ...]] = SingleFlight()
+        self._overflow_flights: SingleFlight[str, tuple[Listing, ...] | None] = SingleFlight()
 
     async def close(self) -> None:
         """Ends what is under way."""
@@ -117,22 +117,23 @@ class CompanyDirectory:
         held = await self._list(cik, deadline)
         return held.submissions if held is not None else None
 
-    async def overflow(self, cik: int, page: OverflowPage, deadline: Deadline) -> tuple[Listing, ...]:
-        """The listings of one of the pages that `submissions` names."""
+    async def overflow(self, cik: int, page: OverflowPage, deadline: Deadline) -> tuple[Listing, ...] | None:
+        """The listings of one of the pages that `submissions` names; none when EDGAR does not have it after all."""
         held = await self._list(cik, deadline)
         if held is None:
             raise company_unknown(cik)
-        if page.name not in held.overflow:
+        rows = held.overflow.get(page.name)
+        if rows is None:
             company = held.submissions.company
 
-            async def ask(until: Deadline) -> tuple[Listing, ...]:
+            async def ask(until: Deadline) -> tuple[Listing, ...] | None:
                 content = await self._read(self._urls.submissions_overflow(page.name), until)
-                if content is None:
-                    raise unreadable(f"the overflow page {page.name}, which its list names, is missing")
-                return parse_overflow(content, company)
+                return parse_overflow(content, company) if content is not None else None
 
-            held.overflow[page.name] = await self._overflow_flights.do(page.name, deadline, ask)
-        return held.overflow[page.name]
+            rows = await self._overflow_flights.do(page.name, deadline, ask)
+            if rows is not None:
+                held.overflow[page.name] = rows
+        return rows
 
     async def _list(self, cik: int, deadline: Deadline) -> _HeldList | None:
         held = self._lists.get(cik)

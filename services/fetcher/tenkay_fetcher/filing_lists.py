@@ -9,6 +9,7 @@ from datetime import date
 from tenkay.errors import Reason, failure
 from tenkay_fetcher.company_directory import CompanyDirectory, company_unknown
 from tenkay_fetcher.deadline import Deadline
+from tenkay_fetcher.edgar_source import unreadable
 from tenkay_fetcher.form_index import IndexSelection, quarters
 from tenkay_fetcher.quarter_indexes import QuarterIndexes
 from tenkay_fetcher.submissions import Listing, OverflowPage, Submissions
@@ -82,7 +83,13 @@ class FilingLists:
             # Rows are in their final place once no page left can hold a newer one.
             if sum(row.filed_date > pages[0].filed_to for row in taken) > limit:
                 break
-            rows = await self._directory.overflow(cik, pages.pop(0), deadline)
+            page = pages.pop(0)
+            rows = await self._directory.overflow(cik, page, deadline)
+            if rows is None:
+                # A list that ends early must not look like a whole one.
+                raise unreadable(
+                    f"the overflow page {page.name}, which the list of CIK {cik} names, is missing"
+                )
             taken += _select(rows, selection, after)
         by_accession = {row.accession_number: row for row in taken}
         ordered = sorted(by_accession.values(), key=position_of, reverse=True)
@@ -97,7 +104,7 @@ class FilingLists:
             if row.accession_number == accession_number:
                 return row
         for page in _pages_of_year(submissions, accession_number):
-            for row in await self._directory.overflow(cik, page, deadline):
+            for row in await self._directory.overflow(cik, page, deadline) or ():
                 if row.accession_number == accession_number:
                     return row
         return None

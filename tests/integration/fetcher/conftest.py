@@ -13,7 +13,8 @@ from pathlib import Path
 import pytest
 import stamina
 
-from tenkay.stack.launch import free_port, running
+from tenkay.stack.launch import running
+from tenkay.stack.ports import free_port
 from tenkay.stack.valkey import ValkeyRole, valkey
 from tenkay_fetcher.blob_store import BlobStore
 from tenkay_fetcher.company_directory import CompanyDirectory

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from tenkay.errors import Reason, TenkayError
-from tenkay.stack.launch import free_port
+from tenkay.stack.ports import free_port
 from tenkay_fetcher.blob_store import BlobStore
 from tenkay_fetcher.deadline import Deadline
 from tenkay_fetcher.edgar_source import MemorySink, Outcome

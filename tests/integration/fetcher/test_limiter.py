@@ -16,7 +16,7 @@ import pytest
 from redis.asyncio import Redis
 
 from tenkay.errors import Reason, TenkayError
-from tenkay.stack.launch import free_port
+from tenkay.stack.ports import free_port
 from tenkay.stack.valkey import ValkeyRole, answers_ping, valkey
 from tenkay_fetcher.deadline import Deadline
 from tenkay_fetcher.limiter import PERMIT_LIFETIME_SECONDS, RequestLimiter, open_redis, own_interval
