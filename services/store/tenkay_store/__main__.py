@@ -1,0 +1,76 @@
+"""Runs the store: settings -> adapters -> domain -> server."""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import UTC, datetime
+
+from tenkay.runtime.server import ServerScope, run
+from tenkay.runtime.settings import load_settings
+from tenkay.store.v1.change_feed_service_pb2_grpc import add_ChangeFeedServiceServicer_to_server
+from tenkay.store.v1.filing_store_service_pb2_grpc import add_FilingStoreServiceServicer_to_server
+from tenkay.store.v1.store_admin_service_pb2_grpc import add_StoreAdminServiceServicer_to_server
+from tenkay_store import servicer
+from tenkay_store.change_feed import ChangeFeed
+from tenkay_store.duckdb_owner import CannotOpen
+from tenkay_store.duckdb_store import DuckDBStore
+from tenkay_store.outbox import Outbox
+from tenkay_store.settings import StoreSettings
+
+OBSERVE_SECONDS = 5.0
+
+
+async def build(scope: ServerScope, settings: StoreSettings) -> None:
+    """Puts the service together."""
+    try:
+        store = DuckDBStore.open(settings.store_options(), clock)
+    except CannotOpen as error:
+        raise SystemExit(f"store: {error}") from None
+    scope.defer(store.close)
+    scope.spawn(store.end_with_writer(), "store-writer")
+    feed = ChangeFeed(
+        store, memory_changes=settings.feed_memory_changes, quiet_seconds=settings.feed_quiet_seconds
+    )
+    scope.spawn(feed.prune(settings.feed_days, clock), "feed-prune")
+    outbox = deliver_to_supabase(scope, settings, store)
+    scope.spawn(observe(store, outbox), "store-gauges")
+    commits_and_reads = servicer.FilingStoreServicer(store, outbox, settings.read_options())
+    changes = servicer.ChangeFeedServicer(feed, settings.shard)
+    admin = servicer.StoreAdminServicer(store, outbox, settings.shard)
+    scope.add(add_FilingStoreServiceServicer_to_server, commits_and_reads, servicer.FILING_STORE)
+    scope.add(add_ChangeFeedServiceServicer_to_server, changes, servicer.CHANGE_FEED)
+    scope.add(add_StoreAdminServiceServicer_to_server, admin, servicer.STORE_ADMIN)
+
+
+def deliver_to_supabase(scope: ServerScope, settings: StoreSettings, store: DuckDBStore) -> Outbox | None:
+    """The outbox, at work; None where there is no second sink."""
+    options = settings.supabase_options()
+    if options is None:
+        return None
+    # Only where it is used: supabase takes a second to import.
+    from tenkay_store.supabase_sink import SupabaseSink, jittered
+
+    sink = SupabaseSink(options)
+    scope.defer(sink.close)
+    outbox = Outbox(store, sink, settings.outbox_limits(), clock=clock, jitter=jittered)
+    scope.spawn(outbox.run(), "outbox")
+    return outbox
+
+
+async def observe(store: DuckDBStore, outbox: Outbox | None) -> None:
+    """Set the gauges, without end."""
+    while True:
+        store.observe()
+        if outbox is not None:
+            await outbox.observe()
+        await asyncio.sleep(OBSERVE_SECONDS)
+
+
+def clock() -> datetime:
+    """Now, in UTC."""
+    return datetime.now(UTC)
+
+
+if __name__ == "__main__":
+    settings = load_settings(StoreSettings)
+    run("store", settings, lambda scope: build(scope, settings))

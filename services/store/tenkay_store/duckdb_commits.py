@@ -1,0 +1,751 @@
+"""One group of commits as one DuckDB transaction: filings, signals, evidence, outbox and change feed together."""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import os
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+from typing import Any
+
+import duckdb
+import pyarrow as pa
+
+from tenkay.errors import Reason, TenkayError, failure
+from tenkay.runtime.logs import get_logger
+from tenkay_store.duckdb_owner import DuckDBOwner, first_line
+from tenkay_store.filter import FieldType, SignalTypes
+from tenkay_store.group_commit import WriterBroken
+from tenkay_store.records import (
+    NUMERIC_KINDS,
+    Analysis,
+    Change,
+    CommitKind,
+    CommitRecord,
+    Committed,
+    Delivery,
+    DeliveryState,
+    Extraction,
+    Signal,
+    ValueKind,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Commit:
+    """Work: make a result durable."""
+
+    body: Extraction | Analysis
+    traceparent: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """Work: record where commits stand in the sink."""
+
+    deliveries: Mapping[int, Delivery]
+
+
+@dataclass(frozen=True, slots=True)
+class Prune:
+    """Work: forget changes recorded before a moment, but the newest."""
+
+    before: datetime
+
+
+Work = Commit | Mark | Prune
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """Outcome of a piece of work. Marks and prunes have no parts."""
+
+    committed: Committed | None = None
+    record: CommitRecord | None = None
+    """Only where something was changed, and so is the next."""
+    change: Change | None = None
+
+
+logger = get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class SignalId:
+    """A row of the dimension table of signal ids."""
+
+    key: int
+    id: str
+    category: str | None
+    """Of the first value stored; None while there are only gaps."""
+    kinds: int
+    """Bits, as in `SignalIds`."""
+
+
+class SignalIds:
+    """The dimension table of signal ids, in memory. Written by the writing thread alone, read by anyone."""
+
+    NUMBER, BOOLEAN, NAME, AMOUNT = 1, 2, 4, 8
+
+    def __init__(self, rows: Iterable[SignalId]) -> None:
+        self._by_id: dict[str, SignalId] = {}
+        self._by_key: dict[int, SignalId] = {}
+        self._types: dict[str, frozenset[FieldType]] = {}
+        self.take(rows)
+
+    def take(self, rows: Iterable[SignalId]) -> None:
+        """Add or replace rows."""
+        for row in rows:
+            self._by_key[row.key] = row
+            self._by_id[row.id] = row
+            self._types[row.id] = _types_of(row.kinds)
+
+    @property
+    def types(self) -> SignalTypes:
+        """The kinds of value by id, as filters see them."""
+        return self._types
+
+    def find(self, signal_id: str) -> SignalId | None:
+        """The row of an id, if it was ever stored."""
+        return self._by_id.get(signal_id)
+
+    def of_key(self, key: int) -> SignalId:
+        """The row of a key."""
+        return self._by_key[key]
+
+    def holds_amounts(self, signal_id: str) -> bool:
+        """Whether values of the signal ever had a currency."""
+        row = self._by_id.get(signal_id)
+        return row is not None and bool(row.kinds & self.AMOUNT)
+
+    def __len__(self) -> int:
+        return len(self._by_key)
+
+
+class CommitWriter:
+    """Applies groups of work through the owner's writing connection. Lives in the writing thread."""
+
+    def __init__(
+        self,
+        owner: DuckDBOwner,
+        *,
+        clock: Callable[[], datetime],
+        sink: str | None,
+        min_free_bytes: int,
+        checkpoint_wal_bytes: int,
+    ) -> None:
+        self._owner = owner
+        self._connection = owner.writer
+        self._clock = clock
+        self._sink = sink
+        self._min_free_bytes = min_free_bytes
+        self._checkpoint_wal_bytes = checkpoint_wal_bytes
+        head, recorded_at = self._connection.execute(
+            "SELECT coalesce(max(sequence), 0), max(recorded_at) FROM change_feed"
+        ).fetchall()[0]
+        self.head: int = head
+        """The newest commit's sequence."""
+        self._recorded_at: datetime | None = recorded_at
+        self.signal_ids = SignalIds(
+            SignalId(*row)
+            for row in self._connection.execute(
+                "SELECT signal_key, signal_id, category, kinds FROM signal_ids"
+            ).fetchall()
+        )
+        if sink is not None:
+            self._enqueue_unsent(sink)
+
+    def apply(self, group: Sequence[Work]) -> Sequence[Written | TenkayError]:
+        """Make a group durable; an outcome or error for each piece. Raises when nothing of the group is."""
+        if any(isinstance(work, Commit) for work in group):
+            self._check_free_space()
+        try:
+            self._connection.begin()
+            plan = self._plan(group)
+            self._write(plan)
+            self._connection.commit()
+        except BaseException as error:
+            self._roll_back()
+            raise _translated(error) from error
+        self.signal_ids.take(plan.signal_ids.values())
+        self._recorded_at = plan.recorded_at
+        self.head = plan.head
+        return plan.outcomes
+
+    def between(self, worked: bool) -> None:
+        """Merge the log into the file when it is large, or there is nothing else to do and it is worth it."""
+        wal_bytes = self._owner.wal_bytes
+        due = self._checkpoint_wal_bytes if worked else self._checkpoint_wal_bytes // 4
+        if wal_bytes >= due and self._owner.free_bytes > self._min_free_bytes + 2 * wal_bytes:
+            try:
+                self._connection.execute("CHECKPOINT")
+            except duckdb.FatalException as error:
+                raise WriterBroken(first_line(error)) from error
+            except duckdb.Error as error:
+                logger.warning("checkpoint_put_off", problem=first_line(error))
+
+    def _check_free_space(self) -> None:
+        free = self._owner.free_bytes
+        if free < self._min_free_bytes:
+            raise failure(
+                Reason.DISK_FULL,
+                f"{free:,} bytes are free on the store's disk and {self._min_free_bytes:,} are to stay free; "
+                "nothing was changed; make room or set TENKAY_STORE_MIN_FREE_BYTES",
+                retry_after=30,
+            )
+
+    def _roll_back(self) -> None:
+        # A COMMIT that failed has rolled back by itself, and a broken instance cannot; both say so here.
+        with contextlib.suppress(duckdb.Error):
+            self._connection.rollback()
+
+    def _enqueue_unsent(self, sink: str) -> None:
+        """Put into the outbox what was committed while the sink was not configured."""
+        now = _naive(self._clock())
+        for table, kind in (("filings", CommitKind.EXTRACTION), ("analyses", CommitKind.ANALYSIS)):
+            self._connection.execute(
+                f"""
+                INSERT INTO outbox BY NAME
+                SELECT t.sequence, t.accession_number, $kind AS kind, t.result_key, $sink AS sink,
+                       $state AS state, 0 AS attempts, 0 AS size_bytes, $now AS enqueued_at
+                FROM {table} t ANTI JOIN (SELECT sequence FROM outbox WHERE sink = $sink) sent USING (sequence)
+                ORDER BY t.sequence
+                """,  # noqa: S608 - two names of ours
+                {"kind": kind.value, "sink": sink, "state": DeliveryState.PENDING.value, "now": now},
+            )
+
+    def _plan(self, group: Sequence[Work]) -> _Plan:
+        now = _naive(self._clock())
+        plan = _Plan(
+            head=self.head,
+            # A clock that was set back does not turn the order of commits around.
+            recorded_at=now if self._recorded_at is None else max(now, self._recorded_at),
+            stored_ids=self.signal_ids,
+            sink=self._sink,
+        )
+        bodies = [work.body for work in group if isinstance(work, Commit)]
+        self._load_versions(plan, bodies)
+        for work in group:
+            if isinstance(work, Commit):
+                plan.outcomes.append(
+                    plan.add_extraction(work.body, work.traceparent)
+                    if isinstance(work.body, Extraction)
+                    else plan.add_analysis(work.body, work.traceparent)
+                )
+            elif isinstance(work, Mark):
+                plan.marks.update(work.deliveries)
+                plan.outcomes.append(Written())
+            else:
+                plan.prune_before = _naive(work.before)
+                plan.outcomes.append(Written())
+        return plan
+
+    def _load_versions(self, plan: _Plan, bodies: Sequence[Extraction | Analysis]) -> None:
+        accession_numbers = {_accession_number(body) for body in bodies}
+        if not accession_numbers:
+            return
+        for row in self._joined(
+            "SELECT accession_number, version, sequence, recorded_at, superseded_by, result_key, cik "
+            "FROM filings JOIN incoming USING (accession_number) ORDER BY version",
+            pa.table({"accession_number": sorted(accession_numbers)}),
+        ):
+            plan.filings.setdefault(row[0], []).append(_FilingVersion(*row[1:]))
+        analysed = {body.accession_number for body in bodies if isinstance(body, Analysis)}
+        sequences = [version.sequence for number in analysed for version in plan.filings.get(number, ())]
+        if not sequences:
+            return
+        for row in self._joined(
+            "SELECT accession_number, version, sequence, recorded_at, superseded_by, result_key, "
+            "filing_sequence FROM analyses JOIN incoming USING (filing_sequence) ORDER BY version",
+            pa.table({"filing_sequence": pa.array(sorted(sequences), pa.uint64())}),
+        ):
+            plan.analyses.setdefault(row[0], []).append(_AnalysisVersion(*row[1:]))
+
+    def _joined(self, query: str, incoming: pa.Table) -> list[tuple[Any, ...]]:
+        self._connection.register("incoming", incoming)
+        try:
+            return self._connection.execute(query).fetchall()
+        finally:
+            self._connection.unregister("incoming")
+
+    def _write(self, plan: _Plan) -> None:
+        self._write_signal_ids(plan.signal_ids.values())
+        for table, rows in plan.rows.items():
+            self._insert(table, rows)
+        self._update("filings", "sequence", "superseded_by", plan.superseded_filings)
+        self._update("analyses", "sequence", "superseded_by", plan.superseded_analyses)
+        if plan.marks and self._sink is not None:
+            self._mark(plan.marks, self._sink)
+        if plan.prune_before is not None:
+            self._connection.execute(
+                "DELETE FROM change_feed WHERE recorded_at < ? AND sequence < ?",
+                [plan.prune_before, plan.head],
+            )
+
+    def _write_signal_ids(self, rows: Iterable[SignalId]) -> None:
+        known = len(self.signal_ids)
+        new = [(row.key, row.id, row.category, row.kinds) for row in rows if row.key >= known]
+        changed = [(row.key, row.id, row.category, row.kinds) for row in rows if row.key < known]
+        if changed:
+            self._connection.register("incoming", _arrow(_TABLES["signal_ids"], changed))
+            self._connection.execute(
+                "UPDATE signal_ids SET category = i.category, kinds = i.kinds FROM incoming i "
+                "WHERE signal_ids.signal_key = i.signal_key"
+            )
+            self._connection.unregister("incoming")
+        self._insert("signal_ids", new)
+
+    def _insert(self, table: str, rows: Sequence[tuple[Any, ...]]) -> None:
+        if rows:
+            incoming = _arrow(_TABLES[table], rows)
+            self._connection.register("incoming", incoming)
+            self._connection.execute(f"INSERT INTO {table} BY NAME SELECT * FROM incoming")  # noqa: S608
+            self._connection.unregister("incoming")
+
+    def _update(self, table: str, key: str, column: str, values: Mapping[int, int]) -> None:
+        if values:
+            incoming = pa.table(
+                {"k": pa.array(values.keys(), pa.uint64()), "v": pa.array(values.values(), pa.uint64())}
+            )
+            self._connection.register("incoming", incoming)
+            self._connection.execute(
+                f"UPDATE {table} SET {column} = v FROM incoming WHERE {key} = k"  # noqa: S608 - names of ours
+            )
+            self._connection.unregister("incoming")
+
+    def _mark(self, marks: Mapping[int, Delivery], sink: str) -> None:
+        rows = [
+            (
+                sequence,
+                each.state.value,
+                each.attempts,
+                _naive_or_none(each.next_try_at),
+                _naive_or_none(each.durable_at),
+                each.last_error or None,
+            )
+            for sequence, each in sorted(marks.items())
+        ]
+        self._connection.register("incoming", _arrow(_MARKS, rows))
+        self._connection.execute(
+            """
+            UPDATE outbox SET state = i.state, attempts = i.attempts, next_try_at = i.next_try_at,
+                durable_at = i.durable_at, last_error = i.last_error
+            FROM incoming i
+            WHERE outbox.sequence = i.sequence AND outbox.sink = $sink
+            """,
+            {"sink": sink},
+        )
+        self._connection.unregister("incoming")
+
+
+@dataclass(slots=True)
+class _FilingVersion:
+    version: int
+    sequence: int
+    recorded_at: datetime
+    superseded_by: int | None
+    result_key: str
+    cik: int | None
+
+
+@dataclass(slots=True)
+class _AnalysisVersion:
+    version: int
+    sequence: int
+    recorded_at: datetime
+    superseded_by: int | None
+    result_key: str
+    filing_sequence: int
+
+
+@dataclass(slots=True)
+class _Plan:
+    """What a group adds to what is stored, worked out in the order of its pieces."""
+
+    head: int
+    recorded_at: datetime
+    stored_ids: SignalIds
+    sink: str | None
+    filings: dict[str, list[_FilingVersion]] = field(default_factory=dict)
+    analyses: dict[str, list[_AnalysisVersion]] = field(default_factory=dict)
+    rows: dict[str, list[tuple[Any, ...]]] = field(
+        default_factory=lambda: {name: [] for name in _TABLES if name != "signal_ids"}
+    )
+    superseded_filings: dict[int, int] = field(default_factory=dict)
+    superseded_analyses: dict[int, int] = field(default_factory=dict)
+    marks: dict[int, Delivery] = field(default_factory=dict)
+    prune_before: datetime | None = None
+    outcomes: list[Written | TenkayError] = field(default_factory=list)
+    signal_ids: dict[str, SignalId] = field(default_factory=dict)
+    """Rows of the dimension table that are new or changed, by id."""
+    _new_ids: int = 0
+
+    def add_extraction(self, body: Extraction, traceparent: str) -> Written:
+        """The next version of a filing, unless it is stored."""
+        filing = body.filing
+        versions = self.filings.setdefault(filing.accession_number, [])
+        for old in versions:
+            if old.result_key == body.result_key:
+                return _unchanged(old.sequence, old.version, old.recorded_at)
+        sequence = self._next_sequence()
+        version = versions[-1].version + 1 if versions else 1
+        if versions:
+            self.superseded_filings[versions[-1].sequence] = sequence
+        versions.append(
+            _FilingVersion(version, sequence, self.recorded_at, None, body.result_key, filing.cik)
+        )
+        self.rows["filings"].append(
+            (
+                filing.accession_number,
+                version,
+                sequence,
+                self.recorded_at,
+                body.result_key,
+                body.catalog_version,
+                body.code_version,
+                body.fact_count,
+                len(body.signals),
+                filing.cik,
+                filing.form_type or None,
+                filing.company_name or None,
+                filing.filed_date,
+                _naive_or_none(filing.accepted_at),
+                filing.period_end,
+                filing.sic_code,
+                filing.items,
+                filing.primary_document or None,
+                filing.source or None,
+                filing.is_amendment,
+            )
+        )
+        self._add_parts(sequence, body)
+        return self._finish(sequence, version, filing.cik, body, traceparent)
+
+    def add_analysis(self, body: Analysis, traceparent: str) -> Written | TenkayError:
+        """The next version of a filing's analysis, unless it is stored."""
+        filings = self.filings.get(body.accession_number)
+        if not filings:
+            return failure(
+                Reason.FILING_UNKNOWN,
+                f"filing {body.accession_number} is not stored; commit its extraction first",
+                field="analysis.accession_number",
+            )
+        versions = self.analyses.setdefault(body.accession_number, [])
+        for old in versions:
+            if old.result_key == body.result_key:
+                return _unchanged(old.sequence, old.version, old.recorded_at)
+        made_from = next((each for each in filings if each.result_key == body.extraction_key), None)
+        if made_from is None:
+            return failure(
+                Reason.INVALID_FIELD,
+                f"no stored extraction of {body.accession_number} has the key {body.extraction_key}; "
+                "commit the extraction that the analysis was made from first",
+                field="analysis.extraction_key",
+            )
+        sequence = self._next_sequence()
+        version = versions[-1].version + 1 if versions else 1
+        for old in versions:
+            if old.filing_sequence == made_from.sequence and old.superseded_by is None:
+                old.superseded_by = sequence
+                self.superseded_analyses[old.sequence] = sequence
+        versions.append(
+            _AnalysisVersion(version, sequence, self.recorded_at, None, body.result_key, made_from.sequence)
+        )
+        self.rows["analyses"].append(
+            (
+                made_from.sequence,
+                body.accession_number,
+                version,
+                sequence,
+                self.recorded_at,
+                body.result_key,
+                body.extraction_key,
+                body.rules_version,
+                body.rating,
+                body.score,
+                body.flag_ids,
+                body.document,
+            )
+        )
+        return self._finish(sequence, version, made_from.cik, body, traceparent)
+
+    def _add_parts(self, sequence: int, body: Extraction) -> None:
+        rows = self.rows
+        for ordinal, signal in enumerate(body.signals):
+            value = signal.value
+            rows["signals"].append(
+                (
+                    sequence,
+                    ordinal,
+                    self._signal_key(signal.id, signal.category, _kind_of(signal)),
+                    signal.category,
+                    value.kind.value,
+                    value.exact,
+                    value.number,
+                    signal.unit,
+                    signal.currency or None,
+                    signal.confidence,
+                    signal.out_of_range,
+                    signal.notes or None,
+                )
+            )
+            rows["evidence"].append((sequence, ordinal, signal.evidence))
+        for ordinal, gap in enumerate(body.missing):
+            key = self._signal_key(gap.id, None, 0)
+            rows["missing_signals"].append((sequence, ordinal, key, gap.reason, gap.detail))
+        for ordinal, section in enumerate(body.sections):
+            rows["sections"].append(
+                (
+                    sequence,
+                    ordinal,
+                    section.code,
+                    section.part,
+                    section.title,
+                    section.document,
+                    section.start,
+                    section.end,
+                    section.confidence,
+                )
+            )
+        for ordinal, text in enumerate(body.texts):
+            rows["texts"].append((sequence, ordinal, text.document, text.sha256, text.length))
+
+    def _signal_key(self, signal_id: str, category: str | None, kind: int) -> int:
+        row = self.signal_ids.get(signal_id) or self.stored_ids.find(signal_id)
+        if row is None:
+            row = SignalId(len(self.stored_ids) + self._new_ids, signal_id, category, kind)
+            self._new_ids += 1
+        elif row.kinds | kind != row.kinds or (row.category is None and category is not None):
+            row = replace(row, category=row.category or category, kinds=row.kinds | kind)
+        else:
+            return row.key
+        self.signal_ids[signal_id] = row
+        return row.key
+
+    def _next_sequence(self) -> int:
+        self.head += 1
+        return self.head
+
+    def _finish(
+        self, sequence: int, version: int, cik: int | None, body: Extraction | Analysis, traceparent: str
+    ) -> Written:
+        accession_number = _accession_number(body)
+        kind = CommitKind.EXTRACTION if isinstance(body, Extraction) else CommitKind.ANALYSIS
+        recorded_at = self.recorded_at.replace(tzinfo=UTC)
+        self.rows["change_feed"].append(
+            (sequence, kind.value, accession_number, cik, version, self.recorded_at)
+        )
+        if self.sink is not None:
+            self.rows["outbox"].append(
+                (
+                    sequence,
+                    accession_number,
+                    kind.value,
+                    body.result_key,
+                    self.sink,
+                    DeliveryState.PENDING.value,
+                    0,
+                    body.size_bytes,
+                    self.recorded_at,
+                )
+            )
+        return Written(
+            Committed(sequence, version, recorded_at, changed=True),
+            CommitRecord(sequence, version, recorded_at, body, traceparent),
+            Change(sequence, kind, accession_number, cik, version, recorded_at),
+        )
+
+
+def _unchanged(sequence: int, version: int, recorded_at: datetime) -> Written:
+    return Written(Committed(sequence, version, recorded_at.replace(tzinfo=UTC), changed=False))
+
+
+def _accession_number(body: Extraction | Analysis) -> str:
+    return body.filing.accession_number if isinstance(body, Extraction) else body.accession_number
+
+
+def _kind_of(signal: Signal) -> int:
+    if signal.value.kind in NUMERIC_KINDS:
+        return SignalIds.NUMBER | (SignalIds.AMOUNT if signal.currency else 0)
+    return SignalIds.BOOLEAN if signal.value.kind is ValueKind.BOOL else SignalIds.NAME
+
+
+def _types_of(kinds: int) -> frozenset[FieldType]:
+    return frozenset(
+        field_type
+        for bit, field_type in (
+            (SignalIds.NUMBER, FieldType.NUMBER),
+            (SignalIds.BOOLEAN, FieldType.BOOLEAN),
+            (SignalIds.NAME, FieldType.TEXT),
+        )
+        if kinds & bit
+    )
+
+
+_NO_ROOM = tuple(os.strerror(number) for number in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG))
+
+
+def _translated(error: BaseException) -> BaseException:
+    """What a failed transaction means. An error that is none of these is the group's own fault."""
+    if isinstance(error, duckdb.FatalException):
+        return WriterBroken(first_line(error))
+    if isinstance(error, duckdb.Error) and any(words in str(error) for words in _NO_ROOM):
+        return failure(
+            Reason.DISK_FULL,
+            "the store's disk is full; nothing was changed; make room and try again",
+            retry_after=30,
+        )
+    if isinstance(error, duckdb.IOException) or "Could not write" in str(error):
+        return failure(
+            Reason.DEPENDENCY_UNAVAILABLE,
+            f"the store's disk refused a write: {first_line(error)}; nothing was changed",
+            metadata={"service": "duckdb"},
+            retry_after=30,
+        )
+    return error
+
+
+def _naive(at: datetime) -> datetime:
+    return at.astimezone(UTC).replace(tzinfo=None)
+
+
+def _naive_or_none(at: datetime | None) -> datetime | None:
+    return None if at is None else _naive(at)
+
+
+_TEXT, _MOMENT, _TEXTS = pa.string(), pa.timestamp("us"), pa.list_(pa.string())
+_SEQUENCE, _ORDINAL, _COUNT = pa.uint64(), pa.uint16(), pa.uint32()
+_TABLES: Mapping[str, pa.Schema] = {
+    "signal_ids": pa.schema(
+        [("signal_key", _COUNT), ("signal_id", _TEXT), ("category", _TEXT), ("kinds", pa.uint8())]
+    ),
+    "filings": pa.schema(
+        [
+            ("accession_number", _TEXT),
+            ("version", _COUNT),
+            ("sequence", _SEQUENCE),
+            ("recorded_at", _MOMENT),
+            ("result_key", _TEXT),
+            ("catalog_version", _TEXT),
+            ("code_version", _TEXT),
+            ("fact_count", _COUNT),
+            ("signal_count", _COUNT),
+            ("cik", pa.uint64()),
+            ("form_type", _TEXT),
+            ("company_name", _TEXT),
+            ("filed_date", pa.date32()),
+            ("accepted_at", _MOMENT),
+            ("period_end", pa.date32()),
+            ("sic_code", pa.int32()),
+            ("items", _TEXTS),
+            ("primary_document", _TEXT),
+            ("source", _TEXT),
+            ("is_amendment", pa.bool_()),
+        ]
+    ),
+    "signals": pa.schema(
+        [
+            ("sequence", _SEQUENCE),
+            ("ordinal", _ORDINAL),
+            ("signal_key", _COUNT),
+            ("category", _TEXT),
+            ("kind", _TEXT),
+            ("exact", _TEXT),
+            ("number", pa.float64()),
+            ("unit", _TEXT),
+            ("currency", _TEXT),
+            ("confidence", pa.float64()),
+            ("out_of_range", pa.bool_()),
+            ("notes", _TEXTS),
+        ]
+    ),
+    "evidence": pa.schema([("sequence", _SEQUENCE), ("ordinal", _ORDINAL), ("document", _TEXT)]),
+    "missing_signals": pa.schema(
+        [
+            ("sequence", _SEQUENCE),
+            ("ordinal", _ORDINAL),
+            ("signal_key", _COUNT),
+            ("reason", _TEXT),
+            ("detail", _TEXT),
+        ]
+    ),
+    "sections": pa.schema(
+        [
+            ("sequence", _SEQUENCE),
+            ("ordinal", _ORDINAL),
+            ("code", _TEXT),
+            ("part", _TEXT),
+            ("title", _TEXT),
+            ("document", _TEXT),
+            ("start_offset", _COUNT),
+            ("end_offset", _COUNT),
+            ("confidence", pa.float64()),
+        ]
+    ),
+    "texts": pa.schema(
+        [
+            ("sequence", _SEQUENCE),
+            ("ordinal", _ORDINAL),
+            ("document", _TEXT),
+            ("sha256", _TEXT),
+            ("length", _COUNT),
+        ]
+    ),
+    "analyses": pa.schema(
+        [
+            ("filing_sequence", _SEQUENCE),
+            ("accession_number", _TEXT),
+            ("version", _COUNT),
+            ("sequence", _SEQUENCE),
+            ("recorded_at", _MOMENT),
+            ("result_key", _TEXT),
+            ("extraction_key", _TEXT),
+            ("rules_version", _TEXT),
+            ("rating", _TEXT),
+            ("score", pa.float64()),
+            ("flag_ids", _TEXTS),
+            ("document", _TEXT),
+        ]
+    ),
+    "outbox": pa.schema(
+        [
+            ("sequence", _SEQUENCE),
+            ("accession_number", _TEXT),
+            ("kind", _TEXT),
+            ("result_key", _TEXT),
+            ("sink", _TEXT),
+            ("state", _TEXT),
+            ("attempts", _COUNT),
+            ("size_bytes", _COUNT),
+            ("enqueued_at", _MOMENT),
+        ]
+    ),
+    "change_feed": pa.schema(
+        [
+            ("sequence", _SEQUENCE),
+            ("kind", _TEXT),
+            ("accession_number", _TEXT),
+            ("cik", pa.uint64()),
+            ("version", _COUNT),
+            ("recorded_at", _MOMENT),
+        ]
+    ),
+}
+_MARKS = pa.schema(
+    [
+        ("sequence", _SEQUENCE),
+        ("state", _TEXT),
+        ("attempts", _COUNT),
+        ("next_try_at", _MOMENT),
+        ("durable_at", _MOMENT),
+        ("last_error", _TEXT),
+    ]
+)
+
+
+def _arrow(schema: pa.Schema, rows: Sequence[tuple[Any, ...]]) -> pa.Table:
+    columns = zip(*rows, strict=True)
+    return pa.Table.from_arrays(
+        [pa.array(column, each.type) for column, each in zip(columns, schema, strict=True)], schema=schema
+    )

@@ -1,0 +1,174 @@
+"""The one owner of the DuckDB file: a connection that writes, and a bounded pool of cursors that read.
+
+DuckDB lets one process open a file for writing. All cursors are of that one instance, which has the limits (memory,
+threads, folder for spilling) once for all of them.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import fcntl
+import os
+import shutil
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import IO, TypeVar
+
+import duckdb
+
+from tenkay.runtime.logs import get_logger
+from tenkay_store import schema
+
+Answer = TypeVar("Answer")
+
+FILE_NAME = "tenkay.duckdb"
+LOCK_NAME = "owner.lock"
+INTERRUPT_AGAIN_SECONDS = 0.02
+NEVER = "1TB"
+"""Size of the log at which DuckDB would checkpoint by itself, inside of a COMMIT. A checkpoint that fails there, on a
+full disk, invalidates the whole instance; ours runs between commits, and only with room for it."""
+
+logger = get_logger(__name__)
+
+
+class CannotOpen(Exception):
+    """The file cannot be opened; the message says why in one line."""
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What the instance may use."""
+
+    memory: str
+    threads: int
+    readers: int
+
+
+class DuckDBOwner:
+    """Holds the file's lock, the writing connection and the readers. `open` makes one, `close` ends it."""
+
+    def __init__(
+        self, directory: Path, lock: IO[str], writer: duckdb.DuckDBPyConnection, readers: int
+    ) -> None:
+        self.directory = directory
+        self.writer = writer
+        """Used by the writing thread alone, once that runs."""
+        self._lock = lock
+        self._idle = [writer.cursor() for _ in range(readers)]
+        self._slots = asyncio.Semaphore(readers)
+        self._threads = ThreadPoolExecutor(readers, thread_name_prefix="store-reader")
+
+    @classmethod
+    def open(cls, directory: Path, limits: Limits, now: datetime) -> DuckDBOwner:
+        """Open the file in `directory`, made when missing, and bring its tables to this version.
+
+        CannotOpen when another process owns it, or it cannot be used.
+        """
+        try:
+            directory.mkdir(parents=True, exist_ok=True)
+            lock = _lock(directory / LOCK_NAME)
+        except OSError as error:
+            raise CannotOpen(f"{directory} cannot be used: {error.strerror}") from error
+        try:
+            writer = duckdb.connect(
+                str(directory / FILE_NAME),
+                config={
+                    "memory_limit": limits.memory,
+                    "threads": limits.threads,
+                    "temp_directory": str(directory / "tmp"),
+                    "autoinstall_known_extensions": False,
+                    "autoload_known_extensions": False,
+                    "checkpoint_threshold": NEVER,
+                },
+            )
+            schema.migrate(writer, now)
+        except (duckdb.Error, schema.NewerSchema) as error:
+            lock.close()
+            raise CannotOpen(f"{directory / FILE_NAME} cannot be opened: {first_line(error)}") from error
+        return cls(directory, lock, writer, limits.readers)
+
+    async def read(self, query: Callable[[duckdb.DuckDBPyConnection], Answer]) -> Answer:
+        """`query(cursor)` in a thread, when one of the readers is free. A cancelled read interrupts its query."""
+        async with self._slots:
+            cursor = self._idle.pop()
+            running = asyncio.get_running_loop().run_in_executor(self._threads, query, cursor)
+            try:
+                return await asyncio.shield(running)
+            except asyncio.CancelledError:
+                # Interrupted until it ends: an interrupt between two queries of a read would be lost.
+                while not running.done():
+                    cursor.interrupt()
+                    with contextlib.suppress(asyncio.CancelledError):
+                        await asyncio.wait((running,), timeout=INTERRUPT_AGAIN_SECONDS)
+                running.exception()
+                raise
+            finally:
+                self._idle.append(cursor)
+
+    @property
+    def free_readers(self) -> int:
+        """Readers without a query."""
+        return len(self._idle)
+
+    @property
+    def wal_bytes(self) -> int:
+        """Size of the write-ahead log."""
+        return _size(self.directory / f"{FILE_NAME}.wal")
+
+    @property
+    def file_bytes(self) -> int:
+        """Size of the database without its log."""
+        return _size(self.directory / FILE_NAME)
+
+    @property
+    def free_bytes(self) -> int:
+        """Free space on the file's disk."""
+        return shutil.disk_usage(self.directory).free
+
+    async def close(self) -> None:
+        """Wait for readers, merge the log, release the file."""
+        await asyncio.to_thread(self._close)
+
+    def _close(self) -> None:
+        self._threads.shutdown(wait=True)
+        for cursor in self._idle:
+            cursor.close()
+        try:
+            self.writer.close()
+        finally:
+            self._lock.close()
+
+
+def first_line(error: BaseException) -> str:
+    """What an error says, without the pages DuckDB adds."""
+    return (str(error).splitlines() or [type(error).__name__])[0]
+
+
+def _lock(path: Path) -> IO[str]:
+    # DuckDB has a lock of its own, but two opens in one process share the instance, and its message is a page.
+    lock = path.open("a+", encoding="ascii")
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        lock.seek(0)
+        holder = lock.read(20).strip() or "unknown"
+        lock.close()
+        raise CannotOpen(
+            f"{path.parent} belongs to another store that is running (process {holder}); "
+            "stop that one or choose another data directory"
+        ) from None
+    lock.truncate(0)
+    lock.write(f"{os.getpid()}\n")
+    lock.flush()
+    return lock
+
+
+def _size(path: Path) -> int:
+    try:
+        return path.stat().st_size
+    except FileNotFoundError:
+        return 0

@@ -1,0 +1,696 @@
+"""Questions to DuckDB: each function takes a cursor and a moment, and answers in records.
+
+Whatever is read was committed at or before the moment's sequence. Rows are only ever added, and a version that was
+superseded says by which sequence, so several queries of one read see one state without a transaction around them.
+"""
+
+# Queries are put together from this module's own names; values are always parameters.
+# ruff: noqa: S608
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import UTC, datetime
+from typing import Any
+
+import duckdb
+
+from tenkay.errors import Reason, failure
+from tenkay_store import companies, filter_sql
+from tenkay_store.duckdb_commits import SignalIds
+from tenkay_store.filter import FieldType, SignalComparison, TypedExpression, signal_ids
+from tenkay_store.filter_sql import Parameters
+from tenkay_store.records import (
+    Analysis,
+    Backlog,
+    Change,
+    CommitKind,
+    CommitRecord,
+    Delivery,
+    DeliveryState,
+    Extraction,
+    Filing,
+    MissingSignal,
+    Section,
+    Signal,
+    Text,
+    Value,
+    ValueKind,
+)
+from tenkay_store.storage import (
+    CompanySummary,
+    FilingSelection,
+    Moment,
+    OutboxEntry,
+    Page,
+    Position,
+    Screen,
+    StoredAnalysis,
+    StoredFiling,
+    StoredSignals,
+    Summary,
+)
+
+Cursor = duckdb.DuckDBPyConnection
+
+MAX_RECENT = 10
+MAX_CANDIDATES = 60
+"""Newest periodic filings of one kind looked at for the latest full one."""
+
+_FILING = (
+    "f.accession_number, f.cik, f.form_type, f.company_name, f.filed_date, f.accepted_at, f.period_end, "
+    "f.sic_code, f.items, f.primary_document, f.source, f.is_amendment"
+)
+_FILING_WIDTH = 12
+_VERSION = "f.version, f.sequence, f.recorded_at, f.result_key, f.catalog_version"
+_IN_ORDER = "f.filed_date DESC NULLS LAST, f.accession_number"
+
+
+def sequence_at(cursor: Cursor, recorded_at: datetime, up_to: int) -> int:
+    """The newest sequence recorded at or before a moment, `up_to` at most; 0 when there is none."""
+    row = cursor.execute(
+        """
+        SELECT coalesce(max(sequence), 0) FROM (
+            SELECT max(sequence) AS sequence FROM filings WHERE recorded_at <= $at AND sequence <= $up_to
+            UNION ALL
+            SELECT max(sequence) FROM analyses WHERE recorded_at <= $at AND sequence <= $up_to
+        )
+        """,
+        {"at": _naive(recorded_at), "up_to": up_to},
+    ).fetchone()
+    return 0 if row is None else int(row[0])
+
+
+def filing(
+    cursor: Cursor, accession_number: str, moment: Moment, *, with_sections: bool
+) -> StoredFiling | None:
+    """The version of a filing that is valid at a moment."""
+    row = cursor.execute(
+        f"""
+        SELECT {_FILING}, {_VERSION} FROM filings f
+        WHERE f.accession_number = $accession_number AND f.sequence <= $sequence
+        ORDER BY f.version DESC LIMIT 1
+        """,
+        {"accession_number": accession_number, "sequence": moment.sequence},
+    ).fetchone()
+    if row is None:
+        return None
+    found = _filing(row)
+    if not _was_known(found, moment):
+        return None
+    version, sequence, recorded_at, result_key, catalog_version = row[_FILING_WIDTH:]
+    return StoredFiling(
+        found,
+        version,
+        sequence,
+        _utc(recorded_at),
+        result_key,
+        catalog_version,
+        _sections(cursor, sequence) if with_sections else (),
+    )
+
+
+def signals(
+    cursor: Cursor, ids: SignalIds, accession_number: str, moment: Moment, *, with_evidence: bool
+) -> StoredSignals | None:
+    """A filing's signals and gaps at a moment."""
+    stored = filing(cursor, accession_number, moment, with_sections=False)
+    if stored is None:
+        return None
+    return StoredSignals(
+        stored,
+        _signals(cursor, ids, stored.sequence, with_evidence=with_evidence),
+        _missing(cursor, ids, stored.sequence),
+    )
+
+
+def analysis(cursor: Cursor, accession_number: str, moment: Moment) -> StoredAnalysis | Filing | None:
+    """The newest analysis of the newest analysed version; the filing alone when it has none."""
+    stored = filing(cursor, accession_number, moment, with_sections=False)
+    if stored is None:
+        return None
+    row = cursor.execute(
+        """
+        SELECT a.version, a.recorded_at, a.document
+        FROM filings f JOIN analyses a ON a.filing_sequence = f.sequence
+        WHERE f.accession_number = $accession_number AND a.sequence <= $sequence
+        ORDER BY f.version DESC, a.version DESC LIMIT 1
+        """,
+        {"accession_number": accession_number, "sequence": moment.sequence},
+    ).fetchone()
+    if row is None:
+        return stored.filing
+    return StoredAnalysis(stored.filing, row[0], _utc(row[1]), row[2])
+
+
+def list_filings(
+    cursor: Cursor, selection: FilingSelection, moment: Moment, after: Position | None, limit: int
+) -> Page:
+    """A page of filings, in the order of lists."""
+    parameters = Parameters()
+    conditions = [_valid("f", moment, parameters), _known("f", moment, parameters)]
+    if selection.cik is not None:
+        conditions.append(f"f.cik = {parameters.bind(selection.cik)}")
+    if selection.forms:
+        conditions.append(f"list_contains({parameters.bind(list(selection.forms))}, f.form_type)")
+    if selection.filed_from is not None:
+        conditions.append(f"f.filed_date >= {parameters.bind(selection.filed_from)}")
+    if selection.filed_to is not None:
+        conditions.append(f"f.filed_date <= {parameters.bind(selection.filed_to)}")
+    conditions.append(_after(after, parameters))
+    rows = cursor.execute(
+        f"""
+        SELECT {_FILING}, f.version, f.sequence, f.signal_count FROM filings f
+        WHERE {" AND ".join(conditions)}
+        ORDER BY {_IN_ORDER} LIMIT {limit + 1}
+        """,
+        parameters,
+    ).fetchall()
+    return _page(cursor, None, (), rows, moment, limit)
+
+
+def screen_filings(
+    cursor: Cursor, ids: SignalIds, screen: Screen, moment: Moment, after: Position | None, limit: int
+) -> Page:
+    """A page of the filings that meet a screen. CURRENCY_MISMATCH is looked for with the first page."""
+    expression = screen.expression
+    parameters = Parameters()
+    if expression is None:
+        source, test = f"filings f WHERE {_valid('f', moment, parameters)}", "TRUE"
+    else:
+        if not screen.currency and after is None:
+            _check_currencies(cursor, ids, expression, moment)
+        source = _joined_tables(expression, ids, screen.currency, moment, parameters)
+        test = filter_sql.condition(expression, parameters)
+    rows = cursor.execute(
+        f"""
+        SELECT {_FILING}, f.version, f.sequence, f.signal_count FROM {source}
+        AND {_known("f", moment, parameters)} AND {test} AND {_after(after, parameters)}
+        ORDER BY {_IN_ORDER} LIMIT {limit + 1}
+        """,
+        parameters,
+    ).fetchall()
+    shown = tuple(dict.fromkeys((*signal_ids(expression), *screen.signal_ids)))
+    return _page(cursor, ids, shown, rows, moment, limit)
+
+
+def company(cursor: Cursor, cik: int, moment: Moment) -> CompanySummary | None:
+    """What is known of a company; None when no filing of it is stored."""
+    parameters = Parameters()
+    of_company = (
+        f"f.cik = {parameters.bind(cik)} AND {_valid('f', moment, parameters)} "
+        f"AND {_known('f', moment, parameters)}"
+    )
+    forms = cursor.execute(
+        f"""
+        SELECT coalesce(f.form_type, ''), count(*) FROM filings f WHERE {of_company}
+        GROUP BY ALL ORDER BY 2 DESC, 1
+        """,
+        parameters,
+    ).fetchall()
+    if not forms:
+        return None
+    named = cursor.execute(
+        f"""
+        SELECT (SELECT f.company_name FROM filings f WHERE {of_company} AND f.company_name IS NOT NULL
+                ORDER BY {_IN_ORDER} LIMIT 1),
+               (SELECT f.sic_code FROM filings f WHERE {of_company} AND f.sic_code IS NOT NULL
+                ORDER BY {_IN_ORDER} LIMIT 1)
+        """,
+        parameters,
+    ).fetchone()
+    latest = {
+        name: _latest(cursor, of_company, parameters, kinds)
+        for name, kinds in (("annual", companies.ANNUAL_FORMS), ("quarterly", companies.QUARTERLY_FORMS))
+    }
+    sequences = [sequence for sequence in latest.values() if sequence is not None]
+    rows = cursor.execute(
+        f"""
+        (SELECT {_FILING}, f.version, f.sequence, f.signal_count FROM filings f
+         WHERE {of_company} AND list_contains($latest, f.sequence))
+        UNION ALL
+        (SELECT {_FILING}, f.version, f.sequence, f.signal_count FROM filings f
+         WHERE {of_company} AND NOT list_contains($latest, f.sequence)
+         ORDER BY {_IN_ORDER} LIMIT {MAX_RECENT})
+        """,
+        {**parameters, "latest": sequences},
+    ).fetchall()
+    summaries = _summaries(cursor, None, (), rows, moment)
+    by_sequence = dict(zip((row[_FILING_WIDTH + 1] for row in rows), summaries, strict=True))
+    annual, quarterly = (
+        None if latest[name] is None else by_sequence[latest[name]] for name in ("annual", "quarterly")
+    )
+    return CompanySummary(
+        cik=cik,
+        company_name=(named[0] if named else None) or "",
+        sic_code=named[1] if named else None,
+        latest_annual=annual,
+        latest_quarterly=quarterly,
+        recent=tuple(summary for sequence, summary in by_sequence.items() if sequence not in sequences),
+        forms=tuple((form, count) for form, count in forms),
+    )
+
+
+def changes(cursor: Cursor, after: int, limit: int) -> Sequence[Change]:
+    """Changes after a sequence, in order. FEED_POSITION_EXPIRED when they are no longer all held."""
+    rows = cursor.execute(
+        """
+        SELECT sequence, kind, accession_number, cik, version, recorded_at FROM change_feed
+        WHERE sequence > $after ORDER BY sequence LIMIT $most
+        """,
+        {"after": after, "most": limit},
+    ).fetchall()
+    if rows and rows[0][0] != after + 1:
+        raise position_expired(after)
+    return [
+        Change(sequence, CommitKind(kind), accession_number, cik, version, _utc(recorded_at))
+        for sequence, kind, accession_number, cik, version, recorded_at in rows
+    ]
+
+
+def position_expired(sequence: int) -> Exception:
+    """FEED_POSITION_EXPIRED for a sequence."""
+    return failure(
+        Reason.FEED_POSITION_EXPIRED,
+        f"the change feed does not hold what follows {sequence}; drop what was derived from it and start with "
+        "an empty from_sequence",
+        field="from_sequence",
+    )
+
+
+def pending(cursor: Cursor, sink: str, after: int, limit: int) -> Sequence[OutboxEntry]:
+    """Commits after a sequence that the sink has not taken, in order."""
+    rows = cursor.execute(
+        """
+        SELECT sequence, accession_number, attempts, size_bytes FROM outbox
+        WHERE state = 'PENDING' AND sink = $sink AND sequence > $after ORDER BY sequence LIMIT $most
+        """,
+        {"sink": sink, "after": after, "most": limit},
+    ).fetchall()
+    return [OutboxEntry(*row) for row in rows]
+
+
+def delivery(cursor: Cursor, sink: str, sequence: int) -> Delivery | None:
+    """A commit's row of the outbox."""
+    row = cursor.execute(
+        """
+        SELECT state, attempts, durable_at, next_try_at, coalesce(last_error, '') FROM outbox
+        WHERE sequence = $sequence AND sink = $sink
+        """,
+        {"sequence": sequence, "sink": sink},
+    ).fetchone()
+    if row is None:
+        return None
+    state, attempts, durable_at, next_try_at, last_error = row
+    return Delivery(
+        DeliveryState(state), attempts, _utc_or_none(durable_at), _utc_or_none(next_try_at), last_error
+    )
+
+
+def backlog(cursor: Cursor, sink: str) -> Backlog:
+    """Counts of what the sink has not taken."""
+    row = cursor.execute(
+        """
+        SELECT count(*) FILTER (WHERE state = 'PENDING'), count(*) FILTER (WHERE state = 'DEAD'),
+               min(enqueued_at) FILTER (WHERE state = 'PENDING')
+        FROM outbox WHERE state <> 'DURABLE' AND sink = $sink
+        """,
+        {"sink": sink},
+    ).fetchone()
+    return Backlog(0, 0, None) if row is None else Backlog(row[0], row[1], _utc_or_none(row[2]))
+
+
+def commit_records(cursor: Cursor, ids: SignalIds, sequences: Sequence[int]) -> Sequence[CommitRecord]:
+    """Commits as they were made, in order."""
+    wanted = {"sequences": list(sequences)}
+    records = [
+        _analysis_record(row)
+        for row in cursor.execute(
+            """
+            SELECT sequence, version, recorded_at, accession_number, result_key, extraction_key, rating, score,
+                   flag_ids, rules_version, document
+            FROM analyses WHERE sequence IN (SELECT unnest($sequences))
+            """,
+            wanted,
+        ).fetchall()
+    ]
+    for row in cursor.execute(
+        f"""
+        SELECT {_FILING}, {_VERSION}, f.code_version, f.fact_count FROM filings f
+        WHERE f.sequence IN (SELECT unnest($sequences))
+        """,
+        wanted,
+    ).fetchall():
+        version, sequence, recorded_at, result_key, catalog_version, code_version, fact_count = row[
+            _FILING_WIDTH:
+        ]
+        body = Extraction(
+            filing=_filing(row),
+            sections=_sections(cursor, sequence),
+            signals=_signals(cursor, ids, sequence, with_evidence=True),
+            missing=_missing(cursor, ids, sequence),
+            texts=_texts(cursor, sequence),
+            result_key=result_key,
+            catalog_version=catalog_version,
+            code_version=code_version,
+            fact_count=fact_count,
+            size_bytes=0,
+        )
+        records.append(CommitRecord(sequence, version, _utc(recorded_at), body))
+    return sorted(records, key=lambda record: record.sequence)
+
+
+def _check_currencies(cursor: Cursor, ids: SignalIds, expression: TypedExpression, moment: Moment) -> None:
+    def is_amount(leaf: SignalComparison) -> bool:
+        return leaf.type is FieldType.NUMBER and ids.holds_amounts(leaf.signal_id)
+
+    amounts = [each for each in signal_ids(expression) if ids.holds_amounts(each)]
+    if not amounts:
+        return
+    parameters = Parameters()
+    source = _joined_tables(expression, ids, "", moment, parameters)
+    test = filter_sql.candidates(expression, is_amount, parameters)
+    keys = parameters.bind(_keys(ids, amounts))
+    found = cursor.execute(
+        f"""
+        SELECT DISTINCT s.currency FROM signals s
+        WHERE s.currency IS NOT NULL AND s.kind <> 'ENUM' AND s.kind <> 'BOOL'
+          AND list_contains({keys}, s.signal_key)
+          AND s.sequence IN (SELECT f.sequence FROM {source} AND {_known("f", moment, parameters)} AND {test})
+        ORDER BY 1 LIMIT 10
+        """,
+        parameters,
+    ).fetchall()
+    if len(found) > 1:
+        currencies = ", ".join(row[0] for row in found)
+        raise failure(
+            Reason.CURRENCY_MISMATCH,
+            f"the filter compares amounts in {currencies}; say which one with currency",
+            field="currency",
+            metadata={"currencies": currencies.replace(" ", "")},
+        )
+
+
+def _joined_tables(
+    expression: TypedExpression, ids: SignalIds, currency: str, moment: Moment, parameters: Parameters
+) -> str:
+    """``filings f`` with what the expression needs beside it, up to its WHERE, which has one condition already."""
+    needed = filter_sql.tables(expression)
+    parts = ["filings f"]
+    if needed.signal_ids:
+        measured: list[str] = []
+        keys = _keys(ids, needed.signal_ids)
+        for index, key in enumerate(keys):
+            this = f"s.signal_key = {parameters.bind(key)}"
+            number = f"{this} AND s.kind IN ('DECIMAL', 'DOUBLE', 'INT64')"
+            if currency:
+                number += f" AND coalesce(s.currency = {parameters.bind(currency)}, TRUE)"
+            measured += [
+                f"any_value(s.number) FILTER (WHERE {number}) AS n{index}",
+                f"any_value(s.number <> 0) FILTER (WHERE {this} AND s.kind = 'BOOL') AS b{index}",
+                f"any_value(s.exact) FILTER (WHERE {this} AND s.kind = 'ENUM') AS t{index}",
+            ]
+        parts.append(
+            f"LEFT JOIN (SELECT s.sequence, {', '.join(measured)} FROM signals s "
+            f"WHERE list_contains({parameters.bind(keys)}, s.signal_key) "
+            f"AND s.sequence <= {parameters.bind(moment.sequence)} GROUP BY s.sequence) m "
+            "ON m.sequence = f.sequence"
+        )
+    if needed.rated:
+        parts.append(
+            "LEFT JOIN (SELECT a.filing_sequence, a.rating, a.score, a.flag_ids FROM analyses a "
+            f"WHERE {_valid('a', moment, parameters)}) a ON a.filing_sequence = f.sequence"
+        )
+    return f"{' '.join(parts)} WHERE {_valid('f', moment, parameters)}"
+
+
+def _valid(alias: str, moment: Moment, parameters: Parameters) -> str:
+    sequence = parameters.bind(moment.sequence)
+    return (
+        f"({alias}.sequence <= {sequence} "
+        f"AND ({alias}.superseded_by IS NULL OR {alias}.superseded_by > {sequence}))"
+    )
+
+
+def _known(alias: str, moment: Moment, parameters: Parameters) -> str:
+    if moment.known_at is None:
+        return "TRUE"
+    return f"({alias}.accepted_at <= {parameters.bind(_naive(moment.known_at))})"
+
+
+def _keys(ids: SignalIds, signal_ids: Iterable[str]) -> list[int]:
+    """The keys of signals that are stored, as those of a resolved filter are."""
+    rows = (ids.find(each) for each in signal_ids)
+    return [row.key for row in rows if row is not None]
+
+
+def _after(position: Position | None, parameters: Parameters) -> str:
+    if position is None:
+        return "TRUE"
+    accession_number = parameters.bind(position.accession_number)
+    if position.filed_date is None:
+        return f"(f.filed_date IS NULL AND f.accession_number > {accession_number})"
+    day = parameters.bind(position.filed_date)
+    return (
+        f"(f.filed_date IS NULL OR f.filed_date < {day} "
+        f"OR (f.filed_date = {day} AND f.accession_number > {accession_number}))"
+    )
+
+
+def _latest(cursor: Cursor, of_company: str, parameters: Parameters, forms: tuple[str, ...]) -> int | None:
+    rows = cursor.execute(
+        f"""
+        SELECT f.sequence, f.form_type, f.accession_number, f.filed_date, f.period_end, f.is_amendment
+        FROM filings f WHERE {of_company} AND list_contains($forms, f.form_type)
+        ORDER BY coalesce(f.period_end, f.filed_date) DESC NULLS LAST, f.filed_date DESC NULLS LAST
+        LIMIT {MAX_CANDIDATES}
+        """,
+        {**parameters, "forms": list(companies.with_amendments(forms))},
+    ).fetchall()
+    candidates = [companies.Candidate(*row) for row in rows]
+    amendments = [each.sequence for each in candidates if each.is_amendment]
+    sections: dict[int, frozenset[str]] = {}
+    if amendments:
+        sections = {
+            sequence: frozenset(codes)
+            for sequence, codes in cursor.execute(
+                "SELECT sequence, list(code) FROM sections WHERE sequence IN (SELECT unnest($amendments)) "
+                "GROUP BY sequence",
+                {"amendments": amendments},
+            ).fetchall()
+        }
+    latest = companies.newest(candidates, sections)
+    return None if latest is None else latest.sequence
+
+
+def _page(
+    cursor: Cursor,
+    ids: SignalIds | None,
+    shown: tuple[str, ...],
+    rows: Sequence[tuple[Any, ...]],
+    moment: Moment,
+    limit: int,
+) -> Page:
+    summaries = _summaries(cursor, ids, shown, rows[:limit], moment)
+    last = summaries[-1].filing if len(rows) > limit else None
+    return Page(summaries, None if last is None else Position(last.filed_date, last.accession_number))
+
+
+def _summaries(
+    cursor: Cursor,
+    ids: SignalIds | None,
+    shown: tuple[str, ...],
+    rows: Sequence[tuple[Any, ...]],
+    moment: Moment,
+) -> tuple[Summary, ...]:
+    sequences = [row[_FILING_WIDTH + 1] for row in rows]
+    ratings = _ratings(cursor, sequences, moment)
+    measured = _shown_signals(cursor, ids, shown, sequences) if ids is not None and shown else {}
+    summaries = []
+    for row, sequence in zip(rows, sequences, strict=True):
+        rating, score, flag_ids = ratings.get(sequence, (None, None, ()))
+        summaries.append(
+            Summary(
+                filing=_filing(row),
+                version=row[_FILING_WIDTH],
+                signal_count=row[_FILING_WIDTH + 2],
+                signals=tuple(measured.get(sequence, ())),
+                rating=rating,
+                score=score,
+                flag_ids=tuple(flag_ids),
+            )
+        )
+    return tuple(summaries)
+
+
+def _ratings(
+    cursor: Cursor, sequences: Sequence[int], moment: Moment
+) -> Mapping[int, tuple[str, float | None, Sequence[str]]]:
+    parameters = Parameters()
+    rows = cursor.execute(
+        f"""
+        SELECT a.filing_sequence, a.rating, a.score, a.flag_ids FROM analyses a
+        WHERE a.filing_sequence IN (SELECT unnest({parameters.bind(list(sequences))}))
+          AND {_valid("a", moment, parameters)}
+        """,
+        parameters,
+    ).fetchall()
+    return {row[0]: (row[1], row[2], row[3]) for row in rows}
+
+
+def _shown_signals(
+    cursor: Cursor, ids: SignalIds, shown: tuple[str, ...], sequences: Sequence[int]
+) -> Mapping[int, list[Signal]]:
+    rows = cursor.execute(
+        f"""
+        SELECT s.sequence, {_SIGNAL} FROM signals s
+        WHERE s.sequence IN (SELECT unnest($sequences)) AND list_contains($keys, s.signal_key)
+        ORDER BY s.sequence, s.ordinal
+        """,
+        {"sequences": list(sequences), "keys": _keys(ids, shown)},
+    ).fetchall()
+    by_sequence: dict[int, list[Signal]] = {}
+    for row in rows:
+        by_sequence.setdefault(row[0], []).append(_signal(row[1:], ids, "[]"))
+    return by_sequence
+
+
+_SIGNAL = (
+    "s.signal_key, s.category, s.kind, s.exact, s.number, s.unit, s.currency, s.confidence, s.out_of_range, "
+    "s.notes"
+)
+
+
+def _signals(cursor: Cursor, ids: SignalIds, sequence: int, *, with_evidence: bool) -> tuple[Signal, ...]:
+    rows = cursor.execute(
+        f"SELECT {_SIGNAL} FROM signals s WHERE s.sequence = $sequence ORDER BY s.ordinal",
+        {"sequence": sequence},
+    ).fetchall()
+    evidence = ["[]"] * len(rows)
+    if with_evidence:
+        evidence = [
+            row[0]
+            for row in cursor.execute(
+                "SELECT document FROM evidence WHERE sequence = $sequence ORDER BY ordinal",
+                {"sequence": sequence},
+            ).fetchall()
+        ]
+    return tuple(_signal(row, ids, each) for row, each in zip(rows, evidence, strict=True))
+
+
+def _signal(row: Sequence[Any], ids: SignalIds, evidence: str) -> Signal:
+    key, category, kind, exact, number, unit, currency, confidence, out_of_range, notes = row
+    return Signal(
+        id=ids.of_key(key).id,
+        category=category,
+        value=Value(ValueKind(kind), exact, number),
+        unit=unit,
+        currency=currency or "",
+        confidence=confidence,
+        out_of_range=out_of_range,
+        notes=tuple(notes or ()),
+        evidence=evidence,
+    )
+
+
+def _missing(cursor: Cursor, ids: SignalIds, sequence: int) -> tuple[MissingSignal, ...]:
+    rows = cursor.execute(
+        "SELECT signal_key, reason, detail FROM missing_signals WHERE sequence = $sequence ORDER BY ordinal",
+        {"sequence": sequence},
+    ).fetchall()
+    return tuple(
+        MissingSignal(row.id, reason, detail, row.category or "")
+        for row, reason, detail in ((ids.of_key(key), reason, detail) for key, reason, detail in rows)
+    )
+
+
+def _sections(cursor: Cursor, sequence: int) -> tuple[Section, ...]:
+    rows = cursor.execute(
+        "SELECT code, part, title, document, start_offset, end_offset, confidence FROM sections "
+        "WHERE sequence = $sequence ORDER BY ordinal",
+        {"sequence": sequence},
+    ).fetchall()
+    return tuple(Section(*row) for row in rows)
+
+
+def _texts(cursor: Cursor, sequence: int) -> tuple[Text, ...]:
+    rows = cursor.execute(
+        "SELECT document, sha256, length FROM texts WHERE sequence = $sequence ORDER BY ordinal",
+        {"sequence": sequence},
+    ).fetchall()
+    return tuple(Text(*row) for row in rows)
+
+
+def _filing(row: Sequence[Any]) -> Filing:
+    (
+        accession_number,
+        cik,
+        form_type,
+        company_name,
+        filed_date,
+        accepted_at,
+        period_end,
+        sic_code,
+        items,
+        primary_document,
+        source,
+        is_amendment,
+    ) = row[:_FILING_WIDTH]
+    return Filing(
+        accession_number=accession_number,
+        cik=cik,
+        form_type=form_type or "",
+        company_name=company_name or "",
+        filed_date=filed_date,
+        accepted_at=_utc_or_none(accepted_at),
+        period_end=period_end,
+        sic_code=sic_code,
+        items=tuple(items),
+        primary_document=primary_document or "",
+        source=source or "",
+        is_amendment=is_amendment,
+    )
+
+
+def _analysis_record(row: Sequence[Any]) -> CommitRecord:
+    (
+        sequence,
+        version,
+        recorded_at,
+        accession_number,
+        result_key,
+        extraction_key,
+        rating,
+        score,
+        flag_ids,
+        rules_version,
+        document,
+    ) = row
+    body = Analysis(
+        accession_number=accession_number,
+        result_key=result_key,
+        extraction_key=extraction_key,
+        rating=rating,
+        score=score,
+        flag_ids=tuple(flag_ids),
+        rules_version=rules_version,
+        document=document,
+        size_bytes=0,
+    )
+    return CommitRecord(sequence, version, _utc(recorded_at), body)
+
+
+def _was_known(found: Filing, moment: Moment) -> bool:
+    return moment.known_at is None or (found.accepted_at is not None and found.accepted_at <= moment.known_at)
+
+
+def _utc(at: datetime) -> datetime:
+    return at.replace(tzinfo=UTC)
+
+
+def _utc_or_none(at: datetime | None) -> datetime | None:
+    return None if at is None else _utc(at)
+
+
+def _naive(at: datetime) -> datetime:
+    return at.astimezone(UTC).replace(tzinfo=None)

@@ -1,0 +1,233 @@
+"""The primary: `storage.AnalyticalStore` over one DuckDB file."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+
+from tenkay_store import duckdb_reads as reads
+from tenkay_store import metrics
+from tenkay_store.duckdb_commits import Commit, CommitWriter, Mark, Prune, Work, Written
+from tenkay_store.duckdb_owner import DuckDBOwner, Limits
+from tenkay_store.filter import SignalTypes
+from tenkay_store.group_commit import GroupCommitter, GroupLimits
+from tenkay_store.records import (
+    Analysis,
+    Backlog,
+    Change,
+    CommitRecord,
+    Committed,
+    Delivery,
+    Extraction,
+    Filing,
+)
+from tenkay_store.storage import (
+    CompanySummary,
+    FilingSelection,
+    Moment,
+    OutboxEntry,
+    Page,
+    Position,
+    Screen,
+    StoredAnalysis,
+    StoredFiling,
+    StoredSignals,
+)
+
+Listener = Callable[[Sequence[CommitRecord], Sequence[Change]], None]
+
+
+@dataclass(frozen=True, slots=True)
+class StoreOptions:
+    """How a store is opened."""
+
+    directory: Path
+    limits: Limits
+    group: GroupLimits
+    min_free_bytes: int
+    checkpoint_wal_bytes: int
+    sink: str | None
+    """The second sink that commits are put into the outbox for; None when there is none."""
+
+
+class DuckDBStore:
+    """Owns the file from `open` to `close`. All methods run in the event loop it was opened in."""
+
+    def __init__(
+        self, owner: DuckDBOwner, writer: CommitWriter, sink: str | None, group: GroupLimits
+    ) -> None:
+        self._owner = owner
+        self._writer = writer
+        self._sink = sink
+        self._head = writer.head
+        self._ids = writer.signal_ids
+        self._listeners: list[Listener] = []
+        self._advanced = asyncio.Condition()
+        self._wakers: set[asyncio.Task[None]] = set()
+        self._committer: GroupCommitter[Work, Written] = GroupCommitter(
+            writer.apply, group, announce=self._announce, between=writer.between, measure=_measure
+        )
+
+    @classmethod
+    def open(cls, options: StoreOptions, clock: Callable[[], datetime]) -> DuckDBStore:
+        """Open the file and start the writer. CannotOpen when it has another owner or cannot be used."""
+        owner = DuckDBOwner.open(options.directory, options.limits, clock())
+        writer = CommitWriter(
+            owner,
+            clock=clock,
+            sink=options.sink,
+            min_free_bytes=options.min_free_bytes,
+            checkpoint_wal_bytes=options.checkpoint_wal_bytes,
+        )
+        return cls(owner, writer, options.sink, options.group)
+
+    async def close(self) -> None:
+        """Write what is queued, wait for readers, merge the log and release the file."""
+        await self._committer.close()
+        await self._owner.close()
+
+    async def end_with_writer(self) -> None:
+        """Raise what the writer ended with, which is to end the process: after a restart the file is whole again."""
+        await asyncio.shield(self._committer.broken)
+
+    def observe(self) -> None:
+        """Set the gauges."""
+        metrics.WRITER_QUEUE.set(self._committer.queued)
+        metrics.READERS_FREE.set(self._owner.free_readers)
+        metrics.HEAD.set(self._head)
+        metrics.FILE_BYTES.labels("main").set(self._owner.file_bytes)
+        metrics.FILE_BYTES.labels("wal").set(self._owner.wal_bytes)
+        metrics.DISK_FREE_BYTES.set(self._owner.free_bytes)
+
+    @property
+    def head(self) -> int:
+        """The newest commit's sequence."""
+        return self._head
+
+    async def wait_for(self, sequence: int, seconds: float) -> bool:
+        """True as soon as `head` is `sequence` or later; False when it is not after `seconds`."""
+        if self._head >= sequence:
+            return True
+        try:
+            async with asyncio.timeout(seconds), self._advanced:
+                await self._advanced.wait_for(lambda: self._head >= sequence)
+        except TimeoutError:
+            return False
+        return True
+
+    def on_commit(self, listener: Listener) -> None:
+        """Call `listener` with each group after it is on disk and before its commits are answered."""
+        self._listeners.append(listener)
+
+    async def commit(self, body: Extraction | Analysis, traceparent: str = "") -> Committed:
+        """Make `body` durable. FILING_UNKNOWN, INVALID_FIELD, QUEUE_FULL, DISK_FULL: nothing was changed."""
+        written = await self._committer.submit(Commit(body, traceparent), body.size_bytes)
+        assert written.committed is not None  # noqa: S101 - a Commit's outcome has it
+        return written.committed
+
+    async def sequence_at(self, recorded_at: datetime, up_to: int) -> int:
+        """The newest sequence recorded at or before `recorded_at`, `up_to` at most."""
+        return await self._owner.read(lambda cursor: reads.sequence_at(cursor, recorded_at, up_to))
+
+    async def filing(self, accession_number: str, moment: Moment) -> StoredFiling | None:
+        """The version valid at `moment`, with its sections."""
+        return await self._owner.read(
+            lambda cursor: reads.filing(cursor, accession_number, moment, with_sections=True)
+        )
+
+    async def signals(
+        self, accession_number: str, moment: Moment, *, with_evidence: bool
+    ) -> StoredSignals | None:
+        """The version valid at `moment`, with its signals."""
+        return await self._owner.read(
+            lambda cursor: reads.signals(
+                cursor, self._ids, accession_number, moment, with_evidence=with_evidence
+            )
+        )
+
+    async def analysis(self, accession_number: str, moment: Moment) -> StoredAnalysis | Filing | None:
+        """The newest analysis of the newest analysed version; the filing alone when it has none."""
+        return await self._owner.read(lambda cursor: reads.analysis(cursor, accession_number, moment))
+
+    async def company(self, cik: int, moment: Moment) -> CompanySummary | None:
+        """The company's summary; None when no filing of it is stored."""
+        return await self._owner.read(lambda cursor: reads.company(cursor, cik, moment))
+
+    async def list_filings(
+        self, selection: FilingSelection, moment: Moment, after: Position | None, limit: int
+    ) -> Page:
+        """A page of filings."""
+        return await self._owner.read(
+            lambda cursor: reads.list_filings(cursor, selection, moment, after, limit)
+        )
+
+    async def screen_filings(
+        self, screen: Screen, moment: Moment, after: Position | None, limit: int
+    ) -> Page:
+        """A page of the filings that meet the screen. CURRENCY_MISMATCH on the first page."""
+        return await self._owner.read(
+            lambda cursor: reads.screen_filings(cursor, self._ids, screen, moment, after, limit)
+        )
+
+    @property
+    def signal_types(self) -> SignalTypes:
+        """Every signal id ever stored, as value or gap, with the kinds of value it had."""
+        return self._ids.types
+
+    async def changes(self, after: int, limit: int) -> Sequence[Change]:
+        """Changes after a sequence, in order. FEED_POSITION_EXPIRED when they are no longer all held."""
+        return await self._owner.read(lambda cursor: reads.changes(cursor, after, limit))
+
+    async def prune_changes(self, before: datetime) -> None:
+        """Forget changes recorded before a moment; the newest one stays."""
+        await self._committer.submit(Prune(before))
+
+    async def pending(self, after: int, limit: int) -> Sequence[OutboxEntry]:
+        """Commits after a sequence that the sink has not taken, in order."""
+        if (sink := self._sink) is None:
+            return ()
+        return await self._owner.read(lambda cursor: reads.pending(cursor, sink, after, limit))
+
+    async def commit_records(self, sequences: Sequence[int]) -> Sequence[CommitRecord]:
+        """Commits as they were made, in order."""
+        return await self._owner.read(lambda cursor: reads.commit_records(cursor, self._ids, sequences))
+
+    async def delivery(self, sequence: int) -> Delivery | None:
+        """A commit's row of the outbox."""
+        if (sink := self._sink) is None:
+            return None
+        return await self._owner.read(lambda cursor: reads.delivery(cursor, sink, sequence))
+
+    async def mark(self, deliveries: Mapping[int, Delivery]) -> None:
+        """Record where commits, by sequence, stand in the sink."""
+        await self._committer.submit(Mark(deliveries))
+
+    async def backlog(self) -> Backlog:
+        """Counts of what is not delivered."""
+        if (sink := self._sink) is None:
+            return Backlog(0, 0, None)
+        return await self._owner.read(lambda cursor: reads.backlog(cursor, sink))
+
+    def _announce(self, outcomes: Sequence[Written]) -> None:
+        records = [each.record for each in outcomes if each.record is not None]
+        changes = [each.change for each in outcomes if each.change is not None]
+        if not changes:
+            return
+        self._head = max(self._head, changes[-1].sequence)
+        for listener in self._listeners:
+            listener(records, changes)
+        task = asyncio.get_running_loop().create_task(self._wake())
+        self._wakers.add(task)
+        task.add_done_callback(self._wakers.discard)
+
+    async def _wake(self) -> None:
+        async with self._advanced:
+            self._advanced.notify_all()
+
+
+def _measure(size: int, seconds: float) -> None:
+    metrics.GROUP_SIZE.observe(size)
+    metrics.GROUP_SECONDS.observe(seconds)

@@ -1,0 +1,291 @@
+"""Protobuf <-> records, both ways. INVALID_FIELD for messages that have no record: a day that does not exist."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterable
+from datetime import UTC, date, datetime
+from typing import TypeVar
+
+from google.protobuf.timestamp_pb2 import Timestamp
+
+from tenkay.common.v1 import analysis_pb2, company_pb2, date_pb2, extraction_pb2, filing_pb2, signal_pb2
+from tenkay.errors import Reason, failure
+from tenkay_store import documents
+from tenkay_store.records import (
+    Analysis,
+    Extraction,
+    Filing,
+    MissingSignal,
+    Section,
+    Signal,
+    Text,
+    Value,
+    ValueKind,
+)
+from tenkay_store.storage import CompanySummary, Summary
+from tenkay_store.validation import decimal_number
+
+Result = TypeVar("Result")
+
+_CATEGORY = signal_pb2.SignalCategory.DESCRIPTOR
+_MISSING_REASON = signal_pb2.MissingReason.DESCRIPTOR
+_SOURCE = filing_pb2.FilingSource.DESCRIPTOR
+_RATING = analysis_pb2.Rating.DESCRIPTOR
+
+
+def extraction_record(message: extraction_pb2.Extraction) -> Extraction:
+    """The record of an extraction to commit; `validation` judges it."""
+    texts = tuple(Text(each.document, each.sha256, each.length) for each in message.texts)
+    digests = frozenset(text.sha256 for text in texts)
+    return Extraction(
+        filing=_filing_record(message.filing),
+        sections=tuple(
+            Section(each.code, each.part, each.title, each.document, each.start, each.end, each.confidence)
+            for each in message.sections
+        ),
+        signals=tuple(
+            _signal_record(each, digests, f"extraction.signals[{index}]")
+            for index, each in enumerate(message.signals)
+        ),
+        missing=tuple(
+            MissingSignal(each.id, _name(_MISSING_REASON, each.reason, f"{path}.reason"), each.detail)
+            for path, each in _numbered("extraction.missing", message.missing)
+        ),
+        texts=texts,
+        result_key=message.result_key,
+        catalog_version=message.catalog_version,
+        code_version=message.code_version,
+        fact_count=message.fact_count,
+        size_bytes=message.ByteSize(),
+    )
+
+
+def analysis_record(message: analysis_pb2.Analysis) -> Analysis:
+    """The record of an analysis to commit; `validation` judges it."""
+    return Analysis(
+        accession_number=message.accession_number,
+        result_key=message.result_key,
+        extraction_key=message.extraction_key,
+        rating=_name(_RATING, message.rating, "analysis.rating"),
+        score=message.score if message.HasField("score") else None,
+        flag_ids=tuple(flag.id for flag in message.flags),
+        rules_version=message.rules_version,
+        document=_checked("analysis", lambda: documents.encode(documents.to_document(message))),
+        size_bytes=message.ByteSize(),
+    )
+
+
+def analysis_message(document: str) -> analysis_pb2.Analysis:
+    """The analysis as it was committed."""
+    return documents.from_document(analysis_pb2.Analysis, json.loads(document))
+
+
+def filing_message(filing: Filing) -> filing_pb2.Filing:
+    """The filing as it was committed."""
+    return filing_pb2.Filing(
+        accession_number=filing.accession_number,
+        cik=filing.cik,
+        form_type=filing.form_type,
+        company_name=filing.company_name,
+        filed_date=_date_message(filing.filed_date),
+        accepted_at=None if filing.accepted_at is None else timestamp(filing.accepted_at),
+        period_end=_date_message(filing.period_end),
+        sic_code=filing.sic_code,
+        items=filing.items,
+        primary_document=filing.primary_document,
+        source=documents.enum_number(_SOURCE, filing.source),  # type: ignore[arg-type]
+        is_amendment=filing.is_amendment,
+    )
+
+
+def section_message(section: Section) -> extraction_pb2.Section:
+    """The section as it was committed."""
+    return extraction_pb2.Section(
+        code=section.code,
+        part=section.part,
+        title=section.title,
+        document=section.document,
+        start=section.start,
+        end=section.end,
+        confidence=section.confidence,
+    )
+
+
+def signal_message(signal: Signal) -> signal_pb2.Signal:
+    """The signal as it was committed, with as much evidence as was read."""
+    return signal_pb2.Signal(
+        id=signal.id,
+        category=documents.enum_number(_CATEGORY, signal.category),  # type: ignore[arg-type]
+        value=_value_message(signal.value),
+        unit=signal.unit,
+        currency=signal.currency,
+        confidence=signal.confidence,
+        out_of_range=signal.out_of_range,
+        evidence=[documents.from_document(signal_pb2.Evidence, each) for each in json.loads(signal.evidence)],
+        notes=signal.notes,
+    )
+
+
+def missing_message(gap: MissingSignal) -> signal_pb2.MissingSignal:
+    """The gap as it was committed."""
+    return signal_pb2.MissingSignal(
+        id=gap.id,
+        reason=documents.enum_number(_MISSING_REASON, gap.reason),  # type: ignore[arg-type]
+        detail=gap.detail,
+    )
+
+
+def summary_message(summary: Summary) -> company_pb2.FilingSummary:
+    """A filing of a list."""
+    return company_pb2.FilingSummary(
+        filing=filing_message(summary.filing),
+        signals=[signal_message(each) for each in summary.signals],
+        rating=documents.enum_number(_RATING, summary.rating),  # type: ignore[arg-type]
+        score=summary.score,
+        flag_ids=summary.flag_ids,
+        signal_count=summary.signal_count,
+        version=summary.version,
+    )
+
+
+def company_message(company: CompanySummary) -> company_pb2.CompanySummary:
+    """What is known of a company."""
+    annual, quarterly = company.latest_annual, company.latest_quarterly
+    return company_pb2.CompanySummary(
+        cik=company.cik,
+        company_name=company.company_name,
+        sic_code=company.sic_code,
+        latest_annual=None if annual is None else summary_message(annual),
+        latest_quarterly=None if quarterly is None else summary_message(quarterly),
+        recent=[summary_message(each) for each in company.recent],
+        forms=[company_pb2.FormCount(form_type=form, filings=count) for form, count in company.forms],
+    )
+
+
+def category_name(number: int, field: str) -> str:
+    """A category's name; empty for UNSPECIFIED. INVALID_FIELD when it is not one."""
+    return _name(_CATEGORY, number, field)
+
+
+def day(message: date_pb2.Date, field: str) -> date:
+    """INVALID_FIELD when there is no such day."""
+    return _checked(field, lambda: documents.to_date(message))
+
+
+def moment(message: Timestamp, field: str) -> datetime:
+    """A moment in UTC, to the microsecond. INVALID_FIELD when it is out of range."""
+    return _checked(field, lambda: message.ToDatetime(tzinfo=UTC))
+
+
+def timestamp(at: datetime) -> Timestamp:
+    """The message of a moment."""
+    message = Timestamp()
+    message.FromDatetime(at)
+    return message
+
+
+def _filing_record(message: filing_pb2.Filing) -> Filing:
+    path = "extraction.filing"
+    return Filing(
+        accession_number=message.accession_number,
+        cik=message.cik if message.HasField("cik") else None,
+        form_type=message.form_type,
+        company_name=message.company_name,
+        filed_date=day(message.filed_date, f"{path}.filed_date") if message.HasField("filed_date") else None,
+        accepted_at=(
+            moment(message.accepted_at, f"{path}.accepted_at") if message.HasField("accepted_at") else None
+        ),
+        period_end=day(message.period_end, f"{path}.period_end") if message.HasField("period_end") else None,
+        sic_code=message.sic_code if message.HasField("sic_code") else None,
+        items=tuple(message.items),
+        primary_document=message.primary_document,
+        source=_name(_SOURCE, message.source, f"{path}.source"),
+        is_amendment=message.is_amendment,
+    )
+
+
+def _signal_record(message: signal_pb2.Signal, digests: frozenset[str], path: str) -> Signal:
+    for index, evidence in enumerate(message.evidence):
+        _check_cited_text(evidence, digests, f"{path}.evidence[{index}]")
+    return Signal(
+        id=message.id,
+        category=_name(_CATEGORY, message.category, f"{path}.category"),
+        value=_value_record(message.value, f"{path}.value"),
+        unit=message.unit,
+        currency=message.currency,
+        confidence=message.confidence,
+        out_of_range=message.out_of_range,
+        notes=tuple(message.notes),
+        evidence=_checked(
+            f"{path}.evidence",
+            lambda: documents.encode([documents.to_document(each) for each in message.evidence]),
+        ),
+    )
+
+
+def _check_cited_text(evidence: signal_pb2.Evidence, digests: frozenset[str], path: str) -> None:
+    kind = evidence.WhichOneof("kind")
+    if kind is None:
+        raise failure(Reason.INVALID_FIELD, f"{path} is empty; give a fact, a text or a search", field=path)
+    if kind == "fact":
+        return
+    digest = evidence.text.text_sha256 if kind == "text" else evidence.search.text_sha256
+    if digest not in digests:
+        raise failure(
+            Reason.INVALID_FIELD,
+            f"{path} refers to text {digest[:64]!r}, which is not among the extraction's texts",
+            field=path,
+        )
+
+
+def _value_record(message: signal_pb2.SignalValue, field: str) -> Value:
+    match message.WhichOneof("kind"):
+        case "decimal":
+            return Value(ValueKind.DECIMAL, message.decimal, decimal_number(message.decimal, field))
+        case "double":
+            return Value(ValueKind.DOUBLE, None, message.double)
+        case "bool":
+            return Value(ValueKind.BOOL, None, float(message.bool))
+        case "int64":
+            return Value(ValueKind.INT64, str(message.int64), float(message.int64))
+        case "enum" if message.enum:
+            return Value(ValueKind.ENUM, message.enum, None)
+    raise failure(
+        Reason.INVALID_FIELD, f"{field}: a signal needs a value; without one it is missing", field=field
+    )
+
+
+def _value_message(value: Value) -> signal_pb2.SignalValue:
+    match value.kind:
+        case ValueKind.DECIMAL:
+            return signal_pb2.SignalValue(decimal=value.exact)
+        case ValueKind.DOUBLE:
+            return signal_pb2.SignalValue(double=value.number)
+        case ValueKind.BOOL:
+            return signal_pb2.SignalValue(bool=bool(value.number))
+        case ValueKind.INT64:
+            return signal_pb2.SignalValue(int64=int(value.exact or ""))
+        case ValueKind.ENUM:
+            return signal_pb2.SignalValue(enum=value.exact)
+
+
+def _date_message(known: date | None) -> date_pb2.Date | None:
+    return None if known is None else documents.from_date(known)
+
+
+def _name(descriptor: object, number: int, field: str) -> str:
+    return _checked(field, lambda: documents.enum_name(descriptor, number))  # type: ignore[arg-type]
+
+
+def _checked(field: str, convert: Callable[[], Result]) -> Result:
+    try:
+        return convert()
+    except (ValueError, OverflowError) as error:
+        raise failure(Reason.INVALID_FIELD, f"{field}: {error}", field=field) from None
+
+
+def _numbered(
+    path: str, messages: Iterable[signal_pb2.MissingSignal]
+) -> Iterable[tuple[str, signal_pb2.MissingSignal]]:
+    return ((f"{path}[{index}]", each) for index, each in enumerate(messages))

@@ -1,0 +1,52 @@
+"""Every metric of the store."""
+
+from __future__ import annotations
+
+from tenkay.runtime.metrics import counter, gauge, histogram
+
+COMMITS = counter("tenkay_store_commits", "Commits answered, by what became of them.", ("kind", "outcome"))
+"""outcome: changed, unchanged, refused."""
+
+GROUP_SECONDS = histogram("tenkay_store_group_seconds", "Time to make a group of commits durable.")
+GROUP_SIZE = histogram(
+    "tenkay_store_group_size",
+    "Pieces of work in a group: commits and marks.",
+    buckets=(1, 2, 5, 10, 20, 50, 100, 200, 500, 1000),
+)
+WRITER_QUEUE = gauge("tenkay_store_writer_queue_size", "Pieces of work waiting for the writer.")
+READERS_FREE = gauge("tenkay_store_readers_free", "Readers without a query.")
+HEAD = gauge("tenkay_store_sequence", "The newest commit's sequence.")
+FILE_BYTES = gauge("tenkay_store_file_bytes", "Size of the database, by part.", ("part",))
+"""part: main, wal."""
+DISK_FREE_BYTES = gauge("tenkay_store_disk_free_bytes", "Free space on the database's disk.")
+
+WATCHERS = gauge("tenkay_store_feed_watchers", "Followers of the change feed.")
+FEED_CATCH_UPS = counter(
+    "tenkay_store_feed_catch_ups", "Reads of the feed's table by followers that were behind."
+)
+
+SINK_WRITES = counter(
+    "tenkay_store_sink_writes", "Batches sent to the second sink, by outcome.", ("outcome",)
+)
+"""outcome: ok, retry, dead, stop."""
+SINK_SECONDS = histogram("tenkay_store_sink_seconds", "Time for the second sink to take a batch.")
+SINK_COMMITS = counter(
+    "tenkay_store_sink_commits", "Commits the second sink has taken or refused for good.", ("state",)
+)
+"""state: durable, dead."""
+SINK_LAG_SECONDS = histogram(
+    "tenkay_store_sink_lag_seconds", "Time from a commit in the primary until the second sink had it."
+)
+SINK_BREAKER_OPEN = gauge(
+    "tenkay_store_sink_breaker_open", "1 while the second sink is left alone after failures."
+)
+SINK_STOPPED = gauge(
+    "tenkay_store_sink_stopped", "1 while the second sink refuses the key or lacks the schema."
+)
+OUTBOX_COMMITS = gauge(
+    "tenkay_store_outbox_commits", "Commits the second sink has not taken, by state.", ("state",)
+)
+"""state: pending, dead."""
+OUTBOX_OLDEST_SECONDS = gauge(
+    "tenkay_store_outbox_oldest_seconds", "Age of the oldest commit that waits for the second sink."
+)

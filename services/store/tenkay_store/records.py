@@ -1,0 +1,231 @@
+"""What the store holds, in its own words.
+
+Names of categories, reasons, ratings and sources are those of the protos without their prefix ("FINANCIAL"). Text that
+is not known is empty, anything else that is not known is None. Moments are in UTC.
+
+Evidence and the body of an analysis are JSON text: the store keeps them and hands them on, and never looks inside.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date, datetime
+from enum import StrEnum
+
+
+class ValueKind(StrEnum):
+    """The type of a signal's value."""
+
+    DECIMAL = "DECIMAL"
+    DOUBLE = "DOUBLE"
+    BOOL = "BOOL"
+    INT64 = "INT64"
+    ENUM = "ENUM"
+
+
+NUMERIC_KINDS = (ValueKind.DECIMAL, ValueKind.DOUBLE, ValueKind.INT64)
+
+
+@dataclass(frozen=True, slots=True)
+class Value:
+    """A typed value: `exact` is what was committed, `number` is what screens compare.
+
+    ======= ======================== =========================
+    kind    exact                    number
+    ======= ======================== =========================
+    DECIMAL the digits as committed  the nearest double
+    DOUBLE  None                     the value
+    BOOL    None                     0 or 1
+    INT64   the digits               the nearest double
+    ENUM    the name                 None
+    ======= ======================== =========================
+    """
+
+    kind: ValueKind
+    exact: str | None
+    number: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class Signal:
+    """A signal with a value."""
+
+    id: str
+    category: str
+    value: Value
+    unit: str
+    currency: str
+    confidence: float
+    out_of_range: bool
+    notes: tuple[str, ...]
+    evidence: str
+    """A JSON array; "[]" where it was left out of a read."""
+
+
+@dataclass(frozen=True, slots=True)
+class MissingSignal:
+    """A signal without a value, and why."""
+
+    id: str
+    reason: str
+    detail: str
+    category: str = ""
+    """As other filings' values had it, on reads; empty when none had one yet."""
+
+
+@dataclass(frozen=True, slots=True)
+class Section:
+    """A section of a filing's text, by offsets into a document's normalised text."""
+
+    code: str
+    part: str
+    title: str
+    document: str
+    start: int
+    end: int
+    confidence: float
+
+
+@dataclass(frozen=True, slots=True)
+class Text:
+    """A document's normalised text, by digest."""
+
+    document: str
+    sha256: str
+    length: int
+
+
+@dataclass(frozen=True, slots=True)
+class Filing:
+    """What is known of a filing itself."""
+
+    accession_number: str
+    cik: int | None
+    form_type: str
+    company_name: str
+    filed_date: date | None
+    accepted_at: datetime | None
+    period_end: date | None
+    sic_code: int | None
+    items: tuple[str, ...]
+    primary_document: str
+    source: str
+    is_amendment: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Extraction:
+    """What an extractor found in a filing: the unit of a commit."""
+
+    filing: Filing
+    sections: tuple[Section, ...]
+    signals: tuple[Signal, ...]
+    missing: tuple[MissingSignal, ...]
+    texts: tuple[Text, ...]
+    result_key: str
+    catalog_version: str
+    code_version: str
+    fact_count: int
+    size_bytes: int
+    """About what it takes in memory: the size of its message. 0 where it was read back."""
+
+
+@dataclass(frozen=True, slots=True)
+class Analysis:
+    """A rating with its reasons: the unit of a commit."""
+
+    accession_number: str
+    result_key: str
+    extraction_key: str
+    rating: str
+    score: float | None
+    flag_ids: tuple[str, ...]
+    rules_version: str
+    document: str
+    """All of it as a JSON object."""
+    size_bytes: int
+
+
+class CommitKind(StrEnum):
+    """What a commit is of."""
+
+    EXTRACTION = "EXTRACTION"
+    ANALYSIS = "ANALYSIS"
+
+
+@dataclass(frozen=True, slots=True)
+class CommitRecord:
+    """A commit as it was made."""
+
+    sequence: int
+    version: int
+    recorded_at: datetime
+    body: Extraction | Analysis
+    traceparent: str = ""
+    """Of the call that committed it; empty once it was read back."""
+
+    @property
+    def kind(self) -> CommitKind:
+        """What it is of."""
+        return CommitKind.EXTRACTION if isinstance(self.body, Extraction) else CommitKind.ANALYSIS
+
+    @property
+    def accession_number(self) -> str:
+        """The filing it is about."""
+        return (
+            self.body.filing.accession_number
+            if isinstance(self.body, Extraction)
+            else self.body.accession_number
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Committed:
+    """The writer's answer: on disk in the primary."""
+
+    sequence: int
+    version: int
+    recorded_at: datetime
+    changed: bool
+    """False when the same result was committed before; the rest is then that commit's."""
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """An entry of the change feed."""
+
+    sequence: int
+    kind: CommitKind
+    accession_number: str
+    cik: int | None
+    version: int
+    recorded_at: datetime
+
+
+class DeliveryState(StrEnum):
+    """Where a commit stands in a sink."""
+
+    PENDING = "PENDING"
+    DURABLE = "DURABLE"
+    DEAD = "DEAD"
+    DISABLED = "DISABLED"
+
+
+@dataclass(frozen=True, slots=True)
+class Delivery:
+    """A commit's standing in a sink: a row of the outbox."""
+
+    state: DeliveryState
+    attempts: int = 0
+    durable_at: datetime | None = None
+    next_try_at: datetime | None = None
+    last_error: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Backlog:
+    """What a sink has not taken yet."""
+
+    pending: int
+    dead: int
+    oldest_pending: datetime | None

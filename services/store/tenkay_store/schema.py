@@ -1,0 +1,187 @@
+"""The tables of the primary, and how a file of an older version becomes one of this version.
+
+Moments are TIMESTAMPs in UTC. `sequence` is a commit's position in the order of commits; it names the version of a
+filing or analysis that was committed there, and the tables of its parts are clustered by it, because commits append in
+its order: DuckDB's zone maps then find a filing's rows without an index (an index over them costs more than it gives).
+
+A version is valid at sequence S when ``sequence <= S AND (superseded_by IS NULL OR superseded_by > S)``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+
+import duckdb
+
+MIGRATIONS: Sequence[tuple[str, ...]] = (
+    (
+        """
+        CREATE TABLE filings (
+            accession_number VARCHAR NOT NULL,
+            version UINTEGER NOT NULL,
+            sequence UBIGINT NOT NULL,
+            recorded_at TIMESTAMP NOT NULL,
+            superseded_by UBIGINT,
+            result_key VARCHAR NOT NULL,
+            catalog_version VARCHAR NOT NULL,
+            code_version VARCHAR NOT NULL,
+            fact_count UINTEGER NOT NULL,
+            signal_count UINTEGER NOT NULL,
+            cik UBIGINT,
+            form_type VARCHAR,
+            company_name VARCHAR,
+            filed_date DATE,
+            accepted_at TIMESTAMP,
+            period_end DATE,
+            sic_code INTEGER,
+            items VARCHAR[] NOT NULL,
+            primary_document VARCHAR,
+            source VARCHAR,
+            is_amendment BOOLEAN NOT NULL,
+            PRIMARY KEY (accession_number, version)
+        )
+        """,
+        # The primary key alone does not serve lookups by its first column.
+        "CREATE INDEX filings_by_accession_number ON filings (accession_number)",
+        """
+        CREATE TABLE signal_ids (
+            signal_key UINTEGER NOT NULL,
+            signal_id VARCHAR NOT NULL,
+            -- Of the first value stored; NULL while there are only gaps.
+            category VARCHAR,
+            -- Bits: 1 numbers, 2 booleans, 4 names, 8 amounts in a currency, as ever stored.
+            kinds UTINYINT NOT NULL
+        )
+        """,
+        """
+        CREATE TABLE signals (
+            sequence UBIGINT NOT NULL,
+            ordinal USMALLINT NOT NULL,
+            signal_key UINTEGER NOT NULL,
+            category VARCHAR NOT NULL,
+            kind VARCHAR NOT NULL,
+            exact VARCHAR,
+            number DOUBLE,
+            unit VARCHAR NOT NULL,
+            currency VARCHAR,
+            confidence DOUBLE NOT NULL,
+            out_of_range BOOLEAN NOT NULL,
+            notes VARCHAR[]
+        )
+        """,
+        "CREATE TABLE evidence (sequence UBIGINT NOT NULL, ordinal USMALLINT NOT NULL, document VARCHAR NOT NULL)",
+        """
+        CREATE TABLE missing_signals (
+            sequence UBIGINT NOT NULL,
+            ordinal USMALLINT NOT NULL,
+            signal_key UINTEGER NOT NULL,
+            reason VARCHAR NOT NULL,
+            detail VARCHAR NOT NULL
+        )
+        """,
+        """
+        CREATE TABLE sections (
+            sequence UBIGINT NOT NULL,
+            ordinal USMALLINT NOT NULL,
+            code VARCHAR NOT NULL,
+            part VARCHAR NOT NULL,
+            title VARCHAR NOT NULL,
+            document VARCHAR NOT NULL,
+            start_offset UINTEGER NOT NULL,
+            end_offset UINTEGER NOT NULL,
+            confidence DOUBLE NOT NULL
+        )
+        """,
+        """
+        CREATE TABLE texts (
+            sequence UBIGINT NOT NULL,
+            ordinal USMALLINT NOT NULL,
+            document VARCHAR NOT NULL,
+            sha256 VARCHAR NOT NULL,
+            length UINTEGER NOT NULL
+        )
+        """,
+        """
+        CREATE TABLE analyses (
+            filing_sequence UBIGINT NOT NULL,
+            accession_number VARCHAR NOT NULL,
+            version UINTEGER NOT NULL,
+            sequence UBIGINT NOT NULL,
+            recorded_at TIMESTAMP NOT NULL,
+            -- By another analysis of the same version of the filing.
+            superseded_by UBIGINT,
+            result_key VARCHAR NOT NULL,
+            extraction_key VARCHAR NOT NULL,
+            rules_version VARCHAR NOT NULL,
+            rating VARCHAR NOT NULL,
+            score DOUBLE,
+            flag_ids VARCHAR[] NOT NULL,
+            document VARCHAR NOT NULL
+        )
+        """,
+        """
+        CREATE TABLE outbox (
+            sequence UBIGINT NOT NULL,
+            accession_number VARCHAR NOT NULL,
+            kind VARCHAR NOT NULL,
+            result_key VARCHAR NOT NULL,
+            sink VARCHAR NOT NULL,
+            state VARCHAR NOT NULL,
+            attempts UINTEGER NOT NULL,
+            -- About what the commit takes in memory; 0 when that is not known.
+            size_bytes UINTEGER NOT NULL,
+            enqueued_at TIMESTAMP NOT NULL,
+            next_try_at TIMESTAMP,
+            durable_at TIMESTAMP,
+            last_error VARCHAR
+        )
+        """,
+        """
+        CREATE TABLE change_feed (
+            sequence UBIGINT NOT NULL,
+            kind VARCHAR NOT NULL,
+            accession_number VARCHAR NOT NULL,
+            cik UBIGINT,
+            version UINTEGER NOT NULL,
+            recorded_at TIMESTAMP NOT NULL
+        )
+        """,
+    ),
+)
+"""Statements that lead from each version to the next, from an empty file on. Only ever added to."""
+
+VERSION = len(MIGRATIONS)
+
+
+class NewerSchema(Exception):
+    """The file was written by a newer store than this one."""
+
+
+def migrate(
+    connection: duckdb.DuckDBPyConnection,
+    now: datetime,
+    migrations: Sequence[tuple[str, ...]] = MIGRATIONS,
+) -> None:
+    """Bring the file to the newest version, each step in one transaction. NewerSchema when it is beyond it."""
+    connection.execute(
+        "CREATE TABLE IF NOT EXISTS schema_version (version INTEGER NOT NULL, applied_at TIMESTAMP NOT NULL)"
+    )
+    found = connection.execute("SELECT coalesce(max(version), 0) FROM schema_version").fetchone()
+    current = 0 if found is None else int(found[0])
+    if current > len(migrations):
+        raise NewerSchema(
+            f"its tables have version {current}, this store knows up to {len(migrations)}; use a newer store"
+        )
+    for version, statements in enumerate(migrations[current:], start=current + 1):
+        connection.begin()
+        try:
+            for statement in statements:
+                connection.execute(statement)
+            connection.execute(
+                "INSERT INTO schema_version VALUES (?, ?)", [version, now.replace(tzinfo=None)]
+            )
+            connection.commit()
+        except BaseException:
+            connection.rollback()
+            raise

@@ -1,0 +1,170 @@
+"""What the store takes from its environment."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from pydantic import Field, SecretStr, model_validator
+from pydantic_settings import SettingsConfigDict
+
+from tenkay.runtime.settings import ServiceSettings
+from tenkay_store.duckdb_owner import Limits
+from tenkay_store.duckdb_store import StoreOptions
+from tenkay_store.group_commit import GroupLimits
+from tenkay_store.outbox import OutboxLimits
+from tenkay_store.servicer import ReadOptions
+from tenkay_store.sink import SupabaseOptions
+
+SUPABASE = "supabase"
+
+
+class StoreSettings(ServiceSettings):
+    """Settings of the store: ``TENKAY_STORE_…``."""
+
+    model_config = SettingsConfigDict(env_prefix="TENKAY_STORE_", frozen=True)
+
+    data_directory: Path
+    """Folder of the DuckDB file, its write-ahead log and its temporary files. Made when missing."""
+
+    shard: int = Field(default=0, ge=0, le=99_999)
+    """Number of this store among its shards; the part of its sequences before the dot."""
+
+    memory_limit: str = Field(default="4GB", pattern=r"^[1-9][0-9]*(MB|GB|MiB|GiB)$")
+    """Most memory DuckDB uses for all readers and the writer together."""
+
+    threads: int = Field(default=2, ge=1, le=256)
+    """Threads DuckDB runs a query on."""
+
+    readers: int = Field(default=10, ge=1, le=100)
+    """Queries that run at once; one more waits for its turn."""
+
+    group_commits: int = Field(default=50, ge=1, le=1000)
+    """Commits that go into one transaction at most."""
+
+    group_window_seconds: float = Field(default=0.05, ge=0, le=5)
+    """How long the first commit of a group waits for others."""
+
+    queue_commits: int = Field(default=1000, ge=1, le=100_000)
+    """Commits that may wait for the writer; one more is answered QUEUE_FULL."""
+
+    queue_bytes: int = Field(default=256 * 1024 * 1024, ge=4 * 1024 * 1024)
+    """Size of the commits that may wait for the writer; beyond it QUEUE_FULL."""
+
+    min_free_bytes: int = Field(default=256 * 1024 * 1024, ge=0)
+    """Free disk space that commits leave alone; below it they are answered DISK_FULL."""
+
+    checkpoint_wal_bytes: int = Field(default=64 * 1024 * 1024, ge=1024 * 1024)
+    """Size of the write-ahead log at which it is merged into the database even while commits wait. An idle writer
+    merges it from a quarter of this."""
+
+    sequence_wait_seconds: float = Field(default=0.5, ge=0, le=30)
+    """How long a read waits for its min_sequence before it is answered SEQUENCE_NOT_REACHED."""
+
+    feed_days: float = Field(default=7, gt=0, le=3650)
+    """How long the change feed keeps a change. Older positions are answered FEED_POSITION_EXPIRED."""
+
+    feed_memory_changes: int = Field(default=10_000, ge=1, le=1_000_000)
+    """Newest changes kept in memory for all followers together; one that is further behind reads from disk."""
+
+    feed_quiet_seconds: float = Field(default=10, gt=0, le=600)
+    """How often a follower hears from the feed while nothing is committed."""
+
+    supabase_url: str | None = Field(default=None, pattern=r"^https?://.+")
+    """Address of the Supabase project, or of a gateway that speaks its protocol. Unset: there is no second sink."""
+
+    supabase_key: SecretStr | None = None
+    """Key of the service role. Required with supabase_url."""
+
+    supabase_connections: int = Field(default=20, ge=1, le=200)
+    """Connections to Supabase at most."""
+
+    supabase_connect_seconds: float = Field(default=2, gt=0, le=60)
+    """How long to wait for a connection to Supabase."""
+
+    supabase_read_seconds: float = Field(default=15, gt=0, le=300)
+    """How long to wait for Supabase's answer."""
+
+    supabase_batch_commits: int = Field(default=10, ge=1, le=200)
+    """Commits in one request to Supabase at most."""
+
+    supabase_batch_bytes: int = Field(default=1024 * 1024, ge=1024)
+    """Size of the commits in one request to Supabase at most; a single larger one goes alone."""
+
+    supabase_batches_in_flight: int = Field(default=6, ge=1, le=100)
+    """Requests to Supabase at once."""
+
+    supabase_breaker_failures: int = Field(default=5, ge=1, le=1000)
+    """Failures in a row after which Supabase is left alone for a while."""
+
+    supabase_breaker_seconds: float = Field(default=10, gt=0, le=3600)
+    """How long it is left alone."""
+
+    supabase_retry_seconds: float = Field(default=0.2, gt=0, le=60)
+    """First wait before a commit is sent again; doubles with each attempt, with jitter."""
+
+    supabase_retry_most_seconds: float = Field(default=60, gt=0, le=3600)
+    """Longest wait before a commit is sent again."""
+
+    supabase_stopped_seconds: float = Field(default=60, gt=0, le=3600)
+    """How long the sink stays stopped after Supabase refused the key or lacked the schema, before one more try."""
+
+    outbox_memory_commits: int = Field(default=2000, ge=1, le=100_000)
+    """Unsent commits known in memory; more wait in the outbox table alone."""
+
+    outbox_memory_bytes: int = Field(default=64 * 1024 * 1024, ge=0)
+    """Size of the unsent commits held in memory; beyond it they are read back when their turn comes."""
+
+    wait_for_all_seconds: float = Field(default=20, gt=0, le=600)
+    """Longest wait of a WAIT_FOR_ALL commit for Supabase; the call's deadline may shorten it."""
+
+    @model_validator(mode="after")
+    def _has_a_key_for_its_sink(self) -> StoreSettings:
+        if (self.supabase_url is None) != (self.supabase_key is None):
+            raise ValueError(
+                "set TENKAY_STORE_SUPABASE_URL and TENKAY_STORE_SUPABASE_KEY together, or neither"
+            )
+        return self
+
+    def store_options(self) -> StoreOptions:
+        """How the primary is opened."""
+        return StoreOptions(
+            directory=self.data_directory,
+            limits=Limits(self.memory_limit, self.threads, self.readers),
+            group=GroupLimits(
+                self.group_commits, self.group_window_seconds, self.queue_commits, self.queue_bytes
+            ),
+            min_free_bytes=self.min_free_bytes,
+            checkpoint_wal_bytes=self.checkpoint_wal_bytes,
+            sink=None if self.supabase_url is None else SUPABASE,
+        )
+
+    def supabase_options(self) -> SupabaseOptions | None:
+        """How the second sink is reached; None when there is none."""
+        if self.supabase_url is None or self.supabase_key is None:
+            return None
+        return SupabaseOptions(
+            url=self.supabase_url,
+            key=self.supabase_key.get_secret_value(),
+            connections=self.supabase_connections,
+            connect_seconds=self.supabase_connect_seconds,
+            read_seconds=self.supabase_read_seconds,
+        )
+
+    def outbox_limits(self) -> OutboxLimits:
+        """How the second sink is served."""
+        return OutboxLimits(
+            batch_commits=self.supabase_batch_commits,
+            batch_bytes=self.supabase_batch_bytes,
+            batches_in_flight=self.supabase_batches_in_flight,
+            memory_commits=self.outbox_memory_commits,
+            memory_bytes=self.outbox_memory_bytes,
+            retry_seconds=self.supabase_retry_seconds,
+            retry_most_seconds=self.supabase_retry_most_seconds,
+            breaker_failures=self.supabase_breaker_failures,
+            breaker_seconds=self.supabase_breaker_seconds,
+            stopped_seconds=self.supabase_stopped_seconds,
+        )
+
+    def read_options(self) -> ReadOptions:
+        """How reads and commits wait."""
+        return ReadOptions(self.shard, self.sequence_wait_seconds, self.wait_for_all_seconds)

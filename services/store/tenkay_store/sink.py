@@ -1,0 +1,52 @@
+"""A second database that commits go to, as the outbox sees it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Protocol
+
+from tenkay_store.records import CommitRecord
+
+
+class Remedy(StrEnum):
+    """What a failed write calls for."""
+
+    RETRY = "retry"
+    """The sink is busy, away or slow: send it again later."""
+    DEAD = "dead"
+    """The sink will never take this batch: find the commit at fault, set it aside for a person, go on."""
+    STOP = "stop"
+    """The sink takes nothing from us: the key or the schema is wrong. Send nothing, and say so loudly."""
+
+
+class SinkFailure(Exception):
+    """A batch was not taken, or nobody can tell whether it was."""
+
+    def __init__(self, remedy: Remedy, detail: str) -> None:
+        super().__init__(detail)
+        self.remedy = remedy
+        self.detail = detail
+
+
+class Sink(Protocol):
+    """Takes batches of commits. Each batch is taken whole or not at all; what was taken before changes nothing."""
+
+    @property
+    def name(self) -> str:
+        """The sink's name in the outbox."""
+
+    async def write(self, batch: Sequence[CommitRecord]) -> None:
+        """Make the batch durable. SinkFailure when it is not, or may not be."""
+
+
+@dataclass(frozen=True, slots=True)
+class SupabaseOptions:
+    """How Supabase is reached."""
+
+    url: str
+    key: str
+    connections: int
+    connect_seconds: float
+    read_seconds: float

@@ -1,0 +1,212 @@
+"""The primary storage as the rest of the store sees it: one interface, behind which another backend can stand.
+
+All reads take a `Moment`. Sequences here are plain numbers of this shard; 0 is before the first commit.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from typing import Protocol
+
+from tenkay_store.filter import SignalTypes, TypedExpression
+from tenkay_store.records import (
+    Analysis,
+    Backlog,
+    Change,
+    CommitRecord,
+    Committed,
+    Delivery,
+    Extraction,
+    Filing,
+    MissingSignal,
+    Section,
+    Signal,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Moment:
+    """What a read may see."""
+
+    sequence: int
+    """Nothing committed after it."""
+    known_at: datetime | None = None
+    """Only filings that EDGAR accepted at or before it; those whose acceptance is not known are left out."""
+
+
+@dataclass(frozen=True, slots=True)
+class StoredFiling:
+    """A version of a filing, without its signals."""
+
+    filing: Filing
+    version: int
+    sequence: int
+    recorded_at: datetime
+    result_key: str
+    catalog_version: str
+    sections: tuple[Section, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class StoredSignals:
+    """A version of a filing with its signals and gaps, in the catalog's order."""
+
+    stored: StoredFiling
+    signals: tuple[Signal, ...]
+    missing: tuple[MissingSignal, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class StoredAnalysis:
+    """A version of an analysis, with the filing it is of."""
+
+    filing: Filing
+    version: int
+    recorded_at: datetime
+    document: str
+
+
+@dataclass(frozen=True, slots=True)
+class Summary:
+    """A filing as lists show it."""
+
+    filing: Filing
+    version: int
+    signal_count: int
+    signals: tuple[Signal, ...] = ()
+    rating: str | None = None
+    score: float | None = None
+    flag_ids: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class CompanySummary:
+    """A company by its filings."""
+
+    cik: int
+    company_name: str
+    sic_code: int | None
+    latest_annual: Summary | None
+    latest_quarterly: Summary | None
+    recent: tuple[Summary, ...]
+    forms: tuple[tuple[str, int], ...]
+    """Form type and number of filings, the most frequent first."""
+
+
+@dataclass(frozen=True, slots=True)
+class Position:
+    """The last filing of a page, in the order of lists: newest filing day first, unknown ones last, then accession."""
+
+    filed_date: date | None
+    accession_number: str
+
+
+@dataclass(frozen=True, slots=True)
+class FilingSelection:
+    """Which filings a list takes."""
+
+    cik: int | None = None
+    forms: tuple[str, ...] = ()
+    filed_from: date | None = None
+    filed_to: date | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Screen:
+    """Which filings a screen takes, and which signals it shows."""
+
+    expression: TypedExpression | None
+    """None takes all."""
+    currency: str = ""
+    signal_ids: tuple[str, ...] = field(default=())
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """Part of a list."""
+
+    summaries: tuple[Summary, ...]
+    next_position: Position | None
+    """None on the last page."""
+
+
+@dataclass(frozen=True, slots=True)
+class OutboxEntry:
+    """A commit that a sink has not taken yet."""
+
+    sequence: int
+    accession_number: str
+    attempts: int
+    size_bytes: int
+    """About what it takes in memory; 0 when that is not known."""
+
+
+class AnalyticalStore(Protocol):
+    """Versions of filings, signals and analyses; the outbox and the change feed that are committed with them."""
+
+    @property
+    def head(self) -> int:
+        """The newest commit's sequence."""
+
+    async def wait_for(self, sequence: int, seconds: float) -> bool:
+        """True as soon as `head` is `sequence` or later; False when it is not after `seconds`."""
+
+    def on_commit(self, listener: Callable[[Sequence[CommitRecord], Sequence[Change]], None]) -> None:
+        """Call `listener` with each group after it is on disk and before its commits are answered."""
+
+    async def commit(self, body: Extraction | Analysis, traceparent: str = "") -> Committed:
+        """Make `body` durable. FILING_UNKNOWN, INVALID_FIELD, QUEUE_FULL, DISK_FULL: nothing was changed."""
+
+    async def sequence_at(self, recorded_at: datetime, up_to: int) -> int:
+        """The newest sequence recorded at or before `recorded_at`, `up_to` at most."""
+
+    async def filing(self, accession_number: str, moment: Moment) -> StoredFiling | None:
+        """The version valid at `moment`, with its sections."""
+
+    async def signals(
+        self, accession_number: str, moment: Moment, *, with_evidence: bool
+    ) -> StoredSignals | None:
+        """The version valid at `moment`, with its signals."""
+
+    async def analysis(self, accession_number: str, moment: Moment) -> StoredAnalysis | Filing | None:
+        """The newest analysis of the newest analysed version; the filing alone when it has none."""
+
+    async def company(self, cik: int, moment: Moment) -> CompanySummary | None:
+        """The company's summary; None when no filing of it is stored."""
+
+    async def list_filings(
+        self, selection: FilingSelection, moment: Moment, after: Position | None, limit: int
+    ) -> Page:
+        """A page of filings."""
+
+    async def screen_filings(
+        self, screen: Screen, moment: Moment, after: Position | None, limit: int
+    ) -> Page:
+        """A page of the filings that meet the screen. CURRENCY_MISMATCH on the first page."""
+
+    @property
+    def signal_types(self) -> SignalTypes:
+        """Every signal id ever stored, as value or gap, with the kinds of value it had."""
+
+    async def changes(self, after: int, limit: int) -> Sequence[Change]:
+        """Changes after a sequence, in order. FEED_POSITION_EXPIRED when they are no longer all held."""
+
+    async def prune_changes(self, before: datetime) -> None:
+        """Forget changes recorded before a moment; the newest one stays."""
+
+    async def pending(self, after: int, limit: int) -> Sequence[OutboxEntry]:
+        """Commits after a sequence that the sink has not taken, in order."""
+
+    async def commit_records(self, sequences: Sequence[int]) -> Sequence[CommitRecord]:
+        """Commits as they were made, in order."""
+
+    async def delivery(self, sequence: int) -> Delivery | None:
+        """A commit's row of the outbox."""
+
+    async def mark(self, deliveries: Mapping[int, Delivery]) -> None:
+        """Record where commits, by sequence, stand in the sink."""
+
+    async def backlog(self) -> Backlog:
+        """Counts of what is not delivered."""

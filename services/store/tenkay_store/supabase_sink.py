@@ -1,0 +1,221 @@
+"""Supabase as the second sink: one async client over one tuned pool, one transactional call a batch.
+
+The batch is applied by the SQL function ``public.ingest_filing_batch`` (supabase/migrations), which ignores what it has
+from the same or a later commit; so a batch may be sent again after an answer that was lost.
+"""
+
+from __future__ import annotations
+
+import json
+import random
+from collections.abc import Sequence
+from typing import Any
+
+import httpx
+from postgrest.exceptions import APIError
+
+from supabase import AsyncClient, AsyncClientOptions
+from tenkay_store.records import Analysis, CommitRecord, Extraction, Signal, ValueKind
+from tenkay_store.sink import Remedy, SinkFailure, SupabaseOptions
+
+FUNCTION = "ingest_filing_batch"
+KEEPALIVE_SECONDS = 60
+MAX_DETAIL_CHARACTERS = 300
+
+
+class SupabaseSink:
+    """Writes commits through supabase-py. `close` ends its connections."""
+
+    name = "supabase"
+
+    def __init__(self, options: SupabaseOptions) -> None:
+        # HTTP/1.1: the library's own HTTP/2 client fails calls when many share it.
+        self._http = httpx.AsyncClient(
+            http1=True,
+            http2=False,
+            limits=httpx.Limits(
+                max_connections=options.connections,
+                max_keepalive_connections=options.connections,
+                keepalive_expiry=KEEPALIVE_SECONDS,
+            ),
+            timeout=httpx.Timeout(options.read_seconds, connect=options.connect_seconds),
+        )
+        # Not through create_client(): it asks the auth service for a session, which a service key has none of.
+        self._client = AsyncClient(
+            options.url,
+            options.key,
+            AsyncClientOptions(
+                httpx_client=self._http,
+                auto_refresh_token=False,
+                persist_session=False,
+                postgrest_client_retry=False,
+            ),
+        )
+
+    async def write(self, batch: Sequence[CommitRecord]) -> None:
+        """Apply the batch as one transaction. SinkFailure with its remedy when that is not certain."""
+        writes = [write_of(record) for record in batch]
+        try:
+            await self._client.rpc(FUNCTION, {"batch": {"writes": writes}}).execute()
+        except APIError as error:
+            raise classified(error) from error
+        except httpx.HTTPError as error:
+            words = str(error) or type(error).__name__
+            raise SinkFailure(Remedy.RETRY, f"Supabase does not answer: {_short(words)}") from error
+
+    async def close(self) -> None:
+        """End the connections."""
+        await self._http.aclose()
+
+
+def write_of(record: CommitRecord) -> dict[str, Any]:
+    """A commit as an entry of the batch: keys are the columns' names, what is not known is left out."""
+    body = record.body
+    is_extraction = isinstance(body, Extraction)
+    part = _extraction(body) if isinstance(body, Extraction) else _analysis(body)
+    part["version"] = record.version
+    return {
+        "filing_id": record.accession_number,
+        "sequence": record.sequence,
+        "recorded_at": record.recorded_at.isoformat(),
+        "extraction" if is_extraction else "analysis": part,
+    }
+
+
+def classified(error: APIError) -> SinkFailure:
+    """What an error that the database or the gateway answered with calls for: decided by its code.
+
+    Codes are PostgreSQL's SQLSTATEs (https://www.postgresql.org/docs/18/errcodes-appendix.html) and PostgREST's own
+    (https://docs.postgrest.org/en/v13/references/errors.html). The HTTP status decides only where there is no code:
+    servers differ in the status they give a bad row, and retrying on any 5xx would send that row forever.
+    """
+    code = error.code or ""
+    words = _short(f"{error.message or ''} {error.details or ''}".strip() or repr(error))
+    detail = f"Supabase refused it ({code or 'no code'}): {words}"
+    if code in _STOPPING or code.startswith("PGRST3"):
+        return SinkFailure(Remedy.STOP, detail)
+    if code.startswith(_DEADLY) or code in _TOO_LARGE:
+        return SinkFailure(Remedy.DEAD, detail)
+    return SinkFailure(Remedy.RETRY, detail)
+
+
+_STOPPING = frozenset(
+    {
+        "42501",  # insufficient privilege
+        "28000", "28P01",  # invalid authorization, password
+        "401", "403",  # a gateway in front, without a code of PostgREST
+        "3F000", "42P01", "42703", "42883",  # no such schema, table, column, function: migrations are missing
+        "PGRST106", "PGRST202", "PGRST203", "PGRST204", "PGRST205",  # the same, as PostgREST sees it
+    }
+)  # fmt: skip
+"""The sink takes nothing from us, whatever we send: setting commits aside one by one would empty the outbox."""
+
+_DEADLY = ("21", "22", "23", "42", "44", "54", "P0", "PGRST1")
+"""Classes of data and statement errors: the row will be as wrong the next time."""
+
+_TOO_LARGE = frozenset({"413"})
+
+
+def jittered(seconds: float) -> float:
+    """Between half of `seconds` and all of it, so that many that failed together do not come back together."""
+    return seconds * random.uniform(0.5, 1.0)  # noqa: S311 - not a secret
+
+
+def _extraction(body: Extraction) -> dict[str, Any]:
+    filing = body.filing
+    return _known(
+        {
+            "cik": filing.cik,
+            "form_type": filing.form_type or None,
+            "company_name": filing.company_name or None,
+            "filing_date": filing.filed_date and filing.filed_date.isoformat(),
+            "accepted_at": filing.accepted_at and filing.accepted_at.isoformat(),
+            "period_end": filing.period_end and filing.period_end.isoformat(),
+            "sic_code": filing.sic_code,
+            "primary_document": filing.primary_document or None,
+            "source": filing.source or None,
+            "items": list(filing.items),
+            "is_amendment": filing.is_amendment,
+            "sections": [
+                {
+                    "code": each.code,
+                    "part": each.part,
+                    "title": each.title,
+                    "document": each.document,
+                    "start": each.start,
+                    "end": each.end,
+                    "confidence": each.confidence,
+                }
+                for each in body.sections
+            ],
+            "texts": [
+                {"document": each.document, "sha256": each.sha256, "length": each.length}
+                for each in body.texts
+            ],
+            "result_key": body.result_key,
+            "catalog_version": body.catalog_version,
+            "code_version": body.code_version,
+            "fact_count": body.fact_count,
+            "signals": [_signal(each) for each in body.signals],
+            "missing": [
+                {"signal_id": each.id, "reason": each.reason, "detail": each.detail} for each in body.missing
+            ],
+        }
+    )
+
+
+def _signal(signal: Signal) -> dict[str, Any]:
+    value = signal.value
+    columns: dict[ValueKind, tuple[str, Any]] = {
+        ValueKind.DECIMAL: ("value_decimal", value.exact),
+        ValueKind.DOUBLE: ("value_double", value.number),
+        ValueKind.BOOL: ("value_bool", bool(value.number)),
+        ValueKind.INT64: ("value_int", value.exact),
+        ValueKind.ENUM: ("value_text", value.exact),
+    }
+    column, content = columns[value.kind]
+    return _known(
+        {
+            "signal_id": signal.id,
+            "category": signal.category,
+            column: content,
+            "unit": signal.unit,
+            "currency": signal.currency or None,
+            "confidence": signal.confidence,
+            "out_of_range": signal.out_of_range,
+            "evidence": json.loads(signal.evidence),
+            "notes": list(signal.notes),
+        }
+    )
+
+
+def _analysis(body: Analysis) -> dict[str, Any]:
+    document = json.loads(body.document)
+    return _known(
+        {
+            "rating": body.rating,
+            "score": body.score,
+            "uncapped_score": document.get("uncapped_score"),
+            "band": document.get("band"),
+            "low_confidence": document.get("low_confidence", False),
+            "dimensions": document.get("dimensions", []),
+            "flags": document.get("flags", []),
+            "reasons": document.get("reasons", []),
+            "narrative": document.get("narrative", ""),
+            "backend": document.get("backend", ""),
+            "result_key": body.result_key,
+            "rules_version": body.rules_version,
+            "reference_id": document.get("reference_id"),
+            "not_rated_reason": document.get("not_rated_reason"),
+            "extraction_key": body.extraction_key,
+        }
+    )
+
+
+def _known(columns: dict[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in columns.items() if value is not None}
+
+
+def _short(words: str) -> str:
+    folded = " ".join(words.split())
+    return folded if len(folded) <= MAX_DETAIL_CHARACTERS else folded[: MAX_DETAIL_CHARACTERS - 1] + "…"

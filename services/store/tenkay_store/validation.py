@@ -1,0 +1,135 @@
+"""What an extraction or analysis must be to be committed: INVALID_FIELD for one that contradicts itself.
+
+Checked before a commit is queued, so that what reaches the writer's transactions can be stored.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from typing import NoReturn
+
+from tenkay.errors import Reason, failure
+from tenkay.identifiers import require_accession_number, require_cik
+from tenkay_store.records import Analysis, Extraction, Filing, Section, Signal, ValueKind
+
+MAX_DECIMAL_CHARACTERS = 80
+"""Far beyond any amount in a filing, and well inside of a double's range."""
+MAX_ID_CHARACTERS = 100
+MAX_PARTS = 10_000
+"""Sections, signals, gaps and texts of one extraction, each."""
+
+_SHA256 = re.compile(r"[0-9a-f]{64}", re.ASCII)
+_DECIMAL = re.compile(r"-?[0-9]+(\.[0-9]+)?", re.ASCII)
+_ID = re.compile(r"[a-z][a-z0-9_]*", re.ASCII)
+_CURRENCY = re.compile(r"[A-Z]{3}", re.ASCII)
+
+
+def check_extraction(extraction: Extraction) -> None:
+    """INVALID_FIELD or MALFORMED_ACCESSION_NUMBER unless the extraction is whole and of one mind."""
+    _check_filing(extraction.filing)
+    _check_key(extraction.result_key, "extraction.result_key")
+    for name in ("sections", "signals", "missing", "texts"):
+        count = len(getattr(extraction, name))
+        if count > MAX_PARTS:
+            _refuse(f"extraction.{name}", f"has {count:,} entries; {MAX_PARTS:,} are the most")
+    for index, section in enumerate(extraction.sections):
+        _check_section(section, f"extraction.sections[{index}]")
+    for index, text in enumerate(extraction.texts):
+        _check_key(text.sha256, f"extraction.texts[{index}].sha256")
+    seen: set[str] = set()
+    for index, signal in enumerate(extraction.signals):
+        path = f"extraction.signals[{index}]"
+        _check_id(signal.id, seen, path)
+        _check_signal(signal, path)
+    for index, gap in enumerate(extraction.missing):
+        path = f"extraction.missing[{index}]"
+        _check_id(gap.id, seen, path)
+        if not gap.reason:
+            _refuse(f"{path}.reason", f"{gap.id} is missing for no reason; give one")
+        if not gap.detail:
+            _refuse(f"{path}.detail", f"{gap.id} is missing without a detail; say why in words")
+
+
+def check_analysis(analysis: Analysis) -> None:
+    """INVALID_FIELD or MALFORMED_ACCESSION_NUMBER unless the analysis is whole and of one mind."""
+    require_accession_number(analysis.accession_number, "analysis.accession_number")
+    _check_key(analysis.result_key, "analysis.result_key")
+    _check_key(analysis.extraction_key, "analysis.extraction_key")
+    if not analysis.rating:
+        _refuse("analysis.rating", "an analysis needs a rating; NOT_RATED is one")
+    if (analysis.score is None) != (analysis.rating == "NOT_RATED"):
+        _refuse("analysis.score", "a score comes with every rating but NOT_RATED, and never with that")
+    if analysis.score is not None and not 0 <= analysis.score <= 100:
+        _refuse("analysis.score", f"{analysis.score} is not from 0 to 100")
+    if "" in analysis.flag_ids or len(set(analysis.flag_ids)) != len(analysis.flag_ids):
+        _refuse("analysis.flags", "each flag needs an id of its own")
+
+
+def decimal_number(text: str, field: str) -> float:
+    """The double nearest to an exact decimal. INVALID_FIELD when it is none."""
+    if len(text) > MAX_DECIMAL_CHARACTERS or not _DECIMAL.fullmatch(text):
+        _refuse(field, f"{text[:100]!r} is not an exact decimal such as -1234.5, without an exponent")
+    return float(text)
+
+
+def check_currency(currency: str, field: str) -> None:
+    """INVALID_FIELD unless it is empty or an ISO 4217 code."""
+    if currency and not _CURRENCY.fullmatch(currency):
+        _refuse(field, f"{currency[:40]!r} is not an ISO 4217 code such as USD")
+
+
+def _check_filing(filing: Filing) -> None:
+    path = "extraction.filing"
+    require_accession_number(filing.accession_number, f"{path}.accession_number")
+    if filing.cik is not None:
+        require_cik(filing.cik, f"{path}.cik")
+    if filing.is_amendment != filing.form_type.endswith("/A"):
+        _refuse(
+            f"{path}.is_amendment",
+            f"is {str(filing.is_amendment).lower()} for form type {filing.form_type[:40]!r}; "
+            "it is true exactly for types that end in /A",
+        )
+
+
+def _check_section(section: Section, path: str) -> None:
+    if not section.code:
+        _refuse(f"{path}.code", "a section needs its code")
+    if section.end < section.start:
+        _refuse(f"{path}.end", f"{section.end} lies before the start, {section.start}")
+    _check_share(section.confidence, f"{path}.confidence")
+
+
+def _check_signal(signal: Signal, path: str) -> None:
+    if not signal.category:
+        _refuse(f"{path}.category", f"{signal.id} has no category")
+    if not signal.unit:
+        _refuse(f"{path}.unit", f"{signal.id} has no unit")
+    if signal.value.kind is ValueKind.DOUBLE and not math.isfinite(signal.value.number or 0.0):
+        _refuse(f"{path}.value", f"{signal.id} is not a finite number; report it as missing instead")
+    check_currency(signal.currency, f"{path}.currency")
+    _check_share(signal.confidence, f"{path}.confidence")
+    if signal.evidence == "[]":
+        _refuse(f"{path}.evidence", f"{signal.id} has no evidence; without evidence it is no signal")
+
+
+def _check_id(signal_id: str, seen: set[str], path: str) -> None:
+    if len(signal_id) > MAX_ID_CHARACTERS or not _ID.fullmatch(signal_id):
+        _refuse(f"{path}.id", f"{signal_id[:100]!r} is not a signal id such as current_ratio")
+    if signal_id in seen:
+        _refuse(f"{path}.id", f"{signal_id} is given twice; a signal has one value or one reason")
+    seen.add(signal_id)
+
+
+def _check_key(key: str, field: str) -> None:
+    if not _SHA256.fullmatch(key):
+        _refuse(field, f"{key[:80]!r} is not a SHA-256 in hex")
+
+
+def _check_share(share: float, field: str) -> None:
+    if not 0 <= share <= 1:
+        _refuse(field, f"{share} is not from 0 to 1")
+
+
+def _refuse(field: str, problem: str) -> NoReturn:
+    raise failure(Reason.INVALID_FIELD, f"{field}: {problem}", field=field)
