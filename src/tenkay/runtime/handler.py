@@ -344,4 +344,6 @@ def _draining() -> TenkayError:
 
 async def _abort(context: Context, error: TenkayError, position: TraceContext) -> None:
     status = rpc_status.to_status(to_status(error, trace_id=position.trace_id_hex))
-    await context.abort(grpc_code(error), status.details, status.trailing_metadata)
+    # What the handler set goes out with its errors too: abort() would drop it.
+    trailing = (*(context.trailing_metadata() or ()), *status.trailing_metadata)
+    await context.abort(grpc_code(error), status.details, trailing)
