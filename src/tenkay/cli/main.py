@@ -7,7 +7,7 @@ import sys
 from collections.abc import Sequence
 from datetime import date
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
@@ -107,6 +107,125 @@ def tenkay() -> None:
 
     Services are found through the local stack's file, var/stack.json (`tenkay up` writes it), or where --address says.
     """
+
+
+@app.command()
+def up(
+    edgar_mirror: Annotated[
+        Path | None,
+        typer.Option(
+            "--edgar-mirror", help="Serve filings from this folder in EDGAR's layout.", metavar="DIR"
+        ),
+    ] = None,
+    edgar_url: Annotated[
+        str | None,
+        typer.Option("--edgar-url", help="Take filings from this server in EDGAR's layout.", metavar="URL"),
+    ] = None,
+    user_agent: Annotated[
+        str | None,
+        typer.Option(
+            "--user-agent",
+            envvar="TENKAY_FETCHER_USER_AGENT",
+            help='Who asks: "Example Corp admin@example.com". The SEC wants to know; without a mirror or another '
+            "server this is required.",
+            metavar="TEXT",
+        ),
+    ] = None,
+    requests_per_second: Annotated[
+        float | None,
+        typer.Option(
+            "--requests-per-second",
+            help="Most requests to the source a second. The default is 8, and no such care for a mirror.",
+            metavar="N",
+        ),
+    ] = None,
+    otlp: Annotated[
+        str | None,
+        typer.Option(
+            "--otlp", help="Send the spans of every call to this OTLP gRPC receiver.", metavar="HOST:PORT"
+        ),
+    ] = None,
+    port: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--port",
+            help="A fixed port: query=5005. May be repeated; the others are free ones.",
+            metavar="NAME=PORT",
+        ),
+    ] = None,
+    log_level: Annotated[
+        Literal["debug", "info", "warning", "error"], typer.Option("--log-level", help="Lowest level logged.")
+    ] = "info",
+    detach: Annotated[
+        bool, typer.Option("--detach", help="Return when all is ready, and leave it running.")
+    ] = False,
+    var: Var = DEFAULT_VAR,
+) -> None:
+    """Start the local stack: all services with everything they need, on this machine.
+
+    It runs until Ctrl-C, or `tenkay down` with --detach. State is kept in the folder and picked up again next time.
+    """
+    from tenkay.cli.stack_commands import parse_ports
+
+    ports = parse_ports(port or [])
+    from tenkay.stack import commands
+    from tenkay.stack.options import StackOptions
+
+    options = StackOptions(
+        var_dir=var,
+        edgar_mirror=edgar_mirror,
+        edgar_url=edgar_url,
+        user_agent=user_agent,
+        requests_per_second=requests_per_second,
+        otlp_endpoint=otlp,
+        ports=ports,
+        log_level=log_level,
+    )
+    raise typer.Exit(commands.up(options, detach=detach, say=_say))
+
+
+@app.command()
+def down(var: Var = DEFAULT_VAR) -> None:
+    """Stop the local stack; its state stays."""
+    from tenkay.stack import commands
+
+    commands.down(var, say=_say)
+
+
+@app.command()
+def status(var: Var = DEFAULT_VAR, as_json: AsJson = False) -> None:
+    """Show the parts of the local stack, their states and addresses. Exit code 3 until all are ready.
+
+    --json prints one document: the contents of stack.json.
+    """
+    from tenkay.cli.stack_commands import show_status
+
+    raise typer.Exit(show_status(var, as_json=as_json))
+
+
+@app.command()
+def logs(
+    parts: Annotated[
+        list[str] | None,
+        typer.Argument(
+            help="Parts of the stack, as `tenkay status` names them; all without any.", metavar="PART"
+        ),
+    ] = None,
+    lines: Annotated[
+        int,
+        typer.Option(
+            "--lines", "-n", help="Last lines of each part to show.", min=0, max=100_000, metavar="N"
+        ),
+    ] = 20,
+    follow: Annotated[
+        bool, typer.Option("--follow", "-f", help="Go on with new lines until Ctrl-C.")
+    ] = False,
+    var: Var = DEFAULT_VAR,
+) -> None:
+    """Show what the parts of the local stack log."""
+    from tenkay.cli.stack_commands import show_logs
+
+    raise typer.Exit(show_logs(var, parts or [], lines, following=follow))
 
 
 @app.command()
@@ -315,6 +434,10 @@ def screen(
 
 def _addresses(var: Path, given: list[str] | None, insecure: bool, tls_ca: Path | None) -> Addresses:
     return Addresses(var, parse_addresses(given or []), insecure, tls_ca)
+
+
+def _say(line: str) -> None:
+    print(line, flush=True)
 
 
 def _parts(text: str) -> list[str]:

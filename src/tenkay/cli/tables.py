@@ -53,6 +53,17 @@ def console(*, stderr: bool = False) -> Console:
     return Console(stderr=stderr, width=width, markup=False, emoji=False, highlight=False)
 
 
+def table(*columns: str) -> Table:
+    """A table; a column whose heading starts with ">" is set to the right."""
+    shown = Table(box=SIMPLE_HEAD, show_edge=False, pad_edge=False, padding=(0, 2, 0, 0))
+    for column in columns:
+        if column.startswith(">"):
+            shown.add_column(column[1:], justify="right", overflow="fold")
+        else:
+            shown.add_column(column, overflow="fold", no_wrap=column in ("Accession number", "Filed"))
+    return shown
+
+
 def filing_heading(filing: Filing) -> Text:
     """Which filing: the company, the form, the days."""
     name = one_line(filing.company_name) or ABSENT
@@ -68,10 +79,10 @@ def filing_heading(filing: Filing) -> Text:
 
 def signals(answer: GetSignalsResponse) -> RenderableType:
     """A filing's signals with their first proof, then those without a value with the reason."""
-    table = _table("Signal", ">Value", ">Sure", "Evidence")
+    shown = table("Signal", ">Value", ">Sure", "Evidence")
     for signal in answer.signals:
-        table.add_row(signal.id, _value(signal), f"{signal.confidence:.2f}", _proof_and_notes(signal))
-    parts: list[RenderableType] = [filing_heading(answer.filing), table]
+        shown.add_row(signal.id, _value(signal), f"{signal.confidence:.2f}", _proof_and_notes(signal))
+    parts: list[RenderableType] = [filing_heading(answer.filing), shown]
     if answer.missing:
         parts.append(_missing(answer.missing))
     return Group(*parts)
@@ -123,29 +134,29 @@ def company(summary: CompanySummary) -> RenderableType:
         )
         if present
     ] + [("", filing) for filing in summary.recent]
-    table = _table("Newest", *_FILING_COLUMNS)
+    shown = table("Newest", *_FILING_COLUMNS)
     for label, filing in newest:
-        table.add_row(label, *_filing_cells(filing))
+        shown.add_row(label, *_filing_cells(filing))
     return Group(
         Text.assemble(
             (one_line(summary.company_name) or ABSENT, "bold"),
             f" (CIK {summary.cik}{sic}), stored: {counts or 'nothing'}",
         ),
-        table,
+        shown,
     )
 
 
 def filings(found: Iterable[FilingSummary], signal_ids: Sequence[str] = ()) -> Table:
     """Filings, one a row, with a column for each of `signal_ids`."""
-    table = _table("Company", *_FILING_COLUMNS, *(f">{signal_id}" for signal_id in signal_ids))
+    shown = table("Company", *_FILING_COLUMNS, *(f">{signal_id}" for signal_id in signal_ids))
     for each in found:
         values = {signal.id: _value(signal) for signal in each.signals}
-        table.add_row(
+        shown.add_row(
             one_line(each.filing.company_name) or ABSENT,
             *_filing_cells(each),
             *(values.get(signal_id, Text(ABSENT)) for signal_id in signal_ids),
         )
-    return table
+    return shown
 
 
 def job(found: Job) -> Text:
@@ -164,9 +175,9 @@ def job(found: Job) -> Text:
 
 def results(found: Iterable[FilingResult]) -> Table:
     """What became of each filing of a job."""
-    table = _table("Company", "Accession number", "Form", "Filed", "State", "Rating, or what went wrong")
+    shown = table("Company", "Accession number", "Form", "Filed", "State", "Rating, or what went wrong")
     for each in found:
-        table.add_row(
+        shown.add_row(
             one_line(each.company_name) or ABSENT,
             each.accession_number,
             each.form_type or ABSENT,
@@ -174,7 +185,7 @@ def results(found: Iterable[FilingResult]) -> Table:
             Text(each.state, style={"STORED": "green", "FAILED": "bold red"}.get(each.state, "")),
             Text(each.outcome, style=_RATING_STYLES.get(each.rating, "")),
         )
-    return table
+    return shown
 
 
 _FILING_COLUMNS = ("Accession number", "Form", "Filed", "Period end", "Rating", "Flags")
@@ -213,22 +224,22 @@ def _rating_line(found: Analysis) -> Text:
 
 
 def _dimensions(found: Analysis) -> Table:
-    table = _table("Dimension", ">Score", ">±", ">Weight", ">Covered")
+    shown = table("Dimension", ">Score", ">±", ">Weight", ">Covered")
     for each in found.dimensions:
-        table.add_row(
+        shown.add_row(
             wording.words(enum_name(Dimension.DESCRIPTOR, each.dimension)),
             f"{each.score:.1f}" if each.HasField("score") else f"{ABSENT} (too little is known)",
             f"{each.band:.1f}" if each.HasField("band") else ABSENT,
             wording.real_number(each.weight),
             f"{each.coverage * 100:.0f} %",
         )
-    return table
+    return shown
 
 
 def _reasons(found: Analysis) -> RenderableType:
-    table = _table(">Points", "Signal", ">Value", "Why")
+    shown = table(">Points", "Signal", ">Value", "Why")
     for reason in found.reasons[:REASONS_SHOWN]:
-        table.add_row(
+        shown.add_row(
             f"{reason.contribution:+.2f}",
             reason.signal_id,
             wording.signal_value(reason.value, reason.unit, ""),
@@ -236,15 +247,15 @@ def _reasons(found: Analysis) -> RenderableType:
         )
     more = len(found.reasons) - REASONS_SHOWN
     if more <= 0:
-        return table
-    return Group(table, Text(f"and {more} smaller ones (--json has them all)", style="dim"))
+        return shown
+    return Group(shown, Text(f"and {more} smaller ones (--json has them all)", style="dim"))
 
 
 def _missing(found: Iterable[MissingSignal]) -> Table:
-    table = _table("Signal", ">Value", "Why there is none")
+    shown = table("Signal", ">Value", "Why there is none")
     for each in found:
-        table.add_row(each.id, ABSENT, wording.missing(each))
-    return table
+        shown.add_row(each.id, ABSENT, wording.missing(each))
+    return shown
 
 
 def _value(signal: Signal) -> Text:
@@ -260,14 +271,3 @@ def _value(signal: Signal) -> Text:
 def _proof_and_notes(signal: Signal) -> str:
     notes = [*signal.notes, *(["outside the signal's valid range"] if signal.out_of_range else [])]
     return "; ".join([wording.proof(signal), *(one_line(note) for note in notes)])
-
-
-def _table(*columns: str) -> Table:
-    """A table; a column whose heading starts with ">" is set to the right."""
-    table = Table(box=SIMPLE_HEAD, show_edge=False, pad_edge=False, padding=(0, 2, 0, 0))
-    for column in columns:
-        if column.startswith(">"):
-            table.add_column(column[1:], justify="right", overflow="fold")
-        else:
-            table.add_column(column, overflow="fold", no_wrap=column in ("Accession number", "Filed"))
-    return table
