@@ -64,8 +64,8 @@ class Question(Generic[Request]):
     """Keys of the generations the answer hangs on. Empty: an answer over many companies."""
     min_sequence: str
     """The oldest state the caller accepts."""
-    as_of_field: int
-    """Number of the answer's field as_of_sequence."""
+    as_of_field: int | None
+    """Number of the answer's field as_of_sequence. None for a page of a list that stays at its first page's state."""
 
     @property
     def is_bound(self) -> bool:
@@ -220,7 +220,7 @@ class Answers(Generic[Request]):
         if entry.kind is envelope.Kind.NEGATIVE:
             error = negative.decode(entry.body)
             return None if error is None else Reply(Outcome.HIT, error=error)
-        if valid.as_of_sequence == entry.as_of_sequence:
+        if question.as_of_field is None or valid.as_of_sequence == entry.as_of_sequence:
             return Reply(Outcome.HIT, entry.body)
         return Reply(
             Outcome.HIT, answer_bytes.with_text(entry.body, question.as_of_field, valid.as_of_sequence)

@@ -108,7 +108,8 @@ def filings(request: pb.ListFilingsRequest) -> StoreQuestion:
         asked.filed_from.CopyFrom(_date(first))
     if last is not None:
         asked.filed_to.CopyFrom(_date(last))
-    return _question("ListFilings", Kind.QUERY_RESULT, asked, request.min_sequence, generations, _AS_OF_LIST)
+    as_of_field = None if request.page_token else _AS_OF_LIST
+    return _question("ListFilings", Kind.QUERY_RESULT, asked, request.min_sequence, generations, as_of_field)
 
 
 def screen(request: pb.ScreenFilingsRequest) -> StoreQuestion:
@@ -143,7 +144,7 @@ def _question(
     asked: Message,
     min_sequence: str,
     generations: tuple[str, ...],
-    as_of_field: int,
+    as_of_field: int | None,
 ) -> StoreQuestion:
     canonical = asked.SerializeToString(deterministic=True)
     return Question(method, kind, asked, canonical, generations, min_sequence, as_of_field)
