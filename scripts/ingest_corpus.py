@@ -33,8 +33,9 @@ from tenkay.common.v1.date_pb2 import Date
 from tenkay.common.v1.filing_pb2 import FilingRef
 from tenkay.errors import NotFound
 from tenkay.pipeline.v1 import pipeline_service_pb2 as pipeline
+from tenkay.stack.commands import down, up
+from tenkay.stack.options import StackOptions
 from tenkay.stack.stack_file import StackFile
-from tenkay.stack.supervisor import StackOptions, down, up
 
 FORMS = ("10-K", "10-Q", "8-K")
 BYTES = ("full_submission", "primary_doc")
@@ -87,9 +88,9 @@ def main() -> int:
     with tempfile.TemporaryDirectory() as scratch:
         var = options.var or Path(scratch)
         filings = read_manifest(options.edgar)
-        status = up(StackOptions(var_dir=var, edgar_mirror=options.edgar, detach=True))
+        status = up(StackOptions(var_dir=var, edgar_mirror=options.edgar), detach=True)
         if status != 0:
-            return int(status)
+            return status
         started = time.monotonic()
         try:
             outcomes = take_through(var, filings, listed_days(options.edgar))

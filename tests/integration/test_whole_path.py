@@ -1,0 +1,263 @@
+"""The whole path on the sample filings: everything real, started as a person starts it, checked against the truth."""
+
+from __future__ import annotations
+
+import os
+import secrets
+import signal
+import time
+from collections.abc import Callable, Iterator
+from decimal import Decimal
+from pathlib import Path
+
+import pytest
+
+from samples import Truth, generate
+from tenkay.client import Endpoint, TenkayError
+from tenkay.client.fetcher import FetcherClient
+from tenkay.client.query import QueryClient
+from tenkay.common.v1.extraction_pb2 import Extraction
+from tenkay.common.v1.filing_pb2 import FilingRef
+from tenkay.common.v1.signal_pb2 import Signal
+from tenkay.errors import Reason
+from tests.whole_stack import WholeStack, failures, running_stack, submit_all, wait_for
+
+pytestmark = [pytest.mark.timeout(300), pytest.mark.xdist_group("whole_stack")]
+
+
+@pytest.fixture(scope="module")
+def truth_and_edgar(tmp_path_factory: pytest.TempPathFactory) -> tuple[Truth, Path]:
+    edgar = tmp_path_factory.mktemp("edgar")
+    return generate(edgar), edgar
+
+
+@pytest.fixture(scope="module")
+def truth(truth_and_edgar: tuple[Truth, Path]) -> Truth:
+    return truth_and_edgar[0]
+
+
+@pytest.fixture(scope="module")
+def stack(
+    truth_and_edgar: tuple[Truth, Path], tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[WholeStack]:
+    """A stack into which all samples have been ingested."""
+    truth, edgar = truth_and_edgar
+    with running_stack(tmp_path_factory.mktemp("var"), edgar) as started:
+        with started.pipeline() as jobs:
+            job = wait_for(jobs, submit_all(jobs, [company.cik for company in truth.companies]))
+            assert not failures(jobs, job.id)
+            assert job.counts.stored == len(truth.filings)
+        yield started
+
+
+def test_every_sample_signal_equals_the_truth_it_was_made_from(stack: WholeStack, truth: Truth) -> None:
+    wrong = []
+    with stack.query() as query:
+        for filing in truth.filings:
+            answer = query.get_signals(filing=FilingRef(accession_number=filing.accession_number))
+            found = {each.id: each for each in answer.signals}
+            gaps = {each.id: each for each in answer.missing}
+            assert found.keys() | gaps.keys() >= filing.signals.keys()
+            for signal_id, expected in filing.signals.items():
+                where = f"{filing.accession_number} {filing.form} {signal_id}"
+                if expected.missing:
+                    if signal_id in found:
+                        wrong.append(f"{where}: {found[signal_id].value} where nothing can be told")
+                    elif not gaps[signal_id].detail:
+                        wrong.append(f"{where}: missing without a detail")
+                elif signal_id in gaps:
+                    wrong.append(f"{where}: missing ({gaps[signal_id].detail}), expected {expected.value}")
+                elif not is_equal(found[signal_id], expected.value):
+                    wrong.append(f"{where}: {found[signal_id].value}, expected {expected.value}")
+                elif found[signal_id].unit != expected.unit:
+                    wrong.append(f"{where}: in {found[signal_id].unit}, expected {expected.unit}")
+    assert not wrong, "\n".join(wrong)
+
+
+def is_equal(found: Signal, expected: str | bool | None) -> bool:
+    kind = found.value.WhichOneof("kind")
+    if kind == "bool":
+        return found.value.bool == expected
+    if not isinstance(expected, str):
+        return False
+    if kind == "decimal":
+        return Decimal(found.value.decimal) == Decimal(expected)
+    if kind == "int64":
+        return Decimal(found.value.int64) == Decimal(expected)
+    # The truth's ratios are given to twelve decimal places.
+    return abs(Decimal(found.value.double) - Decimal(expected)) <= Decimal("1e-9") * max(
+        1, abs(Decimal(expected))
+    )
+
+
+def test_every_signal_has_evidence_and_flags_quote_their_sentences(stack: WholeStack, truth: Truth) -> None:
+    with stack.query() as query:
+        for filing in truth.filings:
+            answer = query.get_signals(filing=FilingRef(accession_number=filing.accession_number))
+            for found in answer.signals:
+                assert found.evidence, f"{filing.accession_number} {found.id} has no evidence"
+                quoted = " ".join(
+                    each.text.quote for each in found.evidence if each.WhichOneof("kind") == "text"
+                )
+                expected = filing.signals.get(found.id)
+                for sentence in expected.quotes if expected else ():
+                    assert sentence.text[:200] in quoted, f"{filing.accession_number} {found.id}: {quoted}"
+
+
+def test_the_distressed_company_is_rated_below_the_healthy_one(stack: WholeStack, truth: Truth) -> None:
+    scores = {}
+    with stack.query() as query:
+        for company in truth.companies:
+            summary = query.get_company_summary(cik=company.cik).company
+            assert summary.company_name == company.name
+            scores[company.ticker] = (summary.latest_annual.score, list(summary.latest_annual.flag_ids))
+    assert "going_concern" in scores["PLDM"][1]
+    assert not scores["LKFI"][1]
+    assert scores["PLDM"][0] <= 25 < scores["LKFI"][0]
+
+
+def test_a_filing_ingested_twice_is_stored_once(stack: WholeStack, truth: Truth) -> None:
+    ref = FilingRef(accession_number=truth.filings[-1].accession_number)
+    with stack.pipeline() as jobs, stack.store() as store:
+        before = store.get_filing(filing=ref)
+        job = wait_for(jobs, submit_all(jobs, [truth.filings[-1].cik]))
+        assert job.counts.stored == job.counts.total
+        after = store.get_filing(filing=ref)
+    assert (after.version, after.recorded_at, after.as_of_sequence) == (
+        before.version,
+        before.recorded_at,
+        before.as_of_sequence,
+    )
+
+
+def test_a_newer_result_is_visible_through_query_within_a_second(stack: WholeStack, truth: Truth) -> None:
+    filing = next(each for each in truth.filings if each.form == "10-Q")
+    ref = FilingRef(accession_number=filing.accession_number)
+    with stack.store() as store, stack.query() as writer_side, stack.query() as other_side:
+        for reader in (writer_side, other_side):
+            reader.get_signals(filing=ref)
+        old = store.get_signals(filing=ref)
+        sections = store.get_filing(filing=ref)
+        newer = Extraction(
+            filing=old.filing,
+            sections=sections.sections,
+            signals=old.signals,
+            missing=old.missing,
+            result_key=secrets.token_hex(32),
+            catalog_version=sections.catalog_version,
+            code_version="newer",
+        )
+        outcome = store.commit_extraction(extraction=newer).outcome
+        committed = time.monotonic()
+        assert outcome.changed
+        assert outcome.version == old.version + 1
+        # With the commit's sequence it is visible at once, through any query process.
+        seen = writer_side.get_signals(filing=ref, min_sequence=outcome.sequence)
+        assert seen.result_key == newer.result_key
+        # Without it, within a second.
+        while other_side.get_signals(filing=ref).result_key != newer.result_key:
+            assert time.monotonic() - committed < 1, "the old answer is still served after a second"
+            time.sleep(0.02)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "said"),
+    [
+        (["ingest", "NOSUCHTICKER"], 1, "NOSUCHTICKER"),
+        (["ingest", "1999999011:1999999011-97-999999"], 1, "FILING_UNKNOWN"),
+        (["ingest", "1999999011-97-00006"], 2, "1999999011-97-00006"),
+        (["signals", "0000000000-24-000001"], 1, "0000000000-24-000001"),
+        (["signals", "abc"], 2, "abc"),
+        (["screen", "signals.no_such_signal < 1"], 2, "no_such_signal"),
+        (["screen", "no_such_field = 1"], 2, "no_such_field"),
+        (["screen", "form_type ="], 2, ""),
+        (["company", "NOSUCHTICKER"], 1, "NOSUCHTICKER"),
+    ],
+)
+def test_wrong_input_at_the_command_line_gets_one_line_and_changes_nothing(
+    stack: WholeStack, truth: Truth, arguments: list[str], code: int, said: str
+) -> None:
+    ref = FilingRef(accession_number=truth.filings[0].accession_number)
+    with stack.store() as store:
+        before = store.get_filing(filing=ref).as_of_sequence
+        done = stack.tenkay(*arguments)
+        assert done.returncode == code, done.stdout + done.stderr
+        assert said in done.stdout + done.stderr
+        assert "Traceback" not in done.stderr
+        assert store.get_filing(filing=ref).as_of_sequence == before
+
+
+def test_wrong_input_at_the_services_doors_gets_its_reason(stack: WholeStack) -> None:
+    def reason_of(call: Callable[..., object], **arguments: object) -> Reason:
+        with pytest.raises(TenkayError) as caught:
+            call(**arguments)
+        return caught.value.reason
+
+    with (
+        stack.query() as query,
+        stack.pipeline() as jobs,
+        FetcherClient(stack.endpoint("fetcher")) as fetcher,
+    ):
+        assert reason_of(query.list_filings, page_size=-1) is Reason.INVALID_FIELD
+        assert reason_of(query.list_filings, page_token="made-up") is Reason.MALFORMED_PAGE_TOKEN
+        some = FilingRef(accession_number="1111111111-24-000001")
+        assert reason_of(query.get_filing, filing=some, min_sequence="x") is Reason.MALFORMED_SEQUENCE
+        assert reason_of(query.screen_filings, filter="x" * 5_000_000) is Reason.MESSAGE_TOO_LARGE
+        assert reason_of(jobs.submit_filings, request_id=secrets.token_hex(8)) is Reason.INVALID_FIELD
+        assert reason_of(jobs.get_job, job_id="nope") is Reason.JOB_UNKNOWN
+        assert reason_of(fetcher.resolve_company, ticker="NOSUCHTICKER") is Reason.COMPANY_UNKNOWN
+        assert reason_of(lambda: list(fetcher.read_document(sha256="0" * 64))) is Reason.BLOB_UNKNOWN
+        unknown_folder = FilingRef(accession_number="0000000001-24-000001")
+        assert reason_of(fetcher.ensure_filing, filing=unknown_folder) is Reason.CIK_REQUIRED
+
+
+def test_each_program_killed_during_an_ingest_comes_back_and_nothing_is_lost(
+    stack: WholeStack, truth: Truth
+) -> None:
+    """SIGKILL for every child of the stack in turn, under jobs that must all finish with everything stored."""
+    ciks = [company.cik for company in truth.companies]
+    for name in stack.file.children:
+        with stack.pipeline() as jobs:
+            job_id = submit_all(jobs, ciks)
+            time.sleep(0.3)
+            record = stack.file.children[name]
+            if record.pid is None:
+                continue
+            os.kill(record.pid, signal.SIGKILL)
+        wait_until_ready(stack, name, record.pid)
+        with stack.pipeline() as jobs:
+            job = wait_for(jobs, job_id, timeout=150)
+            assert job.counts.stored == len(truth.filings), (name, failures(jobs, job_id))
+    with stack.query() as query:
+        listed = list_all(query, len(truth.filings))
+    assert sorted(listed) == sorted(filing.accession_number for filing in truth.filings)
+
+
+def list_all(query: QueryClient, expected: int) -> list[str]:
+    numbers: list[str] = []
+    token = ""
+    while True:
+        page = query.list_filings(page_size=20, page_token=token)
+        numbers += [each.filing.accession_number for each in page.filings]
+        token = page.next_page_token
+        if not token or len(numbers) > expected:
+            return numbers
+
+
+def wait_until_ready(stack: WholeStack, name: str, old_pid: int) -> None:
+    deadline = time.monotonic() + 30
+    while time.monotonic() < deadline:
+        record = stack.file.children[name]
+        if record.state == "ready" and record.pid not in (None, old_pid):
+            return
+        time.sleep(0.1)
+    raise AssertionError(f"{name} did not come back: {stack.file.children[name]}")
+
+
+def test_an_endpoint_without_a_server_is_an_error_that_says_so() -> None:
+    with (
+        FetcherClient(Endpoint("127.0.0.1:1", plaintext=True)) as fetcher,
+        pytest.raises(TenkayError) as caught,
+    ):
+        fetcher.get_limiter_status(timeout=2)
+    assert caught.value.reason is Reason.DEPENDENCY_UNAVAILABLE
