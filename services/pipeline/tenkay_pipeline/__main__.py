@@ -15,7 +15,6 @@ from tenkay.pipeline.v1.worker_service_pb2_grpc import add_WorkerServiceServicer
 from tenkay.runtime.server import ServerScope, run
 from tenkay.runtime.settings import EXIT_CONFIGURATION, load_settings
 from tenkay_pipeline.broker import CeleryBroker
-from tenkay_pipeline.celery_app import make_app
 from tenkay_pipeline.dispatcher import Dispatcher
 from tenkay_pipeline.edgar_listings import EdgarListings
 from tenkay_pipeline.job_desk import JobDesk
@@ -43,7 +42,7 @@ def main() -> None:
     async def build(scope: ServerScope) -> None:
         threads = RecordThreads(records)
         scope.defer(threads.close)
-        broker = CeleryBroker(make_app(settings.broker_url), settings.broker_url)
+        broker = CeleryBroker(settings.broker_url)
         scope.defer(partial(asyncio.to_thread, broker.close))
         fetcher = AsyncFetcherClient(settings.endpoint(settings.fetcher_address))
         scope.defer(fetcher.close)

@@ -6,12 +6,12 @@ import secrets
 from typing import cast
 
 import redis
-from celery import Celery
 from kombu.exceptions import KombuError
 
-from tenkay_pipeline.celery_app import MESSAGE_EXPIRY_SECONDS
+from tenkay_pipeline.celery_app import MESSAGE_EXPIRY_SECONDS, make_app
 from tenkay_pipeline.dispatcher import BrokerUnavailable
-from tenkay_pipeline.task_messages import TASK_NAMES, TaskMessage
+from tenkay_pipeline.jobs import Stage
+from tenkay_pipeline.task_messages import QUEUES, TASK_NAMES, TaskMessage
 
 MEMORY_KEY = "tenkay:pipeline:memory"
 ANSWER_SECONDS = 2.0
@@ -20,8 +20,10 @@ ANSWER_SECONDS = 2.0
 class CeleryBroker:
     """Sends tasks with a Celery app. Safe to use from several threads."""
 
-    def __init__(self, app: Celery, broker_url: str) -> None:
-        self._app = app
+    def __init__(self, broker_url: str) -> None:
+        self._app = make_app(broker_url)
+        # A broker that is down is tried again by the dispatcher, not for seconds inside a call.
+        self._app.conf.broker_transport_options |= {"max_retries": 1, "interval_start": 0}
         self._redis = redis.Redis.from_url(
             broker_url,
             socket_timeout=ANSWER_SECONDS,
@@ -40,6 +42,13 @@ class CeleryBroker:
                 retry=False,
             )
         except (KombuError, redis.RedisError, OSError) as error:
+            raise BrokerUnavailable(f"{type(error).__name__}: {error}") from error
+
+    def depth(self, stage: Stage) -> int:
+        """Tasks that wait in a stage's queue, which is a Redis list of its name. BrokerUnavailable."""
+        try:
+            return self._redis.llen(QUEUES[stage])
+        except redis.RedisError as error:
             raise BrokerUnavailable(f"{type(error).__name__}: {error}") from error
 
     def memory(self) -> str:

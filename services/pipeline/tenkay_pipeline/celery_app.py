@@ -35,10 +35,8 @@ def make_app(broker_url: str) -> Celery:
         task_serializer="json",
         accept_content=["json"],
         task_compression="gzip",
-        result_compression="gzip",
-        result_expires=MESSAGE_EXPIRY_SECONDS,
+        # There is no result backend: what came of a task is in the job records.
         task_ignore_result=True,
-        task_store_errors_even_if_ignored=False,
         # A task is acknowledged when it is over, and goes back when its process dies.
         task_acks_late=True,
         task_reject_on_worker_lost=True,

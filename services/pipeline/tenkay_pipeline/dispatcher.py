@@ -39,6 +39,12 @@ class Broker(Protocol):
     def send(self, message: TaskMessage) -> None:
         """Put a task into its stage's queue. BrokerUnavailable."""
 
+    def depth(self, stage: Stage) -> int:
+        """Tasks that wait in a stage's queue; those that workers have taken ahead are not among them.
+
+        BrokerUnavailable.
+        """
+
     def memory(self) -> str:
         """A text that changes when the broker may have forgotten what it was told. BrokerUnavailable."""
 

@@ -405,12 +405,28 @@ class JobRecords:
         with self._write() as db:
             _mark_dispatched(db, dispatches, None)
 
-    def forget_dispatched(self, *, before: datetime) -> int:
-        """Waiting filings dispatched before then are to be dispatched again; how many there are."""
+    def forget_dispatched(self, stage: Stage, *, before: datetime, limit: int) -> int:
+        """The filings dispatched to `stage` the longest ago, before then and `limit` at most, are to be sent again.
+
+        How many there are.
+        """
+        oldest = (
+            sa.select(_items.c.job_id, _items.c.position)
+            .where(
+                _items.c.state == ItemState.WAITING,
+                _items.c.stage == stage,
+                _items.c.dispatched_at < before,
+            )
+            .order_by(_items.c.dispatched_at)
+            .limit(limit)
+        )
         with self._write() as db:
             changed = db.execute(
                 sa.update(_items)
-                .where(_items.c.state == ItemState.WAITING, _items.c.dispatched_at < before)
+                .where(
+                    sa.tuple_(_items.c.job_id, _items.c.position).in_(oldest),
+                    _items.c.state == ItemState.WAITING,
+                )
                 .values(dispatched_at=None)
             )
             return int(changed.rowcount)

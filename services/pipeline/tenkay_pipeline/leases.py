@@ -108,19 +108,19 @@ def fail(
     if item.settled == Settlement(lease.token, failed=True):
         return item
     require_held(item, lease)
-    return _failed(item, lease.token, reported, now, policy, jitter)
+    return replace(_failed(item, reported, now, policy, jitter), settled=Settlement(lease.token, failed=True))
 
 
 def expire(item: Item, now: datetime, policy: RetryPolicy, jitter: float) -> Item:
     """Take back a lease that was not kept; it counts as a failure that the filing may be the cause of."""
-    if item.state is not ItemState.RUNNING or item.lease_token is None or not has_expired(item, now):
+    if item.state is not ItemState.RUNNING or not has_expired(item, now):
         return item
     vanished = Failure(
         Reason.STALE_LEASE,
         f"the worker that held the {item.stage.name.lower()} stage stopped answering",
         retryable=may_pass(Reason.STALE_LEASE),
     )
-    return _failed(item, item.lease_token, vanished, now, policy, jitter)
+    return _failed(item, vanished, now, policy, jitter)
 
 
 def require_held(item: Item, lease: Lease) -> None:
@@ -142,9 +142,7 @@ def stale(lease: Lease) -> TenkayError:
     )
 
 
-def _failed(
-    item: Item, token: int, reported: Failure, now: datetime, policy: RetryPolicy, jitter: float
-) -> Item:
+def _failed(item: Item, reported: Failure, now: datetime, policy: RetryPolicy, jitter: float) -> Item:
     delay = policy.retry_delay(item, reported, jitter)
     return replace(
         item,
@@ -156,5 +154,4 @@ def _failed(
         lease_token=None,
         lease_expires_at=None,
         leased_at=None,
-        settled=Settlement(token, failed=True),
     )

@@ -1,8 +1,9 @@
 """The reconciler: whatever was lost on the way is done all the same.
 
 Each sweep takes back leases that were not kept, and has everything dispatched again that the broker may have lost: all
-of it when the broker has forgotten its memory or this service has just started, else what it was told so long ago that
-its message has expired or gone. A task too many does no harm; it finds no lease to take.
+of it when the broker has lost its memory or this service has just started; else as many filings as its queues are
+short of, those sent first. Queues are first in, first out, so these are the ones that a worker took ahead and died
+with, or whose messages expired. Where the worker is alive and only slow, a task too many finds no lease to take.
 """
 
 from __future__ import annotations
@@ -37,7 +38,7 @@ class Sweeps:
 
     interval: timedelta
     resend_after: timedelta
-    """A task that no worker has asked about for so long."""
+    """A task that is not in its queue, and that no worker has asked about for so long, is lost."""
 
 
 class Reconciler:
@@ -83,29 +84,40 @@ class Reconciler:
                 stage=item.stage.name,
                 failed=item.state is ItemState.FAILED,
             )
-        before = self._clock() - self._sweeps.resend_after
-        if await self._broker_forgot():
-            before = self._clock()
-        forgotten = await self._records.run(JobRecords.forget_dispatched, before=before)
+        loads = await self._records.run(JobRecords.stage_loads, now=self._clock())
+        forgotten = await self._send_lost_again(loads)
         if forgotten:
             REDISPATCHED.inc(forgotten)
             logger.warning("dispatching_again", filings=forgotten)
         if expired or forgotten:
             self._dispatcher.wake()
-        _show(await self._records.run(JobRecords.stage_loads, now=self._clock()), self._clock())
+        _show(loads, self._clock())
 
-    async def _broker_forgot(self) -> bool:
-        """True when what was dispatched until now may be gone."""
+    async def _send_lost_again(self, loads: list[StageLoad]) -> int:
+        """How many filings are dispatched again."""
         try:
             memory = await asyncio.to_thread(self._broker.memory)
+            lost_all = memory != self._broker_memory
+            forgotten = 0
+            for load in loads:
+                if lost_all:
+                    lost, before = load.dispatched, self._clock()
+                elif load.dispatched:
+                    depth = await asyncio.to_thread(self._broker.depth, load.stage)
+                    lost, before = load.dispatched - depth, self._clock() - self._sweeps.resend_after
+                else:
+                    continue
+                if lost > 0:
+                    forgotten += await self._records.run(
+                        JobRecords.forget_dispatched, load.stage, before=before, limit=lost
+                    )
         except BrokerUnavailable as error:
             BROKER_UP.set(0)
             logger.warning("broker_unavailable", cause=str(error))
-            return False
+            return 0
         BROKER_UP.set(1)
-        changed = memory != self._broker_memory
         self._broker_memory = memory
-        return changed
+        return forgotten
 
 
 def _show(loads: list[StageLoad], now: datetime) -> None:

@@ -38,8 +38,8 @@ class PipelineSettings(ServiceSettings):
     reconcile_seconds: float = Field(default=30.0, gt=0, le=3600)
     """Time between two looks for what was lost."""
 
-    resend_seconds: float = Field(default=900.0, gt=0, le=3600)
-    """A task that no worker has asked about for so long is sent again. At most the messages' expiry, 3,600."""
+    resend_seconds: float = Field(default=30.0, gt=0, le=3600)
+    """A task that is not in its queue, and that no worker has asked about for so long, is sent again."""
 
     dispatch_window: int = Field(default=200, ge=1, le=10_000)
     """Most tasks of one stage that wait with the broker; the others wait in the records."""
