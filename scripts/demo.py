@@ -7,26 +7,47 @@ ends too.
 
 from __future__ import annotations
 
+import shutil
 import sys
+import time
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
 from pathlib import Path
+from statistics import median
 
+import grpc
 from rich.console import Console
+from rich.padding import Padding
+from rich.text import Text
 
 REPOSITORY = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(REPOSITORY))  # for `samples`, which is no distribution
 
 from samples.library import generate  # noqa: E402
+from samples.truth import FilingTruth, Truth  # noqa: E402
 from tenkay.cli import tables  # noqa: E402
-from tenkay.cli.addresses import Addresses  # noqa: E402
+from tenkay.cli.addresses import Addresses, pipeline_client, query_client  # noqa: E402
 from tenkay.cli.failures import ExitCode, error_line, exit_code  # noqa: E402
+from tenkay.cli.ingest import FilingResult, follow_job, read_results, submit  # noqa: E402
+from tenkay.cli.selectors import TickerSelector  # noqa: E402
+from tenkay.client import SequenceFloor  # noqa: E402
+from tenkay.client.query import QueryClient  # noqa: E402
+from tenkay.common.v1.analysis_pb2 import Rating  # noqa: E402
+from tenkay.common.v1.filing_pb2 import FilingRef  # noqa: E402
 from tenkay.errors import TenkayError  # noqa: E402
+from tenkay.query.v1 import query_service_pb2, query_service_pb2_grpc  # noqa: E402
 from tenkay.stack.errors import StackError  # noqa: E402
+from tenkay.stack.launch import Launch, running  # noqa: E402
+from tenkay.stack.stack_file import StackFile, is_running  # noqa: E402
 
 VAR = Path("var") / "demo"
 FORMS = ("10-K", "10-K/A", "10-Q", "8-K")
+DISTRESS_SIGNAL = "going_concern_doubt"
 SCREEN = 'form_type = "10-K" AND signals.current_ratio < 1.5'
 COLD_RUNS = 20
-"""Filings whose signals are asked for the first time."""
+"""Filings whose signals are asked for, for the first time."""
 CACHED_RUNS_EACH = 5
 """Times each of them is asked for again."""
 START_SECONDS = 120.0
@@ -46,10 +67,12 @@ def main() -> int:
     except KeyboardInterrupt:
         console.print("\nStopped, and the stack with it.")
         return ExitCode.INTERRUPTED
-    except (DemoError, StackError, TenkayError) as error:
-        print(error_line(error) if not isinstance(error, DemoError) else f"demo: {error}", file=sys.stderr)
-        print(f"demo: the logs are in {VAR / 'log'}", file=sys.stderr)
-        return exit_code(error) if not isinstance(error, DemoError) else ExitCode.NOT_DONE
+    except DemoError as error:
+        print(f"demo: {error} (logs: {VAR / 'log'})", file=sys.stderr)
+        return ExitCode.NOT_DONE
+    except (StackError, TenkayError) as error:
+        print(f"{error_line(error)} (logs: {VAR / 'log'})", file=sys.stderr)
+        return exit_code(error)
     return ExitCode.OK
 
 
@@ -62,12 +85,212 @@ def run(console: Console, var: Path) -> None:
     console.print(
         f"{len(truth.filings)} filings of {len(truth.companies)} made-up companies are in {var / 'edgar'}."
     )
-    with times.step("stack started") as started, console.status("Starting the stack …"):
-        stack = start(var, started)
-        stack.__enter__()
-    try:
+    with local_stack(console, var, times):
         show_path(console, Addresses(var=var), truth, times)
+    times.show(console)
+
+
+def make_room(var: Path) -> None:
+    """Removes what the demo before left; waits for its stack, which may still be stopping when it was killed."""
+    deadline = time.monotonic() + OLD_STACK_SECONDS
+    while is_running(var):
+        if time.monotonic() > deadline:
+            raise DemoError(f"a stack is running in {var}: `tenkay down --var {var}` stops it")
+        time.sleep(0.1)
+    shutil.rmtree(var, ignore_errors=True)
+    (var / "log").mkdir(parents=True, exist_ok=True)
+
+
+@contextmanager
+def local_stack(console: Console, var: Path, times: TimeLine) -> Iterator[None]:
+    """`tenkay up` on the samples, ready while the block runs, gone after it or after this process."""
+
+    def is_ready() -> bool:
+        stack = StackFile.read(var)
+        return stack is not None and stack.is_ready
+
+    supervisor = Launch(
+        name="stack",
+        argv=(
+            *(sys.executable, "-m", "tenkay.cli.main", "up"),
+            *("--var", str(var), "--edgar-mirror", str(var / "edgar")),
+        ),
+        is_ready=is_ready,
+        stop_grace_seconds=STOP_SECONDS,
+    )
+    log = var / "log" / "supervisor.log"
+    stack = ExitStack()
+    with times.step("stack started"), console.status("Starting the stack …"):
+        stack.enter_context(running(supervisor, log, timeout_seconds=START_SECONDS))
+    try:
+        started = StackFile.read(var)
+        parts = 0 if started is None else len(started.children)
+        console.print(f"The stack is up: {parts} programs in {times.last:.1f} s.")
+        yield
     finally:
         with times.step("stack stopped"), console.status("Stopping the stack …"):
-            stack.__exit__(None, None, None)
-    times.show(console)
+            stack.close()
+
+
+def show_path(console: Console, addresses: Addresses, truth: Truth, times: TimeLine) -> None:
+    """What there is to see while the stack runs."""
+    floor = SequenceFloor()
+    with pipeline_client(addresses, floor) as pipeline, query_client(addresses, floor) as query:
+        heading(console, "Ingest")
+        with times.step("filings ingested"):
+            job = submit(pipeline, [TickerSelector(each.ticker) for each in truth.companies], FORMS, None, 0)
+            job = follow_job(pipeline, job.id)
+        with times.step("ratings read"):
+            results = read_results(pipeline, query, job.id)
+        show_results(console, results)
+        if len(results) != len(truth.filings):
+            raise DemoError(f"{len(truth.filings)} filings were written and {len(results)} were ingested")
+        with times.step("companies, flags and screen read"):
+            show_companies(console, query, truth)
+            show_flags(console, query, newest_distressed(truth.filings))
+            show_screen(console, query)
+    with times.step("latency measured"):
+        refs = [FilingRef(accession_number=each.accession_number, cik=each.cik) for each in truth.filings]
+        show_latency(console, addresses, refs)
+
+
+def show_results(console: Console, results: Sequence[FilingResult]) -> None:
+    """How many filings of each form were stored, and every one that was not."""
+    stored = Counter(result.form_type for result in results if result.is_stored)
+    counts = ", ".join(f"{count} {form}" for form, count in sorted(stored.items()))
+    console.print(f"{stored.total()} of {len(results)} filings are stored: {counts}.")
+    failed = [result for result in results if not result.is_stored]
+    if failed:
+        console.print(tables.results(failed))
+
+
+def show_companies(console: Console, query: QueryClient, truth: Truth) -> None:
+    """The companies with the ratings of their newest reports."""
+    heading(console, "Companies", "tenkay company TICKER")
+    table = tables.table("Company", "Ticker", "Newest 10-K", "Rating", "Newest 10-Q", "Rating", "Red flags")
+    for company in truth.companies:
+        found = query.get_company_summary(cik=company.cik).company
+        flags = dict.fromkeys([*found.latest_annual.flag_ids, *found.latest_quarterly.flag_ids])
+        table.add_row(
+            found.company_name,
+            company.ticker,
+            found.latest_annual.filing.accession_number,
+            tables.rating(found.latest_annual),
+            found.latest_quarterly.filing.accession_number,
+            tables.rating(found.latest_quarterly),
+            ", ".join(flags) or "—",
+        )
+    console.print(table)
+
+
+def newest_distressed(filings: Sequence[FilingTruth]) -> FilingTruth:
+    """The newest annual report that was written with going-concern language."""
+    distressed = [
+        filing
+        for filing in filings
+        if filing.form == "10-K"
+        and DISTRESS_SIGNAL in filing.signals
+        and filing.signals[DISTRESS_SIGNAL].value is True
+    ]
+    return max(distressed, key=lambda filing: filing.filed_on)
+
+
+def show_flags(console: Console, query: QueryClient, filing: FilingTruth) -> None:
+    """The filing's red flags with the sentences that prove them."""
+    heading(console, "The distressed company", f"tenkay analysis {filing.accession_number}")
+    answer = query.get_analysis(filing=FilingRef(accession_number=filing.accession_number, cik=filing.cik))
+    console.print(tables.filing_heading(answer.filing))
+    console.print(tables.rating_line(answer.analysis))
+    for part in tables.flags(answer.analysis.flags):
+        console.print(part)
+    if not answer.analysis.flags or answer.analysis.rating in (Rating.RATING_STRONG, Rating.RATING_SOUND):
+        raise DemoError(f"{filing.accession_number} was written in distress, and is not rated so")
+
+
+def show_screen(console: Console, query: QueryClient) -> None:
+    """The filings that meet one filter."""
+    heading(console, "A screen", f"tenkay screen '{SCREEN}'")
+    found = query.screen_filings(filter=SCREEN).filings
+    ids = list(dict.fromkeys(signal.id for each in found for signal in each.signals))
+    console.print(tables.filings(found, ids))
+
+
+def show_latency(console: Console, addresses: Addresses, filings: Sequence[FilingRef]) -> None:
+    """How long query takes for a filing's signals: asked for the first time, and again."""
+    heading(console, "Cold against cached", "QueryService.GetSignals, one call at a time")
+    cold: list[float] = []
+    cached: list[float] = []
+    sizes: list[int] = []
+    with grpc.insecure_channel(addresses.endpoint("query").address) as channel:
+        stub = query_service_pb2_grpc.QueryServiceStub(channel)
+        # The connection is made by a call that does not count.
+        stub.GetFiling(query_service_pb2.GetFilingRequest(filing=filings[0]), timeout=10)
+        for filing in filings[:COLD_RUNS]:
+            request = query_service_pb2.GetSignalsRequest(filing=filing)
+            for wanted in ("miss", *["hit"] * CACHED_RUNS_EACH):
+                started = time.perf_counter()
+                answer, call = stub.GetSignals.with_call(request, timeout=10)
+                seconds = time.perf_counter() - started
+                was = dict(call.trailing_metadata()).get("tenkay-cache")
+                if was != wanted:
+                    raise DemoError(f"query's cache said {was!r} where a {wanted} was due")
+                (cold if wanted == "miss" else cached).append(seconds)
+                sizes.append(answer.ByteSize())
+    table = tables.table("Answer from", "Cache said", ">Runs", ">Median", ">Slowest")
+    for name, said, runs in (("the store", "miss", cold), ("the cache", "hit", cached)):
+        table.add_row(name, said, str(len(runs)), f"{median(runs) * 1e3:.2f} ms", f"{max(runs) * 1e3:.2f} ms")
+    console.print(table)
+    console.print(
+        f"Cached is {median(cold) / median(cached):.1f} times as fast; an answer has {median(sizes) / 1024:.0f} KiB."
+    )
+
+
+def heading(console: Console, title: str, command: str = "") -> None:
+    """The title of a part, with the command that shows the same."""
+    hint = f"   {command}" if command else ""
+    console.print(Padding(Text.assemble((title, "bold"), (hint, "dim")), (1, 0, 0, 0)))
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """A part of the demo and how long it took."""
+
+    name: str
+    began: float
+    """Seconds after the demo's start."""
+    seconds: float
+
+
+class TimeLine:
+    """How long each part took."""
+
+    def __init__(self) -> None:
+        self._started = time.monotonic()
+        self._steps: list[Step] = []
+
+    @property
+    def last(self) -> float:
+        """Seconds that the last step took."""
+        return self._steps[-1].seconds
+
+    @contextmanager
+    def step(self, name: str) -> Iterator[None]:
+        """Times the block."""
+        began = time.monotonic()
+        try:
+            yield
+        finally:
+            self._steps.append(Step(name, began - self._started, time.monotonic() - began))
+
+    def show(self, console: Console) -> None:
+        """All steps, and the time from start to end."""
+        heading(console, "Time line")
+        table = tables.table(">At", ">Took", "")
+        for step in self._steps:
+            table.add_row(f"{step.began:.1f} s", f"{step.seconds:.1f} s", step.name)
+        console.print(table)
+        console.print(f"In all {time.monotonic() - self._started:.1f} s.")
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -94,7 +94,7 @@ def analysis(answer: GetAnalysisResponse) -> RenderableType:
     parts: list[RenderableType] = [
         filing_heading(answer.filing),
         Text(),
-        _rating_line(found),
+        rating_line(found),
     ]
     if found.narrative:
         parts.append(Padding(one_line(found.narrative), (1, 0, 0, 0)))
@@ -211,7 +211,8 @@ def rating(summary: FilingSummary) -> Text:
     return Text(wording.rating(summary.rating, score), style=_RATING_STYLES.get(summary.rating, ""))
 
 
-def _rating_line(found: Analysis) -> Text:
+def rating_line(found: Analysis) -> Text:
+    """The rating, its band, and what flags took from it."""
     caps = ""
     if found.HasField("uncapped_score") and found.HasField("score") and found.uncapped_score != found.score:
         caps = f", {found.uncapped_score:.1f} before red flags capped it"
