@@ -85,9 +85,7 @@ def is_equal(found: Signal, expected: str | bool | None) -> bool:
     if kind == "int64":
         return Decimal(found.value.int64) == Decimal(expected)
     # The truth's ratios are given to twelve decimal places.
-    return abs(Decimal(found.value.double) - Decimal(expected)) <= Decimal("1e-9") * max(
-        1, abs(Decimal(expected))
-    )
+    return abs(found.value.double - float(expected)) <= 1e-9 * max(1.0, abs(float(expected)))
 
 
 def test_every_signal_has_evidence_and_flags_quote_their_sentences(stack: WholeStack, truth: Truth) -> None:
