@@ -80,7 +80,8 @@ class EdgarHttp:
             timeout=httpx.Timeout(read_seconds, connect=connect_seconds),
             limits=httpx.Limits(max_connections=max_in_flight, max_keepalive_connections=8),
             follow_redirects=False,
-            trust_env=True,
+            # A proxy from the environment is for EDGAR, not for a mirror on this machine.
+            mounts={f"all://{host}": None for host in ("127.0.0.1", "localhost", "[::1]")},
         )
 
     async def close(self) -> None:
@@ -118,6 +119,11 @@ class EdgarHttp:
         raise AssertionError("stamina ends by a return or an exception")
 
     async def _request(self, url: str, sink: Sink, condition: dict[str, str], deadline: Deadline) -> Answer:
+        if deadline.remaining() <= 0:
+            raise failure(
+                Reason.DEADLINE_EXCEEDED,
+                f"no time is left to ask EDGAR for {url}; call again with a longer deadline.",
+            )
         await self._limiter.acquire(deadline)
         if self._in_flight >= self._max_in_flight:
             raise failure(

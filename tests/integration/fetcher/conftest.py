@@ -11,6 +11,7 @@ from datetime import datetime
 from pathlib import Path
 
 import pytest
+import redis
 import stamina
 
 from tenkay.stack.launch import running
@@ -29,7 +30,7 @@ from tenkay_fetcher.quarter_indexes import QuarterIndexes
 from tests.integration.fetcher.edgar_doubles import USER_AGENT, EdgarTree, mirrored
 
 SETTLED_KEY = "tests:fetcher"
-"""Shared by tests that do not test the limiter: its first use in a Valkey takes a second."""
+"""Of tests that do not test the limiter: in use since long ago, without the first second of silence."""
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -45,6 +46,8 @@ def redis_url() -> Iterator[str]:
     port = free_port()
     launch = valkey(ValkeyRole.CACHE, port=port, directory=folder)
     with running(launch, folder / "log"):
+        with redis.Redis(port=port) as client:
+            client.set(f"{SETTLED_KEY}:next", 0)  # as if used long ago
         yield f"redis://127.0.0.1:{port}/0"
     shutil.rmtree(folder, ignore_errors=True)
 
@@ -83,10 +86,10 @@ async def make_http(redis_url: str) -> AsyncIterator[MakeHttp]:
     async with AsyncExitStack() as stack:
 
         async def make(*, key: str = SETTLED_KEY, attempts: int = 3, max_in_flight: int = 32) -> EdgarHttp:
-            redis = open_redis(redis_url, 0.5)
-            stack.push_async_callback(redis.aclose)
+            connection = open_redis(redis_url, 2.0)
+            stack.push_async_callback(connection.aclose)
             http = EdgarHttp(
-                RequestLimiter(redis, requests_per_second=1000, max_replicas=1, key=key),
+                RequestLimiter(connection, requests_per_second=1000, max_replicas=1, key=key),
                 user_agent=USER_AGENT,
                 retry=RetryPolicy(attempts, 0.02),
                 max_in_flight=max_in_flight,

@@ -180,9 +180,9 @@ async def test_a_dripping_answer_ends_at_the_deadline(make_http: MakeHttp) -> No
     async with ScriptedEdgar(Reply(body=BODY, piece_seconds=0.05)) as edgar:
         started = time.monotonic()
         with pytest.raises(TenkayError) as failed:
-            await (await make_http()).fetch(edgar.url, sink(), deadline=Deadline.after(0.5))
+            await (await make_http()).fetch(edgar.url, sink(), deadline=Deadline.after(1))
     assert failed.value.reason is Reason.DEADLINE_EXCEEDED
-    assert time.monotonic() - started < 1
+    assert 0.9 < time.monotonic() - started < 3
 
 
 async def test_a_gzip_bomb_stops_at_the_bound_and_leaves_nothing(make_http: MakeHttp, tmp_path: Path) -> None:

@@ -40,6 +40,7 @@ def service(
         "EDGAR_URL": mirror_url,
         "REDIS_URL": redis_url,
         "LIMITER_KEY": SETTLED_KEY,
+        "REDIS_TIMEOUT_SECONDS": "2",
         "REQUESTS_PER_SECOND": "1000",
         "DATA_DIRECTORY": str(folder),
         "MAX_BLOB_BYTES": str(MAX_BLOB_BYTES),
