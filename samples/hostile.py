@@ -31,13 +31,14 @@ def hostile_documents() -> Mapping[str, bytes]:
         "other_accession_number": whole.replace(filing.accession_number.encode(), b"not-an-accession-number"),
         "unclosed_inline_tags": whole.replace(b"</ix:nonFraction>", b""),
         "unknown_contexts": whole.replace(b"<xbrli:context id=", b"<xbrli:context name="),
-        "one_endless_line": b"<DOCUMENT><TYPE>10-K<TEXT>" + b"A" * 1_000_000,
-        "deeply_nested": b"<DOCUMENT>\n<TYPE>10-K\n<TEXT>\n"
-        + b"<div>" * 20_000
-        + b"Item 1. Business"
-        + b"</div>" * 20_000,
+        "one_endless_line": _document(b"A" * 1_000_000),
+        "deeply_nested": _document(b"<div>" * 20_000 + b"Item 1. Business" + b"</div>" * 20_000),
         "error_page": (
             b"<!DOCTYPE html>\n<html><head><title>SEC.gov | Request Rate Threshold Exceeded</title></head>"
             b"<body><h1>Your Request Originates from an Undeclared Automated Tool</h1></body></html>\n"
         ),
     }
+
+
+def _document(text: bytes) -> bytes:
+    return b"<DOCUMENT>\n<TYPE>10-K\n<SEQUENCE>1\n<TEXT>\n" + text + b"\n</TEXT>\n</DOCUMENT>\n"

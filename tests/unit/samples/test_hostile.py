@@ -27,6 +27,8 @@ def test_each_is_bad_in_the_way_its_name_says() -> None:
     assert documents["cut_in_a_fact"].rpartition(b"<ix:nonFraction")[2].count(b">") == 0
     assert documents["headerless"].startswith(b"<DOCUMENT>")
     assert b"<DOCUMENT>" not in documents["header_only"]
+    assert documents["deeply_nested"].count(b"<div>") == documents["deeply_nested"].count(b"</div>") == 20_000
+    assert max(map(len, documents["one_endless_line"].splitlines())) == 1_000_000
     assert max(map(len, documents.values())) < 2_000_000
 
 
