@@ -13,7 +13,7 @@ PREFIX = "q:v1:"
 """To be raised when entries of older code must not be read any more; see also `envelope.SCHEMA`."""
 
 EPOCH = f"{PREFIX}epoch"
-"""A random token. Every entry carries the one it was made under: another token here drops them all at once."""
+"""A random token. Entries and generations carry the one they were made under: another one here voids them at once."""
 POSITION = f"{PREFIX}feed:position"
 """The sequence up to which all changes have been applied to the generations."""
 ALIVE = f"{PREFIX}feed:alive"

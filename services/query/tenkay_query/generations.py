@@ -7,8 +7,8 @@ this sound when Redis forgets, restarts or is slow:
 - A missing generation is unknown, never 0: nothing is valid under it, and only an answer read from the store at a state
   not older than the feed's position may set it again.
 - An answer is stored under the generations read *before* the store was asked.
-- Every entry carries the epoch. Whoever notices that Redis has lost the feed's position, or gone back to an older one,
-  makes a new epoch, and all entries are void.
+- Every entry and every generation carries the epoch. Whoever notices that Redis has lost the feed's position or gone
+  back to an older one, or that the store has, makes a new epoch: all entries are void, all generations unknown.
 
 Answers over many companies have no generation; they are served while they are young.
 """

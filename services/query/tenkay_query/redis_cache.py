@@ -69,12 +69,14 @@ class RedisAnswerCache:
         values = await self._guarded("look_up", lambda: self._redis.mget(keys))
         # The client does not decode, so they are bytes; its types allow for one that does.
         epoch, position, alive, seen, entry, *current = cast(list[bytes | None], values)
+        if epoch is not None and len(epoch) != EPOCH_BYTES:
+            epoch = None
         return Lookup(
-            epoch=epoch if epoch is not None and len(epoch) == EPOCH_BYTES else None,
+            epoch=epoch,
             position=_text(position),
             is_followed=alive is not None,
             seen_at_ms=None if seen is None else int(seen),
-            generations=tuple(map(_text, current)),
+            generations=tuple(_generation(held, epoch) for held in current),
             entry=entry,
         )
 
@@ -170,6 +172,13 @@ class RedisFeedLedger:
 
 
 _FEED_KEYS = (cache_keys.EPOCH, cache_keys.POSITION, cache_keys.ALIVE, cache_keys.SEEN)
+
+
+def _generation(held: bytes | None, epoch: bytes | None) -> str | None:
+    """The sequence behind the epoch; one of another epoch counts as missing (see `redis_scripts`)."""
+    if held is None or epoch is None or not held.startswith(epoch):
+        return None
+    return _text(held[EPOCH_BYTES:])
 
 
 def _text(raw: bytes | None) -> str | None:

@@ -1,6 +1,8 @@
 """What is done in Redis in one step, in Lua.
 
-Sequences are compared as text, shard by shard, since they may be larger than Lua's numbers are exact.
+Sequences are compared as text, shard by shard, since they may be larger than Lua's numbers are exact. A generation is
+kept with its epoch before it: one of another epoch counts as missing, so that a new epoch voids the generations too (a
+store that was set back to an older state counts from there again, and a maximum would never fall).
 """
 
 from __future__ import annotations
@@ -14,6 +16,11 @@ end
 local function greater(a, b)
   if #a ~= #b then return #a > #b end
   return a > b
+end
+local function generation(key, epoch)
+  local held = redis.call('GET', key)
+  if held and string.sub(held, 1, #epoch) == epoch then return string.sub(held, #epoch + 1) end
+  return false
 end
 """
 
@@ -43,9 +50,10 @@ if held then
   end
 end
 if lost then redis.call('SET', KEYS[1], ARGV[3]) end
+local epoch = redis.call('GET', KEYS[1])
 for place = 5, #KEYS do
-  local raised = merge(redis.call('GET', KEYS[place]) or '', ARGV[place + 2])
-  redis.call('SET', KEYS[place], raised, 'EX', ARGV[6])
+  local raised = merge(generation(KEYS[place], epoch) or '', ARGV[place + 2])
+  redis.call('SET', KEYS[place], epoch .. raised, 'EX', ARGV[6])
 end
 redis.call('SET', KEYS[2], merge(held or '', ARGV[1]))
 redis.call('SET', KEYS[3], '1', 'PX', ARGV[4])
@@ -63,7 +71,7 @@ KEEP = (
 if redis.call('GET', KEYS[1]) ~= ARGV[1] then return 0 end
 local missing = {}
 for place = 4, #KEYS do
-  local known, current = ARGV[place + 2], redis.call('GET', KEYS[place])
+  local known, current = ARGV[place + 2], generation(KEYS[place], ARGV[1])
   if known ~= '' then
     if current ~= known then return 0 end
   elseif current and current ~= ARGV[2] then
@@ -80,7 +88,7 @@ if #missing > 0 then
   for shard, number in pairs(parts(followed)) do
     if read[shard] and greater(number, read[shard]) then return 0 end
   end
-  for _, key in ipairs(missing) do redis.call('SET', key, ARGV[2], 'EX', ARGV[4]) end
+  for _, key in ipairs(missing) do redis.call('SET', key, ARGV[1] .. ARGV[2], 'EX', ARGV[4]) end
 end
 redis.call('SET', KEYS[3], ARGV[5], 'PX', ARGV[3])
 return 1
