@@ -1,0 +1,475 @@
+"""Resolves the catalog's concepts to a filing's facts: by element in order of preference, then by derivation."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from decimal import Decimal
+
+from tenkay_extractor.catalog import Catalog, Concept, Derivation, Element, Industry, UnitKind
+from tenkay_extractor.evidence import FactEvidence
+from tenkay_extractor.expressions import ARITHMETIC, Expression, UndefinedResultError, ZeroDenominatorError
+from tenkay_extractor.facts import Agreement, Conflict, Fact, FactIndex, Period
+from tenkay_extractor.missing import MissingOperandError, MissingReason
+from tenkay_extractor.periods import Basis, ReportingPeriod
+
+FALLBACK_LOWERS = Decimal("0.05")
+ROUNDED_DUPLICATE_LOWERS = Decimal("0.1")
+HIDDEN_LOWERS = Decimal("0.1")
+ZERO_FILL_LOWERS = Decimal("0.05")
+ANNUALISED_LOWERS = Decimal("0.1")
+LEAST_CONFIDENCE = Decimal("0.3")
+COVER_DAYS = range(-10, 201)
+"""How long after the period's end a cover page may be dated."""
+
+_SHARE_CLASS_AXIS = "us-gaap:StatementClassOfStockAxis"
+_FIRST_CLASS = "us-gaap:CommonClassAMember"
+_COVER_SHARES = "dei:EntityCommonStockSharesOutstanding"
+_STANDARD_PREFIXES = frozenset(
+    {"us-gaap", "dei", "srt", "ecd", "cyd", "ifrs-full", "country", "invest", "naics"}
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Resolved:
+    """A concept's value at one of the filing's periods, and what it rests on."""
+
+    value: Decimal
+    confidence: Decimal
+    evidence: tuple[FactEvidence, ...]
+    notes: tuple[str, ...] = ()
+    exact: bool = True
+
+
+@dataclass(slots=True)
+class ConceptResolver:
+    """Looks concepts up in one filing's facts."""
+
+    catalog: Catalog
+    index: FactIndex
+    period: ReportingPeriod
+    currency: str
+    industry: Industry | None
+    _resolved: dict[tuple[str, str, Basis], Resolved | MissingOperandError] = field(default_factory=dict)
+    _in_progress: set[tuple[str, str]] = field(default_factory=set)
+    _cycles_met: int = 0
+
+    def resolve(self, concept: str, at: str, basis: Basis) -> Resolved:
+        """The concept `at` "current", "prior" or "opening". Raises MissingOperandError."""
+        key = (concept, at, basis)
+        known = self._resolved.get(key)
+        if known is None:
+            cycles = self._cycles_met
+            try:
+                known = self._look_up(self.catalog.concepts[concept], at, basis)
+            except MissingOperandError as error:
+                known = error
+            if self._cycles_met == cycles or not self._in_progress:
+                self._resolved[key] = known
+        if isinstance(known, MissingOperandError):
+            raise MissingOperandError(known.reason, str(known))
+        return known
+
+    def _look_up(self, concept: Concept, at: str, basis: Basis) -> Resolved:
+        if (concept.name, at) in self._in_progress:
+            self._cycles_met += 1
+            raise MissingOperandError(MissingReason.CONCEPT_NOT_REPORTED, f"{concept.name} is not reported")
+        periods = self._periods(concept, at, basis)
+        self._in_progress.add((concept.name, at))
+        try:
+            found = self._by_element(concept, periods, at) or self._by_derivation(concept, at, basis)
+        finally:
+            self._in_progress.discard((concept.name, at))
+        if found is None:
+            first, *others = (element.name for element in concept.elements)
+            fallbacks = f" nor any of its {len(others)} fallbacks" if others else ""
+            raise MissingOperandError(
+                MissingReason.CONCEPT_NOT_REPORTED
+                if at == "current"
+                else MissingReason.PRIOR_PERIOD_NOT_REPORTED,
+                f"{_words(concept.name)}: neither {first}{fallbacks} is reported in {self.currency} for {periods[0]}"
+                if fallbacks
+                else f"{_words(concept.name)}: {first} is not reported in {self.currency} for {periods[0]}",
+            )
+        return self._with_own_elements(concept, found)
+
+    def _periods(self, concept: Concept, at: str, basis: Basis) -> Sequence[Period]:
+        """The periods to look at, best first; never empty."""
+        reporting = self.period
+        if concept.instant:
+            if at == "current":
+                return (Period(None, reporting.end),)
+            if at == "prior" and not reporting.annual:
+                raise MissingOperandError(
+                    MissingReason.PRIOR_PERIOD_NOT_REPORTED,
+                    f"{_words(concept.name)} a year earlier: a 10-Q carries no balance of a year ago",
+                )
+            dates = reporting.prior_ends if at == "prior" else reporting.openings
+            if not dates:
+                when = "a year earlier" if at == "prior" else "at the start of the period"
+                raise MissingOperandError(
+                    MissingReason.PRIOR_PERIOD_NOT_REPORTED,
+                    f"{_words(concept.name)} {when}: no balance of that day",
+                )
+            return tuple(Period(None, day) for day in dates)
+        if at == "opening":
+            raise MissingOperandError(
+                MissingReason.NOT_COMPUTABLE, f"{_words(concept.name)} is a flow and has no opening balance"
+            )
+        flows = reporting.flow(basis) if at == "current" else reporting.prior_flow(basis)
+        if flows:
+            return flows
+        if at == "prior" and reporting.flow(basis):
+            raise MissingOperandError(
+                MissingReason.PRIOR_PERIOD_NOT_REPORTED,
+                f"{_words(concept.name)}: no period of the same length ended a year before {reporting.end}",
+            )
+        length = (
+            "a year" if reporting.annual else "a quarter" if basis is Basis.QUARTER else "the year to date"
+        )
+        raise MissingOperandError(
+            MissingReason.PERIOD_UNCLEAR,
+            f"{_words(concept.name)}: no flow of {length} ends on {reporting.end}",
+        )
+
+    # By element
+
+    def _by_element(self, concept: Concept, periods: Sequence[Period], at: str) -> Resolved | None:
+        elements = self._in_order(concept)
+        chosen: Resolved | None = None
+        chosen_name = ""
+        for rank, element in enumerate(elements):
+            if chosen is not None and chosen_name not in concept.part_of_larger:
+                break
+            try:
+                found = self._reported(concept, element, periods, at, rank)
+            except MissingOperandError:
+                if chosen is None:
+                    raise
+                continue  # a conflict elsewhere says nothing about what is chosen
+            if found is None or (chosen is not None and found.value <= chosen.value):
+                continue
+            chosen, chosen_name = found, element.name
+        return chosen
+
+    def _in_order(self, concept: Concept) -> Sequence[Element]:
+        first = concept.first_for.get(self.industry.name) if self.industry else None
+        if first is None:
+            return concept.elements
+        return sorted(concept.elements, key=lambda element: element.name != first)
+
+    def _reported(
+        self, concept: Concept, element: Element, periods: Sequence[Period], at: str, rank: int
+    ) -> Resolved | None:
+        unit = self._unit(concept.unit)
+        if element.at_cover and at == "current":
+            periods = self._cover_dates(element, unit)
+        for period in periods:
+            report = self.index.reported(element.name, period, unit)
+            if report is not None:
+                return self._accept(concept, element, report, rank)
+            if concept.share_classes:
+                by_class = self.index.by_member(element.name, _SHARE_CLASS_AXIS, period, unit)
+                if by_class:
+                    return self._of_classes(concept, element, by_class, rank)
+        return None
+
+    def _accept(
+        self, concept: Concept, element: Element, report: Agreement | Conflict, rank: int
+    ) -> Resolved | None:
+        if isinstance(report, Conflict):
+            raise _conflict(concept, element, report)
+        fact = report.fact
+        value = _value(fact)
+        notes: list[str] = []
+        confidence = Decimal(1) - element.lowers
+        if element.expense_only:
+            if value >= 0:
+                return None
+            value = ARITHMETIC.minus(value)
+            notes.append(f"{_words(concept.name)}: {element.name} is a net figure; its expense is taken")
+        if rank:
+            confidence -= FALLBACK_LOWERS
+            notes.append(f"{_words(concept.name)} is reported as {element.name}")
+        if report.rounded_differently:
+            confidence -= ROUNDED_DUPLICATE_LOWERS
+            notes.append(f"{_words(concept.name)} is also reported rounded; the more precise value is taken")
+        if fact.hidden and not element.name.startswith("dei:"):
+            confidence -= HIDDEN_LOWERS
+        return Resolved(
+            value, max(confidence, LEAST_CONFIDENCE), (FactEvidence(concept.name, fact),), tuple(notes)
+        )
+
+    def _of_classes(
+        self, concept: Concept, element: Element, by_class: Mapping[str, Agreement | Conflict], rank: int
+    ) -> Resolved | None:
+        agreed: dict[str, Fact] = {}
+        for member, report in by_class.items():
+            if isinstance(report, Conflict):
+                raise _conflict(concept, element, report)
+            agreed[member] = report.fact
+        confidence = Decimal(1) - element.lowers - (FALLBACK_LOWERS if rank else 0)
+        if concept.share_classes == "sum":
+            value = Decimal(0)
+            for fact in agreed.values():
+                value = ARITHMETIC.add(value, _value(fact))
+            return Resolved(
+                value,
+                max(confidence, LEAST_CONFIDENCE),
+                tuple(FactEvidence(concept.name, fact) for fact in agreed.values()),
+                (f"{_words(concept.name)} is the sum over {len(agreed)} classes of shares",),
+            )
+        main_class = _FIRST_CLASS if _FIRST_CLASS in agreed else self._largest_class(agreed)
+        if main_class is None:
+            return None
+        return Resolved(
+            _value(agreed[main_class]),
+            max(confidence - FALLBACK_LOWERS, LEAST_CONFIDENCE),
+            (FactEvidence(concept.name, agreed[main_class]),),
+            (f"{_words(concept.name)} is reported by class of shares; that of {main_class} is taken",),
+        )
+
+    def _largest_class(self, members: Iterable[str]) -> str | None:
+        """The class with most shares on the cover page; None when the cover does not tell."""
+        wanted = set(members)
+        shares: dict[str, Decimal] = {}
+        for period in self._cover_dates(Element(_COVER_SHARES), "shares"):
+            for member, report in self.index.by_member(
+                _COVER_SHARES, _SHARE_CLASS_AXIS, period, "shares"
+            ).items():
+                if isinstance(report, Agreement) and member in wanted:
+                    shares.setdefault(member, _value(report.fact))
+        if shares:
+            return max(shares, key=lambda member: (shares[member], member))
+        return next(iter(wanted)) if len(wanted) == 1 else None
+
+    def _cover_dates(self, element: Element, unit: str) -> tuple[Period, ...]:
+        """Days on which the cover page gives the element, newest first."""
+        dates = {
+            period
+            for source in (
+                self.index.consolidated(element.name),
+                self.index.periods_by_axis(element.name, _SHARE_CLASS_AXIS),
+            )
+            for period, of_unit in source
+            if of_unit == unit and period.is_instant and (period.end - self.period.end).days in COVER_DAYS
+        }
+        return tuple(sorted(dates, key=lambda period: period.end, reverse=True))
+
+    def _unit(self, kind: UnitKind) -> str:
+        if kind is UnitKind.MONEY:
+            return self.currency
+        return "shares" if kind is UnitKind.SHARES else f"{self.currency}/shares"
+
+    # By derivation
+
+    def _by_derivation(self, concept: Concept, at: str, basis: Basis) -> Resolved | None:
+        refused = ""
+        for derivation in concept.derivations:
+            evaluation = Evaluation(self, basis, at)
+            try:
+                outcome = derivation.expression.evaluate(evaluation)
+            except MissingOperandError as error:
+                if error.reason in (MissingReason.CONFLICTING_FACTS, MissingReason.PERIOD_UNCLEAR):
+                    raise
+                continue
+            except (ZeroDenominatorError, UndefinedResultError):
+                continue
+            refusal = self._refusal(derivation, evaluation, at, basis)
+            if refusal:
+                refused = refusal
+                continue
+            value = outcome.value
+            if isinstance(value, bool):
+                continue
+            confidence = evaluation.confidence() - derivation.lowers
+            return Resolved(
+                value,
+                max(confidence, LEAST_CONFIDENCE),
+                evaluation.evidence(),
+                (*evaluation.notes(), f"{_words(concept.name)} is derived: {derivation.expression.source}"),
+                outcome.exact and evaluation.exact(),
+            )
+        if refused:
+            raise MissingOperandError(
+                MissingReason.CONCEPT_NOT_REPORTED, f"{_words(concept.name)} is not reported, and {refused}"
+            )
+        return None
+
+    def _refusal(self, derivation: Derivation, evaluation: Evaluation, at: str, basis: Basis) -> str:
+        """Why the derivation would give a wrong number; empty when it would not."""
+        for evidence in evaluation.evidence():
+            if evidence.fact.concept in derivation.unless_from.get(evidence.concept, ()):
+                return f"{evidence.fact.concept} covers a part only, so it is not derived"
+        if derivation.unless_reported and at in ("current", "prior"):
+            periods = set(self.period.flow(basis) if at == "current" else self.period.prior_flow(basis))
+            for name in self.index.concepts():
+                if name.startswith(derivation.unless_reported) and any(
+                    period in periods for period, _ in self.index.consolidated(name)
+                ):
+                    return f"{name} is a cost beside those, so it is not derived"
+        return ""
+
+    def _with_own_elements(self, concept: Concept, found: Resolved) -> Resolved:
+        own = concept.own_elements
+        if own is None:
+            return found
+        end = Period(None, self.period.end)
+        for name in self.index.concepts():
+            prefix, _, local = name.partition(":")
+            if prefix in _STANDARD_PREFIXES or not own.names.search(local):
+                continue
+            if (end, self.currency) in self.index.consolidated(name):
+                return Resolved(
+                    found.value,
+                    max(found.confidence - own.lowers, LEAST_CONFIDENCE),
+                    found.evidence,
+                    (*found.notes, f"{_words(concept.name)} may leave out what is reported as {name}"),
+                    found.exact,
+                )
+        return found
+
+
+@dataclass(slots=True)
+class Evaluation:
+    """The operands of one expression: resolves them and remembers what the value rests on.
+
+    A derivation is evaluated `at` the period of the concept that it stands for.
+    """
+
+    resolver: ConceptResolver
+    basis: Basis
+    at: str = "current"
+    used: list[Resolved] = field(default_factory=list)
+    filled_with_zero: list[str] = field(default_factory=list)
+    annualised: bool = False
+
+    def current(self, concept: str) -> Decimal:
+        return self._take(concept, self.at)
+
+    def prior(self, concept: str) -> Decimal:
+        return self._take(concept, "prior")
+
+    def opening(self, concept: str) -> Decimal:
+        return self._take(concept, "opening")
+
+    def or_zero(self, value: Callable[[], Decimal], concept: str) -> Decimal:
+        try:
+            return value()
+        except MissingOperandError as error:
+            if error.reason not in (
+                MissingReason.CONCEPT_NOT_REPORTED,
+                MissingReason.PRIOR_PERIOD_NOT_REPORTED,
+            ):
+                raise
+            if concept not in self.filled_with_zero:
+                self.filled_with_zero.append(concept)
+            return Decimal(0)
+
+    def sum_of_reported(self, concepts: tuple[str, ...]) -> Decimal:
+        total: Decimal | None = None
+        first: MissingOperandError | None = None
+        for concept in concepts:
+            try:
+                value = self.current(concept)
+            except MissingOperandError as error:
+                if error.reason not in (
+                    MissingReason.CONCEPT_NOT_REPORTED,
+                    MissingReason.PRIOR_PERIOD_NOT_REPORTED,
+                ):
+                    raise
+                first = first or error
+                continue
+            total = value if total is None else ARITHMETIC.add(total, value)
+        if total is None:
+            raise first or MissingOperandError(MissingReason.CONCEPT_NOT_REPORTED, "nothing is reported")
+        return total
+
+    def days(self) -> int:
+        flows = self.resolver.period.flow(self.basis)
+        if not flows:
+            raise MissingOperandError(
+                MissingReason.PERIOD_UNCLEAR,
+                f"no flow ends on {self.resolver.period.end}, so its length is not known",
+            )
+        return flows[0].days
+
+    def days_to_annualise(self) -> int | None:
+        if self.resolver.period.annual:
+            return None
+        self.annualised = True
+        return self.days()
+
+    def _take(self, concept: str, at: str) -> Decimal:
+        resolved = self.resolver.resolve(concept, at, self.basis)
+        if resolved not in self.used:
+            self.used.append(resolved)
+        return resolved.value
+
+    def confidence(self) -> Decimal:
+        """The least of the parts', less what zero-filling and annualising cost."""
+        confidence = min((resolved.confidence for resolved in self.used), default=Decimal(1))
+        if self.filled_with_zero:
+            confidence -= ZERO_FILL_LOWERS
+        if self.annualised:
+            confidence -= ANNUALISED_LOWERS
+        return confidence
+
+    def evidence(self) -> tuple[FactEvidence, ...]:
+        return tuple(dict.fromkeys(evidence for resolved in self.used for evidence in resolved.evidence))
+
+    def notes(self) -> tuple[str, ...]:
+        filled = tuple(
+            f"{_words(concept)} is not reported and counts as zero" for concept in self.filled_with_zero
+        )
+        return tuple(dict.fromkeys((*(note for resolved in self.used for note in resolved.notes), *filled)))
+
+    def exact(self) -> bool:
+        return all(resolved.exact for resolved in self.used)
+
+
+def industry_of(
+    catalog: Catalog, sic_code: int | None, index: FactIndex, period: ReportingPeriod | None
+) -> Industry | None:
+    """The class by SIC code; by what is reported only when no code is known."""
+    if sic_code is not None:
+        for industry in catalog.industries:
+            if any(low <= sic_code <= high for low, high in industry.sic):
+                return industry
+        return None
+    if period is None:
+        return None
+    for industry in catalog.industries:
+        if industry.facts and all(
+            any(reported.end == period.end for reported, _ in index.consolidated(name))
+            for name in industry.facts
+        ):
+            return industry
+    return None
+
+
+def evaluate(
+    expression: Expression, resolver: ConceptResolver, basis: Basis
+) -> tuple[Decimal | bool, bool, Evaluation]:
+    """(value, exact, what it rests on). Raises as Expression.evaluate and ConceptResolver.resolve do."""
+    evaluation = Evaluation(resolver, basis)
+    outcome = expression.evaluate(evaluation)
+    return outcome.value, outcome.exact and evaluation.exact(), evaluation
+
+
+def _value(fact: Fact) -> Decimal:
+    assert fact.value is not None, "an index holds facts with a value only"  # noqa: S101
+    return fact.value
+
+
+def _conflict(concept: Concept, element: Element, conflict: Conflict) -> MissingOperandError:
+    values = sorted({f"{fact.value:f}" for fact in conflict.facts if fact.value is not None})
+    return MissingOperandError(
+        MissingReason.CONFLICTING_FACTS,
+        f"{_words(concept.name)}: {element.name} is reported as {' and '.join(values[:4])} for"
+        f" {conflict.facts[0].context.period}",
+    )
+
+
+def _words(concept: str) -> str:
+    return concept.replace("_", " ")

@@ -1,0 +1,43 @@
+"""Why a signal has no value: a closed list, each with words a person understands."""
+
+from __future__ import annotations
+
+import enum
+from dataclasses import dataclass
+
+
+class MissingReason(enum.Enum):
+    """The names are those of the API's MissingReason."""
+
+    FORM_NOT_APPLICABLE = "FORM_NOT_APPLICABLE"
+    NO_FACTS = "NO_FACTS"
+    CONCEPT_NOT_REPORTED = "CONCEPT_NOT_REPORTED"
+    PRIOR_PERIOD_NOT_REPORTED = "PRIOR_PERIOD_NOT_REPORTED"
+    CONFLICTING_FACTS = "CONFLICTING_FACTS"
+    PERIOD_UNCLEAR = "PERIOD_UNCLEAR"
+    ZERO_DENOMINATOR = "ZERO_DENOMINATOR"
+    CONDITION_NOT_MET = "CONDITION_NOT_MET"
+    SECTION_NOT_FOUND = "SECTION_NOT_FOUND"
+    CURRENCY_UNCLEAR = "CURRENCY_UNCLEAR"
+    FORM_UNKNOWN = "FORM_UNKNOWN"
+    EXTRACTOR_FAILED = "EXTRACTOR_FAILED"
+    EXTRACTOR_TIMEOUT = "EXTRACTOR_TIMEOUT"
+    NOT_COMPUTABLE = "NOT_COMPUTABLE"
+    INCORPORATED_BY_REFERENCE = "INCORPORATED_BY_REFERENCE"
+
+
+@dataclass(frozen=True, slots=True)
+class MissingSignal:
+    """A signal without a value. `detail` is never empty."""
+
+    id: str
+    reason: MissingReason
+    detail: str
+
+
+class MissingOperandError(Exception):
+    """A value that an expression needs is missing."""
+
+    def __init__(self, reason: MissingReason, detail: str) -> None:
+        super().__init__(detail)
+        self.reason = reason

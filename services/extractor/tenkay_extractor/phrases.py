@@ -1,0 +1,192 @@
+"""Judges whether a filing's sentences state a matter: every occurrence, one sentence at a time.
+
+"There is substantial doubt" and "we evaluate whether there is substantial doubt" hold the same words. A sentence counts
+only when it states the matter; one that is hypothetical, negated, a rule, about another party, about a past period or
+a bare caption is dismissed, and says so.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, timedelta
+
+from tenkay_extractor.number_formats import read_date
+from tenkay_extractor.sections import Section
+from tenkay_extractor.sentences import sentences
+
+MOST_JUDGED = 400  # sentences a section; a filing that names a matter more often says nothing new
+
+STATED = "stated"
+WEAK = "weak"
+
+
+@dataclass(frozen=True, slots=True)
+class SentencePattern:
+    """What a sentence must say. All expressions ignore case and see quotes and dashes as ASCII."""
+
+    name: str
+    trigger: re.Pattern[str]
+    """Cheap: a sentence without it is not looked at."""
+    topic: re.Pattern[str]
+    """A sentence without it is about something else."""
+    include: tuple[re.Pattern[str], ...]
+    weak: tuple[re.Pattern[str], ...]
+    dismiss: tuple[tuple[str, tuple[re.Pattern[str], ...]], ...]
+    """By kind: words that take back the statement they overlap."""
+    dismiss_sentence: tuple[tuple[str, tuple[re.Pattern[str], ...]], ...]
+    """By kind: words that take back all that their sentence states."""
+    overridden_by: Mapping[str, re.Pattern[str]]
+    """By kind: words with which `dismiss_sentence` does not hold."""
+    home: Mapping[str, tuple[str, ...]]
+    """By form family: codes of the sections where the matter is stated if it is anywhere."""
+    expected: Mapping[str, tuple[str, ...]]
+    """By form family: the home sections that every filing of it has."""
+    home_titles: Mapping[str, re.Pattern[str]]
+    elsewhere: tuple[str, ...]
+    outranks: str | None
+    """Code of the section whose statement decides."""
+    concludes: re.Pattern[str] | None
+    """What a home section must hold to be the place where the matter is decided."""
+    element: str | None
+    """A text block whose presence raises confidence."""
+
+
+@dataclass(frozen=True, slots=True)
+class Judgement:
+    """One sentence that speaks of the matter."""
+
+    section: Section
+    start: int
+    end: int
+    focus: tuple[int, int]
+    """The words that decided."""
+    verdict: str
+    """STATED, WEAK, or the kind of dismissal."""
+
+
+_FOLDED = str.maketrans(
+    {
+        "\u2018": "'", "\u2019": "'", "\u201a": "'", "\u201b": "'", "\u201c": '"', "\u201d": '"', "\u201e": '"',
+        "\u2010": "-", "\u2011": "-", "\u2012": "-", "\u2013": "-", "\u2014": "-", "\u2212": "-", "\xa0": " ",
+    }
+)  # fmt: skip
+
+
+def fold(text: str) -> str:
+    """The text with quotes, dashes and fixed spaces as ASCII, of the same length."""
+    return text.translate(_FOLDED)
+
+
+def judge(
+    pattern: SentencePattern, text: str, section_list: Sequence[Section], horizon: Horizon | None
+) -> list[Judgement]:
+    """Judges every sentence of these sections' bodies that speaks of the matter, in their order, each once."""
+    judged: list[Judgement] = []
+    seen: set[int] = set()
+    for section in section_list:
+        count = 0
+        for start, end in _candidates(pattern, text, section):
+            if start in seen:
+                continue
+            seen.add(start)
+            verdict = judge_sentence(pattern, text[start:end], horizon)
+            if verdict is None:
+                continue
+            kind, (focus_start, focus_end) = verdict
+            judged.append(Judgement(section, start, end, (start + focus_start, start + focus_end), kind))
+            count += 1
+            if count >= MOST_JUDGED:
+                break
+    return judged
+
+
+def judge_sentence(
+    pattern: SentencePattern, sentence: str, horizon: Horizon | None = None
+) -> tuple[str, tuple[int, int]] | None:
+    """The verdict on one sentence and the span that decided it; None when it does not speak of the matter.
+
+    Each statement in it is judged apart: "we evaluate whether doubt exists, and doubt exists" states it.
+    """
+    folded = fold(sentence)
+    if not pattern.topic.search(folded):
+        return None
+    for kind, expressions in pattern.dismiss_sentence:
+        taken_back = next((found for expression in expressions if (found := expression.search(folded))), None)
+        override = pattern.overridden_by.get(kind)
+        if taken_back and not (override and override.search(folded)):
+            return kind, taken_back.span()
+    dismissals = [
+        (kind, match.span())
+        for kind, expressions in pattern.dismiss
+        for expression in expressions
+        for match in expression.finditer(folded)
+    ]
+    for expressions, verdict in ((pattern.include, STATED), (pattern.weak, WEAK)):
+        for span in sorted(
+            match.span() for expression in expressions for match in expression.finditer(folded)
+        ):
+            if not any(_overlap(dismissed, span) for _, dismissed in dismissals):
+                return ("prior_period" if horizon and horizon.is_past(folded) else verdict), span
+    if dismissals:
+        return dismissals[0]
+    mention = pattern.trigger.search(folded)
+    return ("mention", mention.span()) if mention else None
+
+
+def _overlap(dismissed: tuple[int, int], stated: tuple[int, int]) -> bool:
+    return dismissed[0] < stated[1] and stated[0] < dismissed[1]
+
+
+_DATE = re.compile(
+    r"\b(January|February|March|April|May|June|July|August|September|October|November|December) (\d{1,2}), (\d{4})\b"
+)
+_YEAR = re.compile(r"\b(?:fiscal(?: years?)?|years?|in|during|of) ((?:19|20)\d\d)\b")
+_PRESENT = re.compile(
+    r"\b(?:is|are|has|have|continues?|remains?|raises?|exists?|casts?|still|currently|now|not yet)\b",
+    re.IGNORECASE,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Horizon:
+    """How far back a sentence may look and still speak of the reporting period."""
+
+    period_end: date
+    annual: bool
+
+    def is_past(self, sentence: str) -> bool:
+        """True when every day and year the sentence names lies before the period and no verb is in the present.
+
+        A 10-Q still speaks of its company when it speaks of the last fiscal year's audit.
+        """
+        first_day = self.period_end - timedelta(days=_ANNUAL_HORIZON if self.annual else _QUARTERLY_HORIZON)
+        first_year = (self.period_end - timedelta(days=_FISCAL_YEAR_LAG if self.annual else 365)).year
+        days = [
+            day
+            for name, number, year in _DATE.findall(sentence)
+            if (day := read_date(f"{name} {number}, {year}"))
+        ]
+        years = [int(year) for year in _YEAR.findall(sentence)]
+        if not days and not years:
+            return False
+        named_past = all(day < first_day for day in days) and all(year < first_year for year in years)
+        return named_past and not _PRESENT.search(sentence)
+
+
+_ANNUAL_HORIZON = 300  # days
+_QUARTERLY_HORIZON = 480
+_FISCAL_YEAR_LAG = 120  # a fiscal year that ends by April may be named after the calendar year before
+
+
+def _candidates(pattern: SentencePattern, text: str, section: Section) -> Iterator[tuple[int, int]]:
+    position = section.body_start
+    while trigger := pattern.trigger.search(text, position, section.end):
+        block_start = text.rfind("\n", section.body_start, trigger.start()) + 1 or section.body_start
+        block_end = text.find("\n", trigger.end(), section.end)
+        block_end = section.end if block_end < 0 else block_end
+        for start, end in sentences(text, block_start, block_end):
+            if pattern.trigger.search(text, start, end):
+                yield start, end
+        position = block_end
