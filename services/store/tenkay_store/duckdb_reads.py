@@ -462,7 +462,8 @@ def _latest(cursor: Cursor, of_company: str, parameters: Parameters, forms: tupl
         f"""
         SELECT f.sequence, f.form_type, f.accession_number, f.filed_date, f.period_end, f.is_amendment
         FROM filings f WHERE {of_company} AND list_contains($forms, f.form_type)
-        ORDER BY coalesce(f.period_end, f.filed_date) DESC NULLS LAST, f.filed_date DESC NULLS LAST
+        ORDER BY coalesce(f.period_end, f.filed_date) DESC NULLS LAST, f.filed_date DESC NULLS LAST,
+            f.accession_number DESC
         LIMIT {MAX_CANDIDATES}
         """,
         {**parameters, "forms": list(companies.with_amendments(forms))},

@@ -162,7 +162,7 @@ class GroupCommitter(Generic[Work, Outcome]):
             raise
         except Exception as error:
             if len(group) > 1:
-                logger.warning("commit_group_split", commits=len(group), exc_info=error)
+                logger.warning("commit_group_split", commits=len(group), problem=str(error))
                 for each in group:
                     self._write([each])
                 return

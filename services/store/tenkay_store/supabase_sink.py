@@ -94,7 +94,7 @@ def classified(error: APIError) -> SinkFailure:
     detail = f"Supabase refused it ({code or 'no code'}): {words}"
     if code in _STOPPING or code.startswith("PGRST3"):
         return SinkFailure(Remedy.STOP, detail)
-    if code.startswith(_DEADLY) or code in _TOO_LARGE:
+    if code in _TOO_LARGE or code.startswith("PGRST1") or (len(code) == 5 and code[:2] in _DEADLY_CLASSES):
         return SinkFailure(Remedy.DEAD, detail)
     return SinkFailure(Remedy.RETRY, detail)
 
@@ -110,8 +110,8 @@ _STOPPING = frozenset(
 )  # fmt: skip
 """The sink takes nothing from us, whatever we send: setting commits aside one by one would empty the outbox."""
 
-_DEADLY = ("21", "22", "23", "42", "44", "54", "P0", "PGRST1")
-"""Classes of data and statement errors: the row will be as wrong the next time."""
+_DEADLY_CLASSES = frozenset({"21", "22", "23", "42", "44", "54", "P0"})
+"""SQLSTATE classes of data and statement errors: the row will be as wrong the next time."""
 
 _TOO_LARGE = frozenset({"413"})
 

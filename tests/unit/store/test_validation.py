@@ -1,0 +1,125 @@
+"""Extractions and analyses that contradict themselves."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+
+import pytest
+
+from tenkay.common.v1 import analysis_pb2, date_pb2, extraction_pb2, signal_pb2
+from tenkay.errors import InvalidArgument, Reason
+from tenkay_store.messages import analysis_record, extraction_record
+from tenkay_store.validation import check_analysis, check_extraction
+from tests.unit.store.filings import TEXT_SHA256, accession_number, analysis, extraction, missing, signal
+
+E = extraction_pb2.Extraction
+A = analysis_pb2.Analysis
+
+
+def test_a_whole_extraction_and_analysis_are_accepted() -> None:
+    message = extraction(accession_number(1))
+    check_extraction(extraction_record(message))
+    check_analysis(analysis_record(analysis(message)))
+    check_analysis(analysis_record(analysis(message, rating=analysis_pb2.RATING_NOT_RATED, score=None)))
+
+
+def _set_fact_end(message: E) -> None:
+    message.signals[0].evidence[0].fact.end.CopyFrom(date_pb2.Date(year=2023, month=13, day=1))
+
+
+def _cite_other_text(message: E) -> None:
+    message.signals[0].evidence[0].text.CopyFrom(signal_pb2.TextEvidence(text_sha256="0" * 64))
+
+
+def _search_other_text(message: E) -> None:
+    message.signals[0].evidence[0].search.CopyFrom(signal_pb2.SearchEvidence(sections=["item_7"]))
+
+
+CONTRADICTIONS: list[tuple[str, Callable[[E], object]]] = [
+    ("extraction.result_key", lambda e: setattr(e, "result_key", "abc")),
+    ("extraction.filing.cik", lambda e: setattr(e.filing, "cik", 0)),
+    ("extraction.filing.cik", lambda e: setattr(e.filing, "cik", 10**10)),
+    ("extraction.filing.is_amendment", lambda e: setattr(e.filing, "is_amendment", True)),
+    ("extraction.filing.is_amendment", lambda e: setattr(e.filing, "form_type", "10-K/A")),
+    ("extraction.filing.filed_date", lambda e: e.filing.filed_date.CopyFrom(date_pb2.Date(year=2024))),
+    ("extraction.filing.accepted_at", lambda e: setattr(e.filing.accepted_at, "seconds", 10**15)),
+    ("extraction.filing.source", lambda e: setattr(e.filing, "source", 99)),
+    ("extraction.sections[0].end", lambda e: setattr(e.sections[0], "end", 3)),
+    ("extraction.sections[0].code", lambda e: setattr(e.sections[0], "code", "")),
+    ("extraction.sections[0].confidence", lambda e: setattr(e.sections[0], "confidence", math.nan)),
+    ("extraction.sections", lambda e: e.sections.extend([e.sections[0]] * 10_000)),
+    ("extraction.texts[0].sha256", lambda e: setattr(e.texts[0], "sha256", "0" * 64 + "\n")),
+    ("extraction.signals[0].id", lambda e: setattr(e.signals[0], "id", "Revenue")),
+    ("extraction.signals[1].id", lambda e: setattr(e.signals[1], "id", "revenue")),
+    ("extraction.missing[1].id", lambda e: e.missing.append(missing("revenue"))),
+    ("extraction.missing[0].reason", lambda e: setattr(e.missing[0], "reason", 0)),
+    ("extraction.missing[0].reason", lambda e: setattr(e.missing[0], "reason", 99)),
+    ("extraction.missing[0].detail", lambda e: setattr(e.missing[0], "detail", "")),
+    ("extraction.signals[0].category", lambda e: setattr(e.signals[0], "category", 0)),
+    ("extraction.signals[0].unit", lambda e: setattr(e.signals[0], "unit", "")),
+    ("extraction.signals[0].currency", lambda e: setattr(e.signals[0], "currency", "usd")),
+    ("extraction.signals[0].confidence", lambda e: setattr(e.signals[0], "confidence", 1.01)),
+    ("extraction.signals[0].value", lambda e: e.signals[0].ClearField("value")),
+    ("extraction.signals[0].value", lambda e: setattr(e.signals[0].value, "decimal", "1e5")),
+    ("extraction.signals[0].value", lambda e: setattr(e.signals[0].value, "decimal", "1.")),
+    ("extraction.signals[0].value", lambda e: setattr(e.signals[0].value, "decimal", "9" * 81)),
+    ("extraction.signals[0].value", lambda e: setattr(e.signals[0].value, "double", math.nan)),
+    ("extraction.signals[0].value", lambda e: setattr(e.signals[0].value, "double", -math.inf)),
+    ("extraction.signals[0].value", lambda e: setattr(e.signals[0].value, "enum", "")),
+    ("extraction.signals[0].evidence", lambda e: e.signals[0].ClearField("evidence")),
+    ("extraction.signals[0].evidence[0]", lambda e: e.signals[0].evidence[0].Clear()),
+    ("extraction.signals[0].evidence", _set_fact_end),
+    ("extraction.signals[0].evidence[0]", _cite_other_text),
+    ("extraction.signals[0].evidence[0]", _search_other_text),
+]
+
+
+@pytest.mark.parametrize(("field", "change"), CONTRADICTIONS)
+def test_an_extraction_that_contradicts_itself_is_refused(field: str, change: Callable[[E], object]) -> None:
+    message = extraction(accession_number(1))
+    change(message)
+    with pytest.raises(InvalidArgument) as refused:
+        check_extraction(extraction_record(message))
+    assert refused.value.reason is Reason.INVALID_FIELD
+    assert [each.field for each in refused.value.fields] == [field]
+
+
+def test_evidence_from_one_of_the_texts_is_accepted() -> None:
+    message = extraction(accession_number(1))
+    cited = signal("doubt", True)
+    cited.evidence[0].search.CopyFrom(signal_pb2.SearchEvidence(sections=["item_7"], text_sha256=TEXT_SHA256))
+    message.signals.append(cited)
+    check_extraction(extraction_record(message))
+
+
+@pytest.mark.parametrize("accession", ["", "123", "000199900000124000001"])
+def test_a_malformed_accession_number_is_refused(accession: str) -> None:
+    message = extraction(accession_number(1))
+    message.filing.accession_number = accession
+    with pytest.raises(InvalidArgument) as refused:
+        check_extraction(extraction_record(message))
+    assert refused.value.reason is Reason.MALFORMED_ACCESSION_NUMBER
+
+
+@pytest.mark.parametrize(
+    ("field", "change"),
+    [
+        ("analysis.result_key", lambda a: setattr(a, "result_key", "")),
+        ("analysis.extraction_key", lambda a: setattr(a, "extraction_key", "x")),
+        ("analysis.rating", lambda a: setattr(a, "rating", 0)),
+        ("analysis.rating", lambda a: setattr(a, "rating", 42)),
+        ("analysis.score", lambda a: a.ClearField("score")),
+        ("analysis.score", lambda a: setattr(a, "rating", analysis_pb2.RATING_NOT_RATED)),
+        ("analysis.score", lambda a: setattr(a, "score", 100.5)),
+        ("analysis", lambda a: setattr(a, "band", math.nan)),
+        ("analysis.flags", lambda a: a.flags.extend([a.flags[0]])),
+        ("analysis.flags", lambda a: setattr(a.flags[0], "id", "")),
+    ],
+)
+def test_an_analysis_that_contradicts_itself_is_refused(field: str, change: Callable[[A], object]) -> None:
+    message = analysis(extraction(accession_number(1)))
+    change(message)
+    with pytest.raises(InvalidArgument) as refused:
+        check_analysis(analysis_record(message))
+    assert [each.field for each in refused.value.fields] == [field]
