@@ -17,8 +17,9 @@ import asyncpg
 import pytest
 
 from tenkay.stack.keys import StackKeys
-from tenkay.stack.launch import LOOPBACK, free_port, running
+from tenkay.stack.launch import running
 from tenkay.stack.migrations import migrate, migrations_folder, read_migrations
+from tenkay.stack.ports import LOOPBACK, free_port
 from tenkay.stack.postgres import PostgresFolders, postgres
 from tenkay.stack.rest_gateway.process import DATABASE_ROLE, rest_gateway
 from tenkay.stack.valkey import ValkeyRole, valkey

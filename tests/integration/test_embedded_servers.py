@@ -17,7 +17,9 @@ import pytest
 import redis
 
 from tenkay.stack import child
-from tenkay.stack.launch import LOOPBACK, CannotStartError, Launch, free_port, running
+from tenkay.stack.errors import CannotStartError
+from tenkay.stack.launch import Launch, running
+from tenkay.stack.ports import LOOPBACK, free_port
 from tenkay.stack.postgres import PostgresFolders, postgres
 from tenkay.stack.valkey import ValkeyRole, valkey
 from tests.stack_fixtures import ValkeyServer, connected

@@ -9,7 +9,8 @@ import httpx
 import pytest
 
 from tenkay.stack.keys import StackKeys
-from tenkay.stack.launch import LOOPBACK, Launch, free_port, running
+from tenkay.stack.launch import Launch, running
+from tenkay.stack.ports import LOOPBACK, free_port
 from tenkay.stack.postgres import PostgresFolders, postgres
 from tenkay.stack.rest_gateway.process import rest_gateway
 from tests.stack_fixtures import connected

@@ -1,11 +1,10 @@
-"""What a child of the local stack is, and how one is started, watched and stopped from synchronous code."""
+"""What a child of the local stack is, and how one is run from synchronous code."""
 
 from __future__ import annotations
 
 import os
 import re
 import signal
-import socket
 import subprocess
 import time
 from collections.abc import Callable, Iterator, Mapping
@@ -14,8 +13,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from tenkay.stack import child
+from tenkay.stack.child_log import last_lines
+from tenkay.stack.errors import CannotStartError
+from tenkay.stack.ports import LOOPBACK as LOOPBACK
+from tenkay.stack.ports import free_port as free_port
 
-LOOPBACK = "127.0.0.1"
+_PID_LINE = re.compile(rb"^pid (\d+)$", re.MULTILINE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,16 +29,22 @@ class Launch:
     """Name of the child in the stack: "postgres"."""
     argv: tuple[str, ...]
     """The program and its arguments."""
-    is_ready: Callable[[], bool]
-    """Asks the program whether it serves. Answers within a second, never raises."""
+    is_ready: Callable[[], bool] = lambda: True
+    """Asks the program whether it serves. Answers within a second or two, never raises."""
+    ready_line: bytes | None = None
+    """Part of the line it prints when it serves; `is_ready` is asked after that. None: it prints none."""
     environment: Mapping[str, str] = field(default_factory=dict)
     """Environment variables besides the supervisor's own."""
     working_directory: Path | None = None
     """Where it runs. None: the supervisor's own."""
     needs: tuple[str, ...] = ()
     """Names of the children that must be ready before it is started."""
+    uses: tuple[str, ...] = ()
+    """Names of the children it calls: they are stopped after it. It waits for them by itself when it starts."""
     prepare: Callable[[], None] | None = None
-    """Done before each start, in a thread: makes folders, writes configuration."""
+    """Done before each start, in a thread: makes folders, writes configuration. May raise CannotStartError."""
+    on_ready: Callable[[], None] | None = None
+    """Done each time it serves, in a thread, before others may use it. May raise CannotStartError."""
     stop_signal: signal.Signals = signal.SIGTERM
     """The signal that asks it to end."""
     stop_grace_seconds: float = child.DEFAULT_GRACE_SECONDS
@@ -54,10 +63,6 @@ class Launch:
         return {**os.environ, **self.environment}
 
 
-class CannotStartError(RuntimeError):
-    """A program of the stack did not become ready. The message says which one and why, in one line."""
-
-
 @contextmanager
 def running(launch: Launch, log: Path, *, timeout_seconds: float = 30.0) -> Iterator[int]:
     """Runs one program while the block runs, ready when the block is entered; gives its process id.
@@ -68,6 +73,7 @@ def running(launch: Launch, log: Path, *, timeout_seconds: float = 30.0) -> Iter
     if launch.prepare is not None:
         launch.prepare()
     with log.open("ab") as output:
+        start = output.tell()
         process = subprocess.Popen(
             launch.command(),
             stdin=subprocess.PIPE,
@@ -78,51 +84,39 @@ def running(launch: Launch, log: Path, *, timeout_seconds: float = 30.0) -> Iter
             start_new_session=True,
         )
     try:
-        _wait_until_ready(launch, process, log, timeout_seconds)
-        yield program_pid(log) or process.pid
+        _wait_until_ready(launch, process, log, start, timeout_seconds)
+        if launch.on_ready is not None:
+            launch.on_ready()
+        yield program_pid(log.read_bytes()[start:]) or process.pid
     finally:
         process.communicate()  # ends the pipe, which is what the shim stops for
 
 
+def program_pid(output: bytes) -> int | None:
+    """The process id of the program, as its shim printed it."""
+    found = _PID_LINE.search(output)
+    return int(found[1]) if found else None
+
+
 def _wait_until_ready(
-    launch: Launch, process: subprocess.Popen[bytes], log: Path, timeout_seconds: float
+    launch: Launch, process: subprocess.Popen[bytes], log: Path, start: int, timeout_seconds: float
 ) -> None:
     deadline = time.monotonic() + timeout_seconds
-    while not launch.is_ready():
+    while not (_has_printed(launch.ready_line, log, start) and launch.is_ready()):
         if process.poll() is not None:
             raise CannotStartError(
-                f"{launch.name} ended with code {process.returncode} before it was ready: {last_line(log)}"
+                f"{launch.name} ended with code {process.returncode} before it was ready: {_last_line(log)}"
             )
         if time.monotonic() > deadline:
             raise CannotStartError(
-                f"{launch.name} was not ready within {timeout_seconds:g} s: {last_line(log)}"
+                f"{launch.name} was not ready within {timeout_seconds:g} s: {_last_line(log)}"
             )
         time.sleep(0.02)
 
 
-def program_pid(log: Path) -> int | None:
-    """The process id of the program that a shim started last, as the shim wrote it into the log."""
-    found = re.findall(rb"^pid (\d+)$", log.read_bytes(), re.MULTILINE)
-    return int(found[-1]) if found else None
+def _has_printed(line: bytes | None, log: Path, start: int) -> bool:
+    return line is None or line in log.read_bytes()[start:]
 
 
-def last_line(log: Path) -> str:
-    """The last line of a log that says something."""
-    try:
-        lines = log.read_text(errors="replace").splitlines()
-    except OSError:
-        lines = []
-    return next((line.strip() for line in reversed(lines) if line.strip()), f"nothing in {log}")
-
-
-def free_port(preferred: int | None = None) -> int:
-    """A loopback TCP port that nothing listens on: the preferred one where it is free."""
-    for port in (preferred, 0) if preferred else (0,):
-        with socket.socket() as probe:
-            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            try:
-                probe.bind((LOOPBACK, port))
-            except OSError:
-                continue
-            return int(probe.getsockname()[1])
-    raise CannotStartError("no free TCP port on 127.0.0.1")
+def _last_line(log: Path) -> str:
+    return next(iter(last_lines(log, 1)), f"nothing in {log}")

@@ -25,7 +25,8 @@ from urllib.parse import quote
 
 import psutil
 
-from tenkay.stack.launch import CannotStartError, Launch
+from tenkay.stack.errors import CannotStartError
+from tenkay.stack.launch import Launch
 
 SYSTEM_USER = "tenkay-postgres"
 SUPERUSER = "postgres"

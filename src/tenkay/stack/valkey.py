@@ -10,7 +10,8 @@ import socket
 from enum import StrEnum
 from pathlib import Path
 
-from tenkay.stack.launch import LOOPBACK, Launch
+from tenkay.stack.launch import Launch
+from tenkay.stack.ports import LOOPBACK
 
 DEFAULT_CACHE_MEMORY_BYTES = 64 * 1024 * 1024
 DEFAULT_BROKER_MEMORY_BYTES = 256 * 1024 * 1024

@@ -5,7 +5,8 @@ from __future__ import annotations
 import http.client
 import sys
 
-from tenkay.stack.launch import LOOPBACK, Launch
+from tenkay.stack.launch import Launch
+from tenkay.stack.ports import LOOPBACK
 
 DATABASE_ROLE = "authenticator"
 """The role the gateway connects as; it may only switch to the roles that tokens name."""
