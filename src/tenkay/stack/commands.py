@@ -117,19 +117,34 @@ def _up_detached(options: StackOptions, say: Say) -> int:
             stderr=output,
             start_new_session=True,
         )
+    try:
+        code = _wait_until_ready(supervisor, options.var_dir)
+    except BaseException:  # Ctrl-C too: what was not seen to be ready is not left running unseen
+        supervisor.terminate()
+        supervisor.wait()
+        raise
+    if code is not None:
+        raise CannotStartError(
+            "\n".join(last_lines(log, 8)) or f"the supervisor ended with code {code}: see {log}"
+        )
+    say(f"the stack in {options.var_dir} is up (process {supervisor.pid}); `tenkay down` stops it")
+    return 0
+
+
+def _wait_until_ready(supervisor: subprocess.Popen[bytes], var_dir: Path) -> int | None:
+    """None once the stack is ready; the supervisor's exit code when it ended before that."""
     deadline = time.monotonic() + _DETACHED_START_SECONDS
     while (code := supervisor.poll()) is None:
-        file = StackFile.read(options.var_dir)
+        file = StackFile.read(var_dir)
         if file is not None and file.supervisor_pid == supervisor.pid and file.is_ready:
-            say(f"the stack in {options.var_dir} is up (process {supervisor.pid}); `tenkay down` stops it")
-            return 0
+            return None
         if time.monotonic() > deadline:
-            supervisor.terminate()
-            supervisor.wait()
-            raise CannotStartError(f"the stack was not ready within {_DETACHED_START_SECONDS:g} s: see {log}")
+            raise CannotStartError(
+                f"the stack was not ready within {_DETACHED_START_SECONDS:g} s: "
+                f"see {_log_path(var_dir, _SUPERVISOR_LOG)}"
+            )
         time.sleep(_POLL_SECONDS)
-    shown = last_lines(log, 8)
-    raise CannotStartError("\n".join(shown) or f"the supervisor ended with code {code}: see {log}")
+    return code
 
 
 class _Foreground:
