@@ -5,11 +5,9 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import itertools
-import sys
 import time
-import urllib.request
 from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import AbstractContextManager, ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -24,9 +22,10 @@ from tenkay.common.v1 import analysis_pb2, extraction_pb2, filing_pb2, signal_pb
 from tenkay.common.v1.date_pb2 import Date
 from tenkay.errors import TenkayError
 from tenkay.query.v1 import query_service_pb2 as pb
-from tenkay.stack.launch import LOOPBACK, Launch, free_port, running
+from tenkay.stack.launch import running
 from tenkay.stack.valkey import ValkeyRole, valkey
 from tenkay.status import from_call
+from tests.integration.running_services import Service, running_service
 
 REQUESTS = {
     pb.GetFilingRequest: "GetFiling",
@@ -36,55 +35,6 @@ REQUESTS = {
     pb.ListFilingsRequest: "ListFilings",
     pb.ScreenFilingsRequest: "ScreenFilings",
 }
-
-
-@dataclass(frozen=True, slots=True)
-class Service:
-    """A running service."""
-
-    port: int
-    metrics_port: int
-    pid: int
-
-    @property
-    def address(self) -> str:
-        return f"{LOOPBACK}:{self.port}"
-
-    def metric(self, name: str, **labels: str) -> float:
-        """The sum of the metric's series that have these labels."""
-        with urllib.request.urlopen(f"http://{LOOPBACK}:{self.metrics_port}/metrics", timeout=5) as page:
-            text = page.read().decode()
-        wanted = [f'{label}="{value}"' for label, value in labels.items()]
-        return sum(
-            float(line.split(" # ")[0].rpartition(" ")[2])
-            for line in text.splitlines()
-            if line.startswith((name + "{", name + " ")) and all(part in line for part in wanted)
-        )
-
-    def calls(self, method: str) -> float:
-        """Calls of a method that were answered."""
-        return self.metric("tenkay_rpc_server_seconds_count", method=method)
-
-
-@contextmanager
-def running_service(module: str, folder: Path, port: int | None = None, **settings: str) -> Iterator[Service]:
-    """A service as a process of its own, serving."""
-    prefix = f"TENKAY_{module.removeprefix('tenkay_').upper()}_"
-    port, metrics_port = port or free_port(), free_port()
-    launch = Launch(
-        name=module,
-        argv=(sys.executable, "-m", module),
-        ready_line=b'"event": "serving"',
-        environment={
-            f"{prefix}LISTEN_PORT": str(port),
-            f"{prefix}METRICS_PORT": str(metrics_port),
-            f"{prefix}INSECURE": "true",
-            **{f"{prefix}{name.upper()}": value for name, value in settings.items()},
-        },
-    )
-    folder.mkdir(parents=True, exist_ok=True)
-    with running(launch, folder / f"{module}-{port}.log") as pid:
-        yield Service(port, metrics_port, pid)
 
 
 @contextmanager
@@ -321,6 +271,3 @@ async def followed(redis_url: str) -> None:
             return await redis.exists(cache_keys.ALIVE, cache_keys.EPOCH) == 2
 
         await eventually(both_keys)
-
-
-RunningService = Callable[..., AbstractContextManager[Service]]

@@ -14,7 +14,8 @@ from tenkay.common.v1.read_pb2 import AsOf
 from tenkay.errors import InvalidArgument, NotFound, Reason, Unavailable
 from tenkay.query.v1 import query_service_pb2 as pb
 from tenkay_query import cache_keys, envelope
-from tests.integration.query.conftest import Caller, Filings, Service, eventually, revenue_of
+from tests.integration.query.conftest import Caller, Filings, eventually, revenue_of
+from tests.integration.running_services import Service
 from tests.stack_fixtures import ValkeyServer
 
 

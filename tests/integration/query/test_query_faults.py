@@ -21,13 +21,12 @@ from tenkay.stack.launch import LOOPBACK, free_port
 from tests.integration.query.conftest import (
     Caller,
     Filings,
-    Service,
     eventually,
     followed,
     revenue_of,
-    running_service,
     running_valkey,
 )
+from tests.integration.running_services import Service, running_service
 
 
 @dataclass(slots=True)

@@ -255,5 +255,7 @@ def test_a_newer_state_replaces_the_older_in_the_bytes(
     newer: str,
 ) -> None:
     body = response(as_of_sequence=older).SerializeToString()
-    parsed = response.FromString(answer_bytes.with_text(body, ask(request_).as_of_field, newer))
+    field = ask(request_).as_of_field
+    assert field is not None
+    parsed = response.FromString(answer_bytes.with_text(body, field, newer))
     assert parsed == response(as_of_sequence=newer)
