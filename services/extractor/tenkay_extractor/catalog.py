@@ -277,6 +277,9 @@ def _pattern(name: str, row: dict[str, Any]) -> SentencePattern:
             elsewhere=tuple(row.get("elsewhere", ())),
             outranks=row.get("outranks"),
             concludes=re.compile(row["concludes"], re.IGNORECASE) if "concludes" in row else None,
+            contradicted_by=(
+                re.compile(row["contradicted_by"], re.IGNORECASE) if "contradicted_by" in row else None
+            ),
             element=row.get("element"),
         )
     except re.error as error:

@@ -9,13 +9,14 @@ from dataclasses import dataclass
 from tenkay_extractor.evidence import Evidence, SearchEvidence, TextEvidence, quote_span
 from tenkay_extractor.item_schemes import FormFamily
 from tenkay_extractor.missing import MissingOperandError, MissingReason
-from tenkay_extractor.phrases import STATED, WEAK, Horizon, Judgement, SentencePattern, judge
+from tenkay_extractor.phrases import STATED, WEAK, Horizon, Judgement, SentencePattern, fold, judge
 from tenkay_extractor.sections import Section
 from tenkay_extractor.text import NormalisedText
 
 AT_HOME = 0.9
 ELSEWHERE = 0.7
 WEAK_ONLY = 0.5
+CONTRADICTED = 0.5
 NOWHERE = 0.85
 NOWHERE_IN_SOME = 0.5
 TAKEN_BACK = 0.6
@@ -78,7 +79,10 @@ def raise_flag(
             if pattern.outranks:
                 by_auditor = any(hit.section.code == pattern.outranks for hit in hits)
                 notes.append("stated by the auditor" if by_auditor else "stated by management")
-            if element_reported:
+            if _contradicted(pattern, home, texts):
+                confidence = CONTRADICTED
+                notes.append("stated, though the same section concludes the opposite")
+            elif element_reported:
                 confidence = min(confidence + ELEMENT_RAISES, MOST_CONFIDENT)
             ordered = hits + [
                 judgement for judgement in (*stated, *stated_elsewhere) if judgement not in hits
@@ -120,6 +124,17 @@ def _decides(pattern: SentencePattern, section: Section, texts: Mapping[str, Nor
     if section.end - section.body_start > _SHORT_SECTION:
         return True
     return not _REFERS_ELSEWHERE.search(text, section.body_start, section.end)
+
+
+def _contradicted(
+    pattern: SentencePattern, home: Sequence[Section], texts: Mapping[str, NormalisedText]
+) -> bool:
+    if pattern.contradicted_by is None:
+        return False
+    return any(
+        pattern.contradicted_by.search(fold(texts[section.document].text[section.body_start : section.end]))
+        for section in home
+    )
 
 
 def _judge_all(

@@ -49,6 +49,8 @@ class SentencePattern:
     """Code of the section whose statement decides."""
     concludes: re.Pattern[str] | None
     """What a home section must hold to be the place where the matter is decided."""
+    contradicted_by: re.Pattern[str] | None
+    """What a home section that states the matter would not say."""
     element: str | None
     """A text block whose presence raises confidence."""
 
@@ -144,7 +146,7 @@ _DATE = re.compile(
 )
 _YEAR = re.compile(r"\b(?:fiscal(?: years?)?|years?|in|during|of) ((?:19|20)\d\d)\b")
 _PRESENT = re.compile(
-    r"\b(?:is|are|has|have|continues?|remains?|raises?|exists?|casts?|still|currently|now|not yet)\b",
+    r"\b(?:is|are|has|have|continues|remains|raises?|exists|casts|still|currently|now|not yet)\b",
     re.IGNORECASE,
 )
 
