@@ -19,6 +19,7 @@ from tenkay_pipeline.dispatcher import Dispatcher
 from tenkay_pipeline.edgar_listings import EdgarListings
 from tenkay_pipeline.job_desk import JobDesk
 from tenkay_pipeline.job_records import JobRecords, RecordThreads, UnusableDatabase
+from tenkay_pipeline.jobs import Stage
 from tenkay_pipeline.lease_desk import LeaseDesk
 from tenkay_pipeline.reconciler import Reconciler
 from tenkay_pipeline.servicer import PipelineServicer, WorkerServicer
@@ -49,8 +50,9 @@ def main() -> None:
 
         dispatcher = Dispatcher(threads, broker, window=settings.dispatch_window, clock=clock)
         reconciler = Reconciler(threads, broker, dispatcher, policy, settings.sweeps(), clock)
-        jobs = JobDesk(threads, EdgarListings(fetcher), dispatcher.wake, partial(secrets.token_hex, 8), clock)
-        leases = LeaseDesk(threads, policy, settings.lease_length(), dispatcher.wake, clock, random.random)
+        wake = partial(dispatcher.wake, Stage.FETCH)
+        jobs = JobDesk(threads, EdgarListings(fetcher), wake, partial(secrets.token_hex, 8), clock)
+        leases = LeaseDesk(threads, dispatcher, policy, settings.lease_length(), clock, random.random)
         scope.add(add_PipelineServiceServicer_to_server, PipelineServicer(jobs), PIPELINE_SERVICE)
         scope.add(add_WorkerServiceServicer_to_server, WorkerServicer(leases), WORKER_SERVICE)
         scope.spawn(reconciler.run(), "reconciler")

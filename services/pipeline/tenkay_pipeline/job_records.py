@@ -122,6 +122,72 @@ _items = sa.Table(
 )
 
 
+# Statements that run for every stage of every filing are made once: making one takes longer than running it.
+_LOCK_ITEM = (
+    sa.select(_items)
+    .where(_items.c.job_id == sa.bindparam("of_job"), _items.c.accession_number == sa.bindparam("of_filing"))
+    .with_for_update()
+)
+_SAVE_ITEM = sa.update(_items).where(
+    _items.c.job_id == sa.bindparam("of_job"), _items.c.position == sa.bindparam("at_position")
+)
+_LOCK_JOB = sa.select(_jobs).where(_jobs.c.id == sa.bindparam("of_job")).with_for_update()
+_FIRST_OPEN_ITEM = (
+    sa.select(_items.c.position)
+    .where(_items.c.job_id == sa.bindparam("of_job"), _items.c.state.in_(OPEN_STATES))
+    .limit(1)
+)
+_NEXT_TOKEN = (
+    sa.update(_numbers)
+    .where(_numbers.c.name == "lease_token")
+    .values(value=_numbers.c.value + 1)
+    .returning(_numbers.c.value)
+)
+_COUNT_DISPATCHED = (
+    sa.select(sa.func.count())
+    .select_from(_items)
+    .where(
+        _items.c.state == ItemState.WAITING,
+        _items.c.stage == sa.bindparam("at_stage"),
+        _items.c.dispatched_at.is_not(None),
+    )
+)
+_FIRST_DUE = (
+    sa.select(_items.c.job_id, _items.c.position, _items.c.accession_number, _jobs.c.traceparent)
+    .join(_jobs, _jobs.c.id == _items.c.job_id)
+    .where(
+        _items.c.state == ItemState.WAITING,
+        _items.c.stage == sa.bindparam("at_stage"),
+        _items.c.due_at <= sa.bindparam("now"),
+        _items.c.dispatched_at.is_(None),
+    )
+    .order_by(_items.c.due_at, _items.c.job_id, _items.c.position)
+    .limit(sa.bindparam("room"))
+    .with_for_update(of=_items, skip_locked=True)
+)
+_NEXT_DUE = (
+    sa.select(_items.c.due_at)
+    .where(
+        _items.c.state == ItemState.WAITING,
+        _items.c.stage == sa.bindparam("at_stage"),
+        _items.c.dispatched_at.is_(None),
+        _items.c.due_at > sa.bindparam("after"),
+    )
+    .order_by(_items.c.due_at)
+    .limit(1)
+)
+_MARK_DISPATCHED = (
+    sa.update(_items)
+    .where(
+        _items.c.job_id == sa.bindparam("of_job"),
+        _items.c.position == sa.bindparam("at_position"),
+        _items.c.state == ItemState.WAITING,
+        _items.c.stage == sa.bindparam("at_stage"),
+    )
+    .values(dispatched_at=sa.bindparam("at"))
+)
+
+
 @dataclass(frozen=True, slots=True)
 class Dispatch:
     """A stage of a filing that is to be handed to the broker."""
@@ -132,6 +198,14 @@ class Dispatch:
     stage: Stage
     traceparent: str
     """Of the job's submission; empty when it had none."""
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """What is to be handed to the broker now, and how much more of the stage it may hold after that."""
+
+    dispatches: tuple[Dispatch, ...]
+    room_left: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -361,44 +435,25 @@ class JobRecords:
 
     # --- the broker's side ------------------------------------------------------------------------------------------
 
-    def claim_due(self, stage: Stage, *, now: datetime, window: int) -> list[Dispatch]:
+    def claim_due(self, stage: Stage, *, now: datetime, window: int) -> Claim:
         """Filings due at `stage` that the broker was not told of, the longest due first, now marked as dispatched.
 
         At most so many that `window` are with the broker. They are marked before they are sent: `unclaim` what could
         not be.
         """
         with self._write() as db:
-            with_broker = db.scalar(
-                sa.select(sa.func.count())
-                .select_from(_items)
-                .where(
-                    _items.c.state == ItemState.WAITING,
-                    _items.c.stage == stage,
-                    _items.c.dispatched_at.is_not(None),
-                )
-            )
-            room = window - (with_broker or 0)
+            room = window - db.execute(_COUNT_DISPATCHED, {"at_stage": stage}).scalar_one()
             if room <= 0:
-                return []
+                return Claim((), 0)
             rows = db.execute(
-                sa.select(_items.c.job_id, _items.c.position, _items.c.accession_number, _jobs.c.traceparent)
-                .join(_jobs, _jobs.c.id == _items.c.job_id)
-                .where(
-                    _items.c.state == ItemState.WAITING,
-                    _items.c.stage == stage,
-                    _items.c.due_at <= now,
-                    _items.c.dispatched_at.is_(None),
-                )
-                .order_by(_items.c.due_at, _items.c.job_id, _items.c.position)
-                .limit(min(room, ROWS_AT_ONCE))
-                .with_for_update(of=_items, skip_locked=True)
+                _FIRST_DUE, {"at_stage": stage, "now": now, "room": min(room, ROWS_AT_ONCE)}
             ).all()
             claimed = [
                 Dispatch(row.job_id, row.position, row.accession_number, stage, row.traceparent)
                 for row in rows
             ]
             _mark_dispatched(db, claimed, now)
-            return claimed
+            return Claim(tuple(claimed), room - len(claimed))
 
     def unclaim(self, dispatches: Sequence[Dispatch]) -> None:
         """The broker did not take these: they are to be dispatched again."""
@@ -431,23 +486,11 @@ class JobRecords:
             )
             return int(changed.rowcount)
 
-    def next_due(self) -> datetime | None:
-        """When the next filing that the broker was not told of is due; None when there is none."""
+    def next_due(self, *, after: datetime) -> datetime | None:
+        """When, after a moment, the next filing becomes due; None when none will."""
         with self._read() as db:
             # A question a stage, because each is then answered by the first entry of the index.
-            firsts = [
-                db.scalar(
-                    sa.select(_items.c.due_at)
-                    .where(
-                        _items.c.state == ItemState.WAITING,
-                        _items.c.stage == stage,
-                        _items.c.dispatched_at.is_(None),
-                    )
-                    .order_by(_items.c.due_at)
-                    .limit(1)
-                )
-                for stage in Stage
-            ]
+            firsts = [db.scalar(_NEXT_DUE, {"at_stage": stage, "after": after}) for stage in Stage]
         return min((first for first in firsts if first is not None), default=None)
 
     def stage_loads(self, *, now: datetime) -> list[StageLoad]:
@@ -602,11 +645,7 @@ def _read_job(db: sa.Connection, job_id: str) -> Job:
 
 
 def _lock_item(db: sa.Connection, job_id: str, accession_number: str) -> Item | None:
-    row = db.execute(
-        sa.select(_items)
-        .where(_items.c.job_id == job_id, _items.c.accession_number == accession_number)
-        .with_for_update()
-    ).one_or_none()
+    row = db.execute(_LOCK_ITEM, {"of_job": job_id, "of_filing": accession_number}).one_or_none()
     return None if row is None else _item(row)
 
 
@@ -618,12 +657,7 @@ def _lock_leased(db: sa.Connection, lease: Lease) -> Item:
 
 
 def _next_token(db: sa.Connection) -> int:
-    token = db.scalar(
-        sa.update(_numbers)
-        .where(_numbers.c.name == "lease_token")
-        .values(value=_numbers.c.value + 1)
-        .returning(_numbers.c.value)
-    )
+    token = db.scalar(_NEXT_TOKEN)
     if token is None:
         raise UnusableDatabase("the job database has lost its lease counter")
     return int(token)
@@ -634,7 +668,7 @@ def _settle(db: sa.Connection, before: Item, after: Item, now: datetime, sequenc
     if after is before:
         return Settled(after, 0.0, repeated=True)
     # The job's row is locked first: of two that end the last two filings, the later one sees that both have.
-    job = db.execute(sa.select(_jobs).where(_jobs.c.id == after.job_id).with_for_update()).one()
+    job = db.execute(_LOCK_JOB, {"of_job": after.job_id}).one()
     _save(db, after)
     changes: dict[str, Any] = {}
     if sequence:
@@ -647,55 +681,53 @@ def _settle(db: sa.Connection, before: Item, after: Item, now: datetime, sequenc
 
 
 def _has_open_items(db: sa.Connection, job_id: str) -> bool:
-    found = db.scalar(
-        sa.select(_items.c.position)
-        .where(_items.c.job_id == job_id, _items.c.state.in_(OPEN_STATES))
-        .limit(1)
-    )
+    found = db.scalar(_FIRST_OPEN_ITEM, {"of_job": job_id})
     return found is not None
 
 
 def _save(db: sa.Connection, item: Item) -> None:
     """Write an item that changed; whatever it waits for now, the broker was not told of it yet."""
-    db.execute(
-        sa.update(_items)
-        .where(_items.c.job_id == item.job_id, _items.c.position == item.position)
-        .values(_row(item) | {"dispatched_at": None})
-    )
+    key = {"of_job": item.job_id, "at_position": item.position}
+    db.execute(_SAVE_ITEM, _progress(item) | key | {"dispatched_at": None})
 
 
 def _mark_dispatched(db: sa.Connection, dispatches: Sequence[Dispatch], at: datetime | None) -> None:
     if dispatches:
         db.execute(
-            sa.update(_items)
-            .where(
-                _items.c.job_id == sa.bindparam("of_job"),
-                _items.c.position == sa.bindparam("at_position"),
-                _items.c.state == ItemState.WAITING,
-                _items.c.stage == sa.bindparam("at_stage"),
-            )
-            .values(dispatched_at=at),
+            _MARK_DISPATCHED,
             [
-                {"of_job": each.job_id, "at_position": each.position, "at_stage": each.stage}
+                {
+                    "of_job": each.job_id,
+                    "at_position": each.position,
+                    "at_stage": each.stage,
+                    "at": at,
+                }
                 for each in dispatches
             ],
         )
 
 
 def _row(item: Item) -> dict[str, Any]:
+    """All columns of an item but dispatched_at."""
     listing = item.listing
-    return {
+    return _progress(item) | {
         "job_id": item.job_id,
         "position": item.position,
         "accession_number": listing.accession_number,
-        "cik": listing.cik,
-        "primary_document": listing.primary_document,
         "form_type": listing.form_type,
         "filed_date": listing.filed_date,
         "accepted_at": listing.accepted_at,
         "period_end": listing.period_end,
         "company_name": listing.company_name,
         "items": list(listing.items),
+    }
+
+
+def _progress(item: Item) -> dict[str, Any]:
+    """The columns that change on an item's way."""
+    return {
+        "cik": item.listing.cik,
+        "primary_document": item.listing.primary_document,
         "stage": item.stage,
         "state": item.state,
         "due_at": item.due_at,

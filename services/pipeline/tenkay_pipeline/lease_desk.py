@@ -6,8 +6,9 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 
 from tenkay.runtime.logs import get_logger
+from tenkay_pipeline.dispatcher import Dispatcher
 from tenkay_pipeline.job_records import Granted, JobRecords, RecordThreads, Settled
-from tenkay_pipeline.jobs import Failure, ItemState, RetryPolicy, Stage
+from tenkay_pipeline.jobs import Failure, ItemState, RetryPolicy, Stage, stage_after
 from tenkay_pipeline.leases import Lease
 from tenkay_pipeline.metrics import LEASES_GRANTED, LEASES_REFUSED, STAGE_FAILURES, STAGE_SECONDS
 
@@ -20,16 +21,16 @@ class LeaseDesk:
     def __init__(
         self,
         records: RecordThreads,
+        dispatcher: Dispatcher,
         policy: RetryPolicy,
         lease_length: timedelta,
-        wake_dispatcher: Callable[[], None],
         clock: Callable[[], datetime],
         random: Callable[[], float],
     ) -> None:
         self._records = records
+        self._dispatcher = dispatcher
         self._policy = policy
         self._lease_length = lease_length
-        self._wake_dispatcher = wake_dispatcher
         self._clock = clock
         self._random = random
 
@@ -64,8 +65,7 @@ class LeaseDesk:
             token=granted.lease.token,
             worker=worker,
         )
-        # One task less waits with the broker: there is room for the next.
-        self._wake_dispatcher()
+        self._dispatcher.room_made(stage)
         return granted
 
     async def keep(self, lease: Lease) -> Lease:
@@ -84,7 +84,10 @@ class LeaseDesk:
             primary_document=primary_document,
             now=self._clock(),
         )
-        self._note(lease, settled, "completed")
+        following = stage_after(lease.stage)
+        if following is not None:
+            self._dispatcher.wake(following)
+        _note(lease, settled, "completed")
 
     async def fail(self, lease: Lease, reported: Failure) -> bool:
         """The stage failed; True when it will be tried again. STALE_LEASE."""
@@ -109,10 +112,12 @@ class LeaseDesk:
                 attempt=settled.item.attempts,
                 will_retry=will_retry,
             )
-        self._note(lease, settled, "retry" if will_retry else "failed")
+        if will_retry:
+            self._dispatcher.wake_at(settled.item.due_at)
+        _note(lease, settled, "retry" if will_retry else "failed")
         return will_retry
 
-    def _note(self, lease: Lease, settled: Settled, outcome: str) -> None:
-        if not settled.repeated:
-            STAGE_SECONDS.labels(lease.stage.name, outcome).observe(settled.seconds)
-        self._wake_dispatcher()
+
+def _note(lease: Lease, settled: Settled, outcome: str) -> None:
+    if not settled.repeated:
+        STAGE_SECONDS.labels(lease.stage.name, outcome).observe(settled.seconds)

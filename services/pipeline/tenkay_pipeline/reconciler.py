@@ -18,7 +18,7 @@ from tenkay.errors import TenkayError
 from tenkay.runtime.logs import get_logger
 from tenkay_pipeline.dispatcher import Broker, BrokerUnavailable, Dispatcher
 from tenkay_pipeline.job_records import JobRecords, RecordThreads, StageLoad
-from tenkay_pipeline.jobs import ItemState, RetryPolicy
+from tenkay_pipeline.jobs import ItemState, RetryPolicy, Stage
 from tenkay_pipeline.metrics import (
     BROKER_UP,
     ITEMS_DISPATCHED,
@@ -76,6 +76,7 @@ class Reconciler:
             JobRecords.expire, now=self._clock(), policy=self._policy, jitter=random.random
         )
         for item in expired:
+            self._dispatcher.wake_at(item.due_at)
             LEASES_EXPIRED.labels(item.stage.name).inc()
             logger.warning(
                 "lease_expired",
@@ -89,8 +90,7 @@ class Reconciler:
         if forgotten:
             REDISPATCHED.inc(forgotten)
             logger.warning("dispatching_again", filings=forgotten)
-        if expired or forgotten:
-            self._dispatcher.wake()
+            self._dispatcher.wake(*Stage)
         _show(loads, self._clock())
 
     async def _send_lost_again(self, loads: list[StageLoad]) -> int:

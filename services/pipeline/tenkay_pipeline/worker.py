@@ -8,6 +8,7 @@ the worker itself is killed.
 from __future__ import annotations
 
 import argparse
+import logging
 import os
 import signal
 import socket
@@ -50,6 +51,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if concurrency < 1:
         parser.error("--concurrency must be at least 1")
     start_logging(SERVICE, settings.log_level)
+    for said_better_by_task_over in ("celery.worker.strategy", "celery.app.trace"):
+        logging.getLogger(said_better_by_task_over).setLevel(logging.WARNING)
     page = _metrics_page(settings)
     if isinstance(page, int):
         return page

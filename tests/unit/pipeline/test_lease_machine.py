@@ -156,7 +156,7 @@ class LeaseMachine(RuleBasedStateMachine):
     @rule()
     def the_dispatcher_looks(self) -> None:
         for stage in Stage:
-            claimed = self.records.claim_due(stage, now=self.now, window=2)
+            claimed = self.records.claim_due(stage, now=self.now, window=2).dispatches
             assert len(claimed) <= 2
             for dispatch in claimed:
                 assert dispatch.stage not in self.stages_done[dispatch.accession_number]
