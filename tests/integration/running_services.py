@@ -10,7 +10,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tenkay.client import Endpoint
-from tenkay.stack.launch import LOOPBACK, Launch, free_port, running
+from tenkay.stack.launch import Launch, running
+from tenkay.stack.ports import LOOPBACK, free_port
 
 
 @dataclass(frozen=True, slots=True)

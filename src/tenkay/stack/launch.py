@@ -15,8 +15,6 @@ from pathlib import Path
 from tenkay.stack import child
 from tenkay.stack.child_log import last_lines
 from tenkay.stack.errors import CannotStartError
-from tenkay.stack.ports import LOOPBACK as LOOPBACK
-from tenkay.stack.ports import free_port as free_port
 
 _PID_LINE = re.compile(rb"^pid (\d+)$", re.MULTILINE)
 

@@ -17,7 +17,7 @@ from tenkay.client.store import AsyncFilingStoreClient
 from tenkay.common.v1 import analysis_pb2, extraction_pb2, filing_pb2, signal_pb2
 from tenkay.common.v1.date_pb2 import Date
 from tenkay.errors import InvalidArgument, NotFound, Reason, Unavailable
-from tenkay.stack.launch import free_port
+from tenkay.stack.ports import free_port
 from tests.integration.running_services import Service, running_service
 
 RATIOS = {

@@ -17,7 +17,7 @@ from tenkay.client import Endpoint
 from tenkay.client.store import AsyncFilingStoreClient
 from tenkay.errors import Reason
 from tenkay.query.v1 import query_service_pb2 as pb
-from tenkay.stack.launch import LOOPBACK, free_port
+from tenkay.stack.ports import LOOPBACK, free_port
 from tests.integration.query.conftest import (
     Caller,
     Filings,

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from redis.asyncio import Redis
 
-from tenkay.stack.launch import LOOPBACK, free_port
+from tenkay.stack.ports import LOOPBACK, free_port
 from tenkay_query import cache_keys
 from tenkay_query.breaker import Breaker
 from tenkay_query.cache_store import CacheLost
