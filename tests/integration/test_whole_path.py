@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 import secrets
 import signal
+import subprocess
+import sys
 import time
 from collections.abc import Callable, Iterator
 from decimal import Decimal
@@ -20,6 +22,7 @@ from tenkay.common.v1.extraction_pb2 import Extraction
 from tenkay.common.v1.filing_pb2 import FilingRef
 from tenkay.common.v1.signal_pb2 import Signal
 from tenkay.errors import Reason
+from tests.conftest import REPOSITORY
 from tests.whole_stack import WholeStack, failures, running_stack, submit_all, wait_for
 
 pytestmark = [pytest.mark.timeout(300), pytest.mark.xdist_group("whole_stack")]
@@ -42,7 +45,7 @@ def stack(
 ) -> Iterator[WholeStack]:
     """A stack into which all samples have been ingested."""
     truth, edgar = truth_and_edgar
-    with running_stack(tmp_path_factory.mktemp("var"), edgar) as started:
+    with running_stack(tmp_path_factory.mktemp("stack") / "var", edgar) as started:
         with started.pipeline() as jobs:
             job = wait_for(jobs, submit_all(jobs, [company.cik for company in truth.companies]))
             assert not failures(jobs, job.id)
@@ -112,6 +115,21 @@ def test_the_distressed_company_is_rated_below_the_healthy_one(stack: WholeStack
     assert "going_concern" in scores["PLDM"][1]
     assert not scores["LKFI"][1]
     assert scores["PLDM"][0] <= 25 < scores["LKFI"][0]
+
+
+def test_the_readme_calls_the_services_as_it_says(stack: WholeStack) -> None:
+    program = (REPOSITORY / "README.md").read_text().split("```python\n")[1].split("```")[0]
+    done = subprocess.run(
+        [sys.executable, "-c", program],
+        cwd=stack.var.parent,
+        capture_output=True,
+        text=True,
+        timeout=30,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    assert "going_concern_doubt bool: true" in done.stdout
+    assert "substantial doubt" in done.stdout
 
 
 def test_a_filing_ingested_twice_is_stored_once(stack: WholeStack, truth: Truth) -> None:
