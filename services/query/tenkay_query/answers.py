@@ -3,13 +3,15 @@
 What is lost and what then happens, in one place:
 
 - Redis lost (error, slow, breaker open): the store answers; counted as a bypass.
-- The feed not followed: the store answers, since changes would go unnoticed; if the store does not answer either, what
-  was true when the feed was last followed is given, up to `outage_seconds` after it.
+- The feed not followed: the store answers, since changes would go unnoticed; if the store does not answer either (an
+  error, or nothing within `patience_seconds`), what was true when the feed was last followed is given, up to
+  `outage_seconds` after it.
 - The store lost: its DEPENDENCY_UNAVAILABLE is passed on for what is not cached.
 """
 
 from __future__ import annotations
 
+import asyncio
 import contextvars
 import copy
 import time
@@ -21,6 +23,7 @@ from typing import Generic, Protocol, TypeVar
 from tenkay import sequences
 from tenkay.errors import Reason, TenkayError
 from tenkay.runtime.call import CURRENT_DEADLINE
+from tenkay.runtime.tracing import span
 from tenkay_query import answer_bytes, cache_keys, envelope, metrics, negative
 from tenkay_query.cache_store import AnswerCache, CacheLost
 from tenkay_query.envelope import Envelope
@@ -113,6 +116,8 @@ class CachePolicy:
     """How long a read waits for the feed when the caller has seen a newer state, before it goes to the store."""
     store_seconds: float
     """Longest time one question to the store may take, whatever time its callers have."""
+    patience_seconds: float
+    """How long a read waits for the store when the feed is silent and it has a last known answer."""
     outage_seconds: float
     """How long after the feed was last followed its last known answers are given while the store does not answer."""
 
@@ -187,14 +192,20 @@ class Answers(Generic[Request]):
             metrics.BYPASSES.labels(verdict.trouble).inc()
             if verdict.trouble is Trouble.NOT_FOLLOWED:
                 self._feed.nudge()
-        fetched = await self._fetch(key, question, found)
+        last = self._last_known(question, verdict, found)
+        try:
+            async with asyncio.timeout(None if last is None else self._policy.patience_seconds):
+                fetched = await self._fetch(key, question, found)
+        except TimeoutError:
+            if last is None:
+                raise
+            metrics.OUTAGE_ANSWERS.inc()
+            return last
         if fetched.error is None:
             return Reply(outcome, fetched.body)
-        if fetched.error.reason is Reason.DEPENDENCY_UNAVAILABLE and isinstance(verdict, Unusable):
-            last = self._last_known(question, verdict, found)
-            if last is not None:
-                metrics.OUTAGE_ANSWERS.inc()
-                return last
+        if last is not None and fetched.error.reason is Reason.DEPENDENCY_UNAVAILABLE:
+            metrics.OUTAGE_ANSWERS.inc()
+            return last
         # A copy: several callers may raise it, and each adds its own traceback.
         return Reply(outcome, error=copy.copy(fetched.error))
 
@@ -203,10 +214,11 @@ class Answers(Generic[Request]):
         await self._flights.close()
 
     async def _look_up(self, key: str, question: Question[Request]) -> Lookup | None:
-        try:
-            return await self._cache.look_up(key, question.generations)
-        except CacheLost:
-            return None
+        with span("redis.look_up"):
+            try:
+                return await self._cache.look_up(key, question.generations)
+            except CacheLost:
+                return None
 
     def _judge(self, found: Lookup | None, question: Question[Request]) -> Verdict:
         if found is None:
@@ -227,9 +239,11 @@ class Answers(Generic[Request]):
         )
 
     def _last_known(
-        self, question: Question[Request], verdict: Unusable, found: Lookup | None
+        self, question: Question[Request], verdict: Verdict, found: Lookup | None
     ) -> Reply | None:
-        if verdict.last_known is None or found is None or found.seen_at_ms is None:
+        if not isinstance(verdict, Unusable) or verdict.last_known is None:
+            return None
+        if found is None or found.seen_at_ms is None:
             return None
         silent_seconds = self._now() - found.seen_at_ms / 1000
         if silent_seconds > self._policy.outage_seconds:

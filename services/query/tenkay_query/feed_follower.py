@@ -83,6 +83,7 @@ class FeedFollower:
         self._asserted = ""
         self._heard_at = clock()
         self._is_open = False
+        self._logged = ""
         self._moved = asyncio.Condition()
         self._nudged = asyncio.Event()
 
@@ -99,16 +100,17 @@ class FeedFollower:
             try:
                 await self._follow()
             except CacheLost as error:
-                logger.warning("feed_paused", cause="redis", error=str(error))
+                self._log_once("feed_paused", "redis", str(error))
             except TenkayError as error:
                 if error.reason in _START_OVER:
                     await self._start_over(error)
                 else:
-                    logger.warning("feed_broken", reason=error.reason, error=error.message)
+                    self._log_once("feed_broken", error.reason, error.message)
             finally:
                 self._is_open = False
             if self._heard_at > opened_at:
                 wait = self._policy.first_wait_seconds
+                self._logged = ""
             await asyncio.sleep(wait)
             wait = min(wait * 2, self._policy.longest_wait_seconds)
 
@@ -175,6 +177,12 @@ class FeedFollower:
         if await self._ledger.advance(raised, position, self._asserted):
             metrics.NEW_EPOCHS.labels("memory_lost").inc()
             logger.warning("cache_dropped", cause="Redis did not know the position in the change feed")
+
+    def _log_once(self, event: str, cause: str, error: str) -> None:
+        """Logs an outage when it begins, not at each attempt."""
+        if self._logged != cause:
+            self._logged = cause
+            logger.warning(event, cause=cause, error=error)
 
     async def _start_over(self, error: TenkayError) -> None:
         logger.warning("cache_dropped", cause=error.message, reason=error.reason)

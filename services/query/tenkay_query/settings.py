@@ -85,6 +85,9 @@ class QuerySettings(ServiceSettings):
     feed_silence_seconds: float = Field(default=15.0, gt=0, le=600)
     """A feed that says nothing for longer counts as cut off. It gives a sign of life every ten seconds."""
 
+    patience_seconds: float = Field(default=1.0, gt=0, le=60)
+    """How long a read waits for the store when the feed is silent and it has a last known answer."""
+
     outage_seconds: float = Field(default=HOUR, ge=0, le=WEEK)
     """How long after the feed was last followed its last known answers are given while the store does not answer."""
 
@@ -104,6 +107,7 @@ class QuerySettings(ServiceSettings):
             jitter=self.ttl_jitter,
             follower_wait_seconds=self.follower_wait_seconds,
             store_seconds=self.store_seconds,
+            patience_seconds=self.patience_seconds,
             outage_seconds=self.outage_seconds,
         )
 

@@ -20,6 +20,9 @@ from tenkay.errors import InvalidArgument, NotFound, Reason, Unavailable
 from tenkay.stack.ports import free_port
 from tests.integration.running_services import Service, running_service
 
+pytestmark = pytest.mark.xdist_group("analyzer")
+"""One worker runs them all: they share their servers."""
+
 RATIOS = {
     "gross_margin": 0.25,
     "operating_margin": -0.12,

@@ -18,6 +18,9 @@ from tests.integration.query.conftest import Caller, Filings, eventually, revenu
 from tests.integration.running_services import Service
 from tests.stack_fixtures import ValkeyServer
 
+pytestmark = pytest.mark.xdist_group("query")
+"""One worker runs them all: they share their servers."""
+
 
 async def test_the_second_answer_is_a_hit_with_the_same_bytes(
     caller: Caller, filings: Filings, store_service: Service

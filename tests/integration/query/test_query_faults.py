@@ -28,6 +28,9 @@ from tests.integration.query.conftest import (
 )
 from tests.integration.running_services import Service, running_service
 
+pytestmark = pytest.mark.xdist_group("query-faults")
+"""One worker runs them all: they share their servers."""
+
 
 @dataclass(slots=True)
 class World:
@@ -198,6 +201,35 @@ async def test_a_lost_store_leaves_the_last_known_answers_for_a_while_and_is_fol
         await hit(caller, request)
         assert revenue_of(await caller.ask(pb.GetSignalsRequest(filing=uncached))) == 1
     await caller.close()
+
+
+async def test_a_feed_that_falls_silent_is_not_trusted(world: World) -> None:
+    async with AsyncFilingStoreClient(world.store_endpoint) as client:
+        caller, filings = Caller(world.query), Filings(client)
+        filing, other = filings.new(), filings.new()
+        request = pb.GetSignalsRequest(filing=filing)
+        for each in (filing, other):
+            await filings.commit(each, 1)
+        await hit(caller, request)
+        before = world.query.metric("tenkay_query_outage_answers_total")
+        os.kill(world.store_pid, signal.SIGSTOP)
+        try:
+
+            async def is_distrusted() -> bool:
+                answer = await caller.ask(request)
+                assert revenue_of(answer) == 1
+                return world.query.metric("tenkay_query_outage_answers_total") > before
+
+            assert await eventually(is_distrusted, every=0.1) < OUTAGE_SECONDS
+            assert world.query.metric("tenkay_query_cache_bypasses_total", cause="feed_silent") > 0
+            assert world.query.metric("tenkay_query_feed_silent_seconds") > 1
+            uncached = await caller.ask(pb.GetSignalsRequest(filing=other), timeout=0.5)
+            assert uncached.error is not None
+            assert uncached.error.reason is Reason.DEADLINE_EXCEEDED
+        finally:
+            os.kill(world.store_pid, signal.SIGCONT)
+        await hit(caller, request)
+        await caller.close()
 
 
 async def test_a_store_set_back_to_an_older_state_voids_what_was_cached(world: World) -> None:

@@ -19,6 +19,9 @@ from tenkay_query.redis_cache import RedisAnswerCache, RedisFeedLedger, open_red
 from tests.integration.query.conftest import eventually, running_valkey
 from tests.stack_fixtures import ValkeyServer
 
+pytestmark = pytest.mark.xdist_group("query")
+"""One worker runs them all: they share their servers."""
+
 KEY, FILING, COMPANY = "q:v1:GetFiling:test", "g:a:0001999001-24-000001", "g:c:1999001"
 
 
