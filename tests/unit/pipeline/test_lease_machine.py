@@ -6,7 +6,6 @@ import tempfile
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-import pytest
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
@@ -204,6 +203,4 @@ LeaseMachine.TestCase.settings = settings(
     deadline=None,
     suppress_health_check=[HealthCheck.too_slow],
 )
-test_leases_hold_in_any_order_of_events = pytest.mark.filterwarnings("ignore::ResourceWarning")(
-    LeaseMachine.TestCase
-)
+test_leases_hold_in_any_order_of_events = LeaseMachine.TestCase
