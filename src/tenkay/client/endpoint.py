@@ -102,12 +102,13 @@ def service_config(service: str) -> Mapping[str, Any]:
 @cache
 def method_deadline(service: str, method: str) -> float | None:
     """Seconds the service config gives to `method`; None for streams, which may stay."""
-    best: float | None = None
+    whole_service: float | None = None
     for entry in service_config(service)["methodConfig"]:
+        timeout = float(entry["timeout"].removesuffix("s")) if "timeout" in entry else None
         for name in entry["name"]:
-            if name["service"] == service and name.get("method", method) == method and "timeout" in entry:
-                seconds = float(entry["timeout"].removesuffix("s"))
-                if "method" in name:
-                    return seconds
-                best = seconds
-    return best
+            if name["service"] == service and name.get("method") == method:
+                # As gRPC reads it: an entry for the method takes the place of the service's, also in what it leaves out.
+                return timeout
+            if name["service"] == service and "method" not in name:
+                whole_service = timeout
+    return whole_service
