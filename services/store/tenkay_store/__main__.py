@@ -34,11 +34,11 @@ async def build(scope: ServerScope, settings: StoreSettings) -> None:
     scope.spawn(feed.prune(settings.feed_days, clock), "feed-prune")
     outbox = deliver_to_supabase(scope, settings, store)
     scope.spawn(observe(store, outbox), "store-gauges")
-    commits_and_reads = servicer.FilingStoreServicer(store, outbox, settings.read_options())
+    filings = servicer.FilingStoreServicer(store, outbox, settings.read_options())
+    scope.add(add_FilingStoreServiceServicer_to_server, filings, servicer.FILING_STORE)
     changes = servicer.ChangeFeedServicer(feed, settings.shard)
-    admin = servicer.StoreAdminServicer(store, outbox, settings.shard)
-    scope.add(add_FilingStoreServiceServicer_to_server, commits_and_reads, servicer.FILING_STORE)
     scope.add(add_ChangeFeedServiceServicer_to_server, changes, servicer.CHANGE_FEED)
+    admin = servicer.StoreAdminServicer(store, outbox, settings.shard)
     scope.add(add_StoreAdminServiceServicer_to_server, admin, servicer.STORE_ADMIN)
 
 
@@ -47,12 +47,14 @@ def deliver_to_supabase(scope: ServerScope, settings: StoreSettings, store: Duck
     options = settings.supabase_options()
     if options is None:
         return None
-    # Only where it is used: supabase takes a second to import.
+    # Only where they are used: they take a second to import.
+    from tenkay_store.breaker import SinkBreaker
     from tenkay_store.supabase_sink import SupabaseSink, jittered
 
     sink = SupabaseSink(options)
     scope.defer(sink.close)
-    outbox = Outbox(store, sink, settings.outbox_limits(), clock=clock, jitter=jittered)
+    breaker = SinkBreaker(sink.name, settings.breaker_limits())
+    outbox = Outbox(store, sink, breaker, settings.outbox_limits(), clock=clock, jitter=jittered)
     scope.spawn(outbox.run(), "outbox")
     return outbox
 

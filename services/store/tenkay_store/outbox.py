@@ -18,15 +18,12 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
-from purgatory import AsyncCircuitBreakerFactory
-from purgatory.domain.model import OPENED, OpenedState
-
 from tenkay.errors import TenkayError
 from tenkay.runtime.logs import get_logger
 from tenkay.runtime.tracing import remote_parent, span
 from tenkay_store import metrics
 from tenkay_store.records import Change, CommitRecord, Delivery, DeliveryState
-from tenkay_store.sink import Remedy, Sink, SinkFailure
+from tenkay_store.sink import Breaker, BreakerOpen, Remedy, Sink, SinkFailure
 from tenkay_store.storage import AnalyticalStore, OutboxEntry
 
 MARK_RETRY_SECONDS = 1.0
@@ -49,7 +46,6 @@ class OutboxLimits:
     memory_bytes: int
     retry_seconds: float
     retry_most_seconds: float
-    breaker_failures: int
     breaker_seconds: float
     stopped_seconds: float
 
@@ -84,6 +80,7 @@ class Outbox:
         self,
         store: AnalyticalStore,
         sink: Sink,
+        breaker: Breaker,
         limits: OutboxLimits,
         *,
         clock: Callable[[], datetime],
@@ -94,12 +91,7 @@ class Outbox:
         self._limits = limits
         self._clock = clock
         self._jitter = jitter
-        self._breakers = AsyncCircuitBreakerFactory(
-            default_threshold=limits.breaker_failures,
-            default_ttl=limits.breaker_seconds,
-            # Bad rows and wrong keys say nothing about whether the sink is up.
-            exclude=[(SinkFailure, lambda failure: failure.remedy is not Remedy.RETRY)],
-        )
+        self._breaker = breaker
         self._lanes: dict[str, _Lane] = {}
         self._ready: deque[_Lane] = deque()
         self._waiting: list[tuple[float, int, _Lane]] = []
@@ -126,7 +118,6 @@ class Outbox:
     async def run(self) -> None:
         """Send, retry and mark until cancelled."""
         marking = asyncio.create_task(self._write_marks(), name="outbox-marks")
-        self._breaker = await self._breakers.get_breaker(self._sink.name)
         try:
             while True:
                 self._wake.clear()
@@ -294,7 +285,7 @@ class Outbox:
             await self._write(entries)
         except SinkFailure as failure:
             self._failed(batch, entries, failure)
-        except OpenedState as opened:
+        except BreakerOpen as opened:
             self._stay_quiet(self._limits.breaker_seconds)
             self.last_error = self.last_error or str(opened)
             self._ready.extendleft(lane for lane, _ in reversed(batch))
@@ -305,7 +296,7 @@ class Outbox:
         else:
             self._succeeded(batch)
         finally:
-            metrics.SINK_BREAKER_OPEN.set(self._breaker.context.state == OPENED)
+            metrics.SINK_BREAKER_OPEN.set(self._breaker.is_open)
 
     async def _write(self, entries: Sequence[_Entry]) -> None:
         absent = [entry.sequence for entry in entries if entry.record is None]
@@ -320,11 +311,14 @@ class Outbox:
             "store.commits": len(records),
             "sec.accession_number": records[0].accession_number,
         }
+
+        async def write() -> None:
+            with metrics.SINK_SECONDS.time():
+                await self._sink.write(records)
+
         # A batch joins commits of many traces; its span goes to the first one's.
         with remote_parent(records[0].traceparent), span(f"{self._sink.name}.write", attributes):
-            async with self._breaker:
-                with metrics.SINK_SECONDS.time():
-                    await self._sink.write(records)
+            await self._breaker.call(write)
 
     def _succeeded(self, batch: list[tuple[_Lane, list[_Entry]]]) -> None:
         now = self._clock()

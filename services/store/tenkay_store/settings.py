@@ -13,7 +13,7 @@ from tenkay_store.duckdb_store import StoreOptions
 from tenkay_store.group_commit import GroupLimits
 from tenkay_store.outbox import OutboxLimits
 from tenkay_store.servicer import ReadOptions
-from tenkay_store.sink import SupabaseOptions
+from tenkay_store.sink import BreakerLimits, SupabaseOptions
 
 SUPABASE = "supabase"
 
@@ -160,10 +160,13 @@ class StoreSettings(ServiceSettings):
             memory_bytes=self.outbox_memory_bytes,
             retry_seconds=self.supabase_retry_seconds,
             retry_most_seconds=self.supabase_retry_most_seconds,
-            breaker_failures=self.supabase_breaker_failures,
             breaker_seconds=self.supabase_breaker_seconds,
             stopped_seconds=self.supabase_stopped_seconds,
         )
+
+    def breaker_limits(self) -> BreakerLimits:
+        """When the second sink is left alone."""
+        return BreakerLimits(self.supabase_breaker_failures, self.supabase_breaker_seconds)
 
     def read_options(self) -> ReadOptions:
         """How reads and commits wait."""

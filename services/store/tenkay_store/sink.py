@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Protocol
@@ -39,6 +39,31 @@ class Sink(Protocol):
 
     async def write(self, batch: Sequence[CommitRecord]) -> None:
         """Make the batch durable. SinkFailure when it is not, or may not be."""
+
+
+class BreakerOpen(Exception):
+    """The sink is left alone for a while after failures; nothing was sent."""
+
+
+@dataclass(frozen=True, slots=True)
+class BreakerLimits:
+    """When a sink is left alone."""
+
+    failures: int
+    """In a row."""
+    seconds: float
+    """For how long."""
+
+
+class Breaker(Protocol):
+    """Guards a sink that is down from being asked all the time."""
+
+    @property
+    def is_open(self) -> bool:
+        """Whether the sink is left alone."""
+
+    async def call(self, work: Callable[[], Awaitable[None]]) -> None:
+        """Do the work, or raise BreakerOpen."""
 
 
 @dataclass(frozen=True, slots=True)

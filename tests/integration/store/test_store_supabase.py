@@ -19,11 +19,12 @@ from tenkay.stack.launch import running
 from tenkay.stack.ports import LOOPBACK, free_port
 from tenkay.stack.rest_gateway.process import DATABASE_ROLE, rest_gateway
 from tenkay.store.v1 import filing_store_service_pb2 as store_pb2
+from tenkay_store.breaker import SinkBreaker
 from tenkay_store.duckdb_store import DuckDBStore
 from tenkay_store.messages import analysis_record, extraction_record
 from tenkay_store.outbox import Outbox, OutboxLimits
 from tenkay_store.records import CommitRecord, DeliveryState
-from tenkay_store.sink import Remedy, SinkFailure, SupabaseOptions
+from tenkay_store.sink import BreakerLimits, Remedy, SinkFailure, SupabaseOptions
 from tenkay_store.supabase_sink import SupabaseSink, jittered, write_of
 from tests.integration.store.store_process import StoreProcess
 from tests.stack_fixtures import SupabaseProject, connected
@@ -40,7 +41,6 @@ LIMITS = OutboxLimits(
     memory_bytes=64 * 1024 * 1024,
     retry_seconds=0.05,
     retry_most_seconds=0.2,
-    breaker_failures=5,
     breaker_seconds=0.3,
     stopped_seconds=0.3,
 )
@@ -61,7 +61,8 @@ async def delivering(folder: Path, sink: SupabaseSink) -> AsyncIterator[tuple[Du
         return datetime.now(UTC)
 
     store = DuckDBStore.open(options(folder, sink="supabase"), clock)
-    outbox = Outbox(store, sink, LIMITS, clock=clock, jitter=jittered)
+    breaker = SinkBreaker(sink.name, BreakerLimits(3, LIMITS.breaker_seconds))
+    outbox = Outbox(store, sink, breaker, LIMITS, clock=clock, jitter=jittered)
     work = asyncio.create_task(outbox.run())
     try:
         yield store, outbox

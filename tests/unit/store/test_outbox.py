@@ -10,11 +10,12 @@ from pathlib import Path
 
 import pytest
 
+from tenkay_store.breaker import SinkBreaker
 from tenkay_store.duckdb_store import DuckDBStore
 from tenkay_store.messages import extraction_record
 from tenkay_store.outbox import Outbox, OutboxLimits
 from tenkay_store.records import CommitRecord, Committed, Delivery, DeliveryState
-from tenkay_store.sink import Remedy, SinkFailure
+from tenkay_store.sink import BreakerLimits, Remedy, SinkFailure
 from tests.unit.store.conftest import Clock, options
 from tests.unit.store.filings import accession_number, analysis_to_commit, extraction, extraction_to_commit
 
@@ -26,7 +27,6 @@ LIMITS = OutboxLimits(
     memory_bytes=1024 * 1024,
     retry_seconds=0.01,
     retry_most_seconds=0.05,
-    breaker_failures=3,
     breaker_seconds=0.1,
     stopped_seconds=0.1,
 )
@@ -71,7 +71,8 @@ async def delivering(
     """A store with an outbox at work."""
     clock = Clock()
     store = DuckDBStore.open(options(directory, sink="supabase"), clock)
-    outbox = Outbox(store, sink, limits, clock=clock, jitter=lambda seconds: seconds)
+    breaker = SinkBreaker(sink.name, BreakerLimits(3, LIMITS.breaker_seconds))
+    outbox = Outbox(store, sink, breaker, limits, clock=clock, jitter=lambda seconds: seconds)
     work = asyncio.create_task(outbox.run()) if running else None
     try:
         yield store, outbox
