@@ -107,7 +107,7 @@ def method_deadline(service: str, method: str) -> float | None:
         timeout = float(entry["timeout"].removesuffix("s")) if "timeout" in entry else None
         for name in entry["name"]:
             if name["service"] == service and name.get("method") == method:
-                # As gRPC reads it: an entry for the method takes the place of the service's, also in what it leaves out.
+                # As gRPC reads it: the method's own entry takes the service's place, also in what it leaves out.
                 return timeout
             if name["service"] == service and "method" not in name:
                 whole_service = timeout
