@@ -81,17 +81,20 @@ class ConceptResolver:
         finally:
             self._in_progress.discard((concept.name, at))
         if found is None:
-            first, *others = (element.name for element in concept.elements)
-            fallbacks = f" nor any of its {len(others)} fallbacks" if others else ""
-            raise MissingOperandError(
-                MissingReason.CONCEPT_NOT_REPORTED
-                if at == "current"
-                else MissingReason.PRIOR_PERIOD_NOT_REPORTED,
-                f"{_words(concept.name)}: neither {first}{fallbacks} is reported in {self.currency} for {periods[0]}"
-                if fallbacks
-                else f"{_words(concept.name)}: {first} is not reported in {self.currency} for {periods[0]}",
-            )
+            raise self._not_reported(concept, periods[0], at)
         return self._with_own_elements(concept, found)
+
+    def _not_reported(self, concept: Concept, period: Period, at: str) -> MissingOperandError:
+        first, *others = (element.name for element in concept.elements)
+        unit = self._unit(concept.unit)
+        fallbacks = f" (nor {_count(len(others), 'fallback')})" if others else ""
+        underived = ", and it cannot be derived" if concept.derivations else ""
+        return MissingOperandError(
+            MissingReason.CONCEPT_NOT_REPORTED
+            if at == "current"
+            else MissingReason.PRIOR_PERIOD_NOT_REPORTED,
+            f"{_words(concept.name)}: {first}{fallbacks} is not reported in {unit} for {period}{underived}",
+        )
 
     def _periods(self, concept: Concept, at: str, basis: Basis) -> Sequence[Period]:
         """The periods to look at, best first; never empty."""
@@ -469,6 +472,10 @@ def _conflict(concept: Concept, element: Element, conflict: Conflict) -> Missing
         f"{_words(concept.name)}: {element.name} is reported as {' and '.join(values[:4])} for"
         f" {conflict.facts[0].context.period}",
     )
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
 
 
 def _words(concept: str) -> str:

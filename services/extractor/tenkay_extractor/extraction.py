@@ -79,12 +79,13 @@ def extract(
     catalog: Catalog | None = None,
     *,
     maximum_bytes: int = MAXIMUM_BYTES,
+    refuse_another_filing: bool = True,
 ) -> Extraction:
     """Extracts one filing: same bytes, same listing, same versions, same result.
 
     `blobs` is the full submission text alone, or single documents with the primary one first. `listing` fills in what
-    the bytes do not tell. Raises SubmissionError for bytes that are no filing, FilingMismatchError for another filing
-    than the listing names.
+    the bytes do not tell. Raises SubmissionError for bytes that are no filing and, unless told not to look,
+    FilingMismatchError for another filing than the listing names.
     """
     listing = listing or Listing()
     catalog = catalog or load_catalog()
@@ -93,7 +94,8 @@ def extract(
             SubmissionFault.TOO_LARGE, f"the filing is larger than the limit of {maximum_bytes // 2**20} MiB"
         )
     header, documents, source = _open(blobs)
-    _refuse_another_filing(header, listing)
+    if refuse_another_filing:
+        _refuse_another_filing(header, listing)
     primary = primary_document(documents, header, listing.primary_document)
     facts = _read_facts(documents)
     main_text = normalise(primary) if primary else None

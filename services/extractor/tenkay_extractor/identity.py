@@ -185,11 +185,7 @@ def _items(header: Header, form_type: str, sections: Sequence[Section], listing:
 def primary_document(documents: Sequence[Document], header: Header | None, name: str) -> Document | None:
     """The document that the form consists of: the one named, else the one of the form's type, else the first text."""
     written = (Markup.INLINE_XBRL, Markup.HTML, Markup.TEXT, Markup.XML)
-    readable = [
-        document
-        for document in documents
-        if document.markup in (Markup.INLINE_XBRL, Markup.HTML, Markup.TEXT, Markup.XML)
-    ]
+    readable = [document for document in documents if document.markup in written]
     form = header.form_type if header else ""
     for wanted in (
         (document for document in readable if name and document.filename == name),

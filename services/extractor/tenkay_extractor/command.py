@@ -1,0 +1,81 @@
+"""`tenkay extract` and `tenkay catalog`: offline, no servers, the same code the service runs."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+if TYPE_CHECKING:
+    from tenkay_extractor.extraction import Extraction
+
+EXIT_FAILED = 1
+"""At least one path could not be extracted; the others were."""
+
+
+def extract(
+    paths: Annotated[
+        list[Path],
+        typer.Argument(
+            metavar="PATH...",
+            help="Full submission texts or single documents, also gzip-compressed (.gz).",
+            show_default=False,
+        ),
+    ],
+    as_json: Annotated[bool, typer.Option("--json", help="One JSON object a line.")] = False,
+    facts: Annotated[bool, typer.Option("--facts", help="With --json: the XBRL facts too.")] = False,
+) -> None:
+    """Extract filings from files, without any server.
+
+    Exit codes: 0 all were extracted, 1 at least one path failed (the others are printed), 2 wrong usage.
+    """
+    from tenkay_extractor import command_output
+    from tenkay_extractor.filing_files import UnreadablePathError, read_filing
+
+    if facts and not as_json:
+        raise typer.BadParameter("facts are printed with --json only: add --json", param_hint="--facts")
+    failed = False
+    for path in paths:
+        try:
+            found = read_filing(path)
+        except UnreadablePathError as error:
+            typer.echo(f"tenkay: {path}: {error}", err=True)
+            failed = True
+            continue
+        if as_json:
+            typer.echo(command_output.as_json_line(found, with_facts=facts))
+        else:
+            _print_tables(path, found)
+    if failed:
+        raise typer.Exit(EXIT_FAILED)
+
+
+def catalog(
+    as_json: Annotated[bool, typer.Option("--json", help="One JSON object a line.")] = False,
+) -> None:
+    """Show the signals there are: what they say, how they are computed, when they are missing.
+
+    Exit codes: 0 done, 2 wrong usage.
+    """
+    from tenkay_extractor import command_output
+    from tenkay_extractor.catalog import load_catalog
+
+    rows = load_catalog()
+    if as_json:
+        for line in command_output.catalog_json_lines(rows):
+            typer.echo(line)
+        return
+    from rich.console import Console
+
+    Console().print(command_output.catalog_table(rows))
+
+
+def _print_tables(path: Path, found: Extraction) -> None:
+    from rich.console import Console
+
+    from tenkay_extractor import command_output
+
+    console = Console()
+    for part in command_output.tables(str(path), found):
+        console.print(part)
