@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import date
-from functools import cache
+from functools import cache, partial
 from typing import Any, TypeVar
 
 from google.protobuf.descriptor import EnumDescriptor, FieldDescriptor
@@ -34,10 +34,10 @@ def encode(document: Document | list[Document]) -> str:
 def to_document(message: Message) -> Document:
     """The document of `message`. ValueError for a date that is none and for an enum value not known here."""
     document: Document = {}
+    converters = _converters(message.DESCRIPTOR)
     for field, value in message.ListFields():
-        document[field.name] = (
-            [_plain(field, each) for each in value] if field.is_repeated else _plain(field, value)
-        )
+        name, convert = converters[field.number]
+        document[name] = value if convert is None else convert(value)
     return document
 
 
@@ -79,15 +79,40 @@ def from_date(day: date) -> date_pb2.Date:
     return date_pb2.Date(year=day.year, month=day.month, day=day.day)
 
 
-def _plain(field: Any, value: Any) -> Any:
+Convert = Callable[[Any], Any]
+
+
+@cache
+def _converters(descriptor: Any) -> Mapping[int, tuple[str, Convert | None]]:
+    """By field number: its name, and how its value becomes plain; None for values that are."""
+    return {field.number: (field.name, _converter(field)) for field in descriptor.fields}
+
+
+def _converter(field: Any) -> Convert | None:
     kind = field.cpp_type
+    one: Convert | None = None
     if kind == FieldDescriptor.CPPTYPE_MESSAGE:
-        return to_date(value).isoformat() if field.message_type is _DATE else to_document(value)
-    if kind == FieldDescriptor.CPPTYPE_ENUM:
-        return enum_name(field.enum_type, value)
-    if kind == FieldDescriptor.CPPTYPE_DOUBLE and not math.isfinite(value):
-        raise ValueError(f"{field.name} is {value}")
-    return value
+        one = _iso_date if field.message_type is _DATE else to_document
+    elif kind == FieldDescriptor.CPPTYPE_ENUM:
+        one = partial(enum_name, field.enum_type)
+    elif kind == FieldDescriptor.CPPTYPE_DOUBLE:
+        one = partial(_finite, field.name)
+    if not field.is_repeated:
+        return one
+    if one is None:
+        return list
+    convert = one
+    return lambda values: [convert(value) for value in values]
+
+
+def _iso_date(message: date_pb2.Date) -> str:
+    return to_date(message).isoformat()
+
+
+def _finite(name: str, value: float) -> float:
+    if math.isfinite(value):
+        return value
+    raise ValueError(f"{name} is {value}")
 
 
 def _typed(field: Any, value: Any) -> Any:

@@ -9,18 +9,20 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import fcntl
+import importlib.util
 import os
 import shutil
+import sys
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import IO, TypeVar
+from types import ModuleType
+from typing import IO, TypeVar, cast
 
 import duckdb
 
-from tenkay.runtime.logs import get_logger
 from tenkay_store import schema
 
 Answer = TypeVar("Answer")
@@ -32,7 +34,10 @@ NEVER = "1TB"
 """Size of the log at which DuckDB would checkpoint by itself, inside of a COMMIT. A checkpoint that fails there, on a
 full disk, invalidates the whole instance; ours runs between commits, and only with room for it."""
 
-logger = get_logger(__name__)
+# DuckDB looks for pandas with every parameter it is given. Where there is none, that is a search of the file system
+# each time: 0.65 of a small query's 1.55 ms of CPU. This remembers that there is none.
+if importlib.util.find_spec("pandas") is None:
+    sys.modules.setdefault("pandas", cast(ModuleType, None))
 
 
 class CannotOpen(Exception):
