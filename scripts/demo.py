@@ -19,7 +19,6 @@ from statistics import median
 
 import grpc
 from rich.console import Console
-from rich.padding import Padding
 from rich.text import Text
 
 REPOSITORY = Path(__file__).resolve().parents[1]
@@ -248,7 +247,8 @@ def show_latency(console: Console, addresses: Addresses, filings: Sequence[Filin
 def heading(console: Console, title: str, command: str = "") -> None:
     """The title of a part, with the command that shows the same."""
     hint = f"   {command}" if command else ""
-    console.print(Padding(Text.assemble((title, "bold"), (hint, "dim")), (1, 0, 0, 0)))
+    console.print()
+    console.print(Text.assemble((title, "bold"), (hint, "dim")))
 
 
 @dataclass(frozen=True, slots=True)

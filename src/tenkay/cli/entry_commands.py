@@ -6,7 +6,6 @@ when the command is used, or its own help is asked for. Until then its descripti
 
 from __future__ import annotations
 
-import ast
 import inspect
 from importlib.metadata import EntryPoint, entry_points
 from importlib.util import find_spec
@@ -25,8 +24,13 @@ class EntryCommand(TyperCommand):
     """Stands for the command of an entry point, and becomes it when it is used."""
 
     def __init__(self, entry: EntryPoint) -> None:
-        super().__init__(entry.name, help=description(entry), rich_markup_mode=None)
+        super().__init__(entry.name, rich_markup_mode=None)
         self._entry = entry
+
+    def get_short_help_str(self, limit: int = 45) -> str:
+        """What the list of commands says of it."""
+        self.help = description(self._entry)
+        return super().get_short_help_str(limit)
 
     def make_context(self, info_name: str | None, args: list[str], parent: Any = None, **extra: Any) -> Any:
         """The context of the command itself, which is imported for it."""
@@ -52,6 +56,8 @@ def entry_commands() -> list[EntryCommand]:
 
 def description(entry: EntryPoint) -> str:
     """The docstring of the function the entry point names, read from its source; or where the command comes from."""
+    import ast
+
     fallback = f"A command of {_distribution(entry)}."
     try:
         spec = find_spec(entry.module)

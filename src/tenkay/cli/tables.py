@@ -97,7 +97,7 @@ def analysis(answer: GetAnalysisResponse) -> RenderableType:
         rating_line(found),
     ]
     if found.narrative:
-        parts.append(Padding(one_line(found.narrative), (1, 0, 0, 0)))
+        parts.extend((Text(), Text(one_line(found.narrative))))
     parts.append(_dimensions(found))
     parts.extend(flags(found.flags))
     if found.reasons:
@@ -119,7 +119,7 @@ def flags(found: Sequence[RedFlag]) -> Iterator[RenderableType]:
             f" ({severity}{cap}): {one_line(flag.explanation)}",
         )
         for proof in flag.evidence:
-            yield Padding(Text(wording.evidence(proof), style="italic"), (0, 0, 0, 4))
+            yield Padding(Text(wording.evidence(proof), style="italic"), (0, 0, 0, 4), expand=False)
 
 
 def company(summary: CompanySummary) -> RenderableType:

@@ -58,7 +58,7 @@ def test_every_command_has_help(command: str, capsys: pytest.CaptureFixture[str]
     [["--help"], ["signals", "--help"], ["ingest", "--since", "soon", "AAPL"], ["signals", "nonsense"]],
 )
 def test_nothing_heavy_is_imported_before_it_is_needed(arguments: list[str]) -> None:
-    heavy = ("grpc", "rich", "opentelemetry", "asyncpg", "uvloop", "tenkay_extractor")
+    heavy = ("grpc", "rich", "opentelemetry", "asyncpg", "uvloop", "tenkay_extractor.command")
     program = (
         f"import sys; from tenkay.cli.main import main; main({arguments!r}); "
         f"print([name for name in {heavy!r} if name in sys.modules], file=sys.stderr)"
