@@ -127,6 +127,7 @@ def _up_detached(options: StackOptions, say: Say) -> int:
         raise CannotStartError(
             "\n".join(last_lines(log, 8)) or f"the supervisor ended with code {code}: see {log}"
         )
+    supervisor.returncode = 0  # it is meant to outlive this object, which would complain
     say(f"the stack in {options.var_dir} is up (process {supervisor.pid}); `tenkay down` stops it")
     return 0
 
