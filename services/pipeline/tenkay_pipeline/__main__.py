@@ -24,6 +24,7 @@ from tenkay_pipeline.lease_desk import LeaseDesk
 from tenkay_pipeline.reconciler import Reconciler
 from tenkay_pipeline.servicer import PipelineServicer, WorkerServicer
 from tenkay_pipeline.settings import PipelineSettings
+from tenkay_pipeline.stage_gauges import keep_stage_gauges
 
 PIPELINE_SERVICE = "tenkay.pipeline.v1.PipelineService"
 WORKER_SERVICE = "tenkay.pipeline.v1.WorkerService"
@@ -57,6 +58,7 @@ def main() -> None:
         scope.add(add_WorkerServiceServicer_to_server, WorkerServicer(leases), WORKER_SERVICE)
         scope.spawn(reconciler.run(), "reconciler")
         scope.spawn(dispatcher.run(), "dispatcher")
+        scope.spawn(keep_stage_gauges(threads, clock), "stage-gauges")
 
     run("pipeline", settings, build)
 

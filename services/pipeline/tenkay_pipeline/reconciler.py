@@ -21,11 +21,7 @@ from tenkay_pipeline.job_records import JobRecords, RecordThreads, StageLoad
 from tenkay_pipeline.jobs import ItemState, RetryPolicy, Stage
 from tenkay_pipeline.metrics import (
     BROKER_UP,
-    ITEMS_DISPATCHED,
-    ITEMS_RUNNING,
-    ITEMS_WAITING,
     LEASES_EXPIRED,
-    OLDEST_DUE_SECONDS,
     REDISPATCHED,
 )
 
@@ -91,7 +87,6 @@ class Reconciler:
             REDISPATCHED.inc(forgotten)
             logger.warning("dispatching_again", filings=forgotten)
             self._dispatcher.wake(*Stage)
-        _show(loads, self._clock())
 
     async def _send_lost_again(self, loads: list[StageLoad]) -> int:
         """How many filings are dispatched again."""
@@ -118,15 +113,3 @@ class Reconciler:
         BROKER_UP.set(1)
         self._broker_memory = memory
         return forgotten
-
-
-def _show(loads: list[StageLoad], now: datetime) -> None:
-    for load in loads:
-        stage = load.stage.name
-        ITEMS_WAITING.labels(stage).set(load.waiting)
-        ITEMS_DISPATCHED.labels(stage).set(load.dispatched)
-        ITEMS_RUNNING.labels(stage).set(load.running)
-        oldest = load.oldest_due_at
-        OLDEST_DUE_SECONDS.labels(stage).set(
-            0 if oldest is None else max(0.0, (now - oldest).total_seconds())
-        )
