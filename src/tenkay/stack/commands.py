@@ -26,7 +26,6 @@ Say = Callable[[str], None]
 _POLL_SECONDS = 0.05
 _DETACHED_START_SECONDS = 180.0
 _DOWN_SECONDS = 60.0
-_CLOCK_SECONDS = 2.0
 _SUPERVISOR_LOG = "supervisor"
 
 
@@ -229,27 +228,10 @@ class _Foreground:
 
 
 def _running(var_dir: Path) -> StackFile:
-    deadline = time.monotonic() + 1.0
-    while is_running(var_dir):
-        file = StackFile.left_behind(var_dir)
-        # Between taking the lock and writing the file there is a moment with the file of the stack before.
-        if file is not None and _is_alive(file):
-            return file
-        if time.monotonic() > deadline:
-            break
-        time.sleep(_POLL_SECONDS)
-    raise NotRunningError(f"no stack is running in {var_dir}: `tenkay up` starts one")
-
-
-def _is_alive(file: StackFile) -> bool:
-    """Whether the file's supervisor lives; a later process that got its number is not it."""
-    import psutil
-
-    try:
-        born = psutil.Process(file.supervisor_pid).create_time()
-    except psutil.NoSuchProcess:
-        return False
-    return born <= datetime.fromisoformat(file.started_at).timestamp() + _CLOCK_SECONDS
+    file = StackFile.read(var_dir)
+    if file is None:
+        raise NotRunningError(f"no stack is running in {var_dir}: `tenkay up` starts one")
+    return file
 
 
 def _log_path(var_dir: Path, name: str) -> Path:

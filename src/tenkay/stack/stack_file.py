@@ -11,14 +11,20 @@ import json
 import os
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
+from datetime import datetime
 from enum import StrEnum
 from pathlib import Path
 from typing import Any
+
+import psutil
 
 from tenkay.stack.errors import AlreadyRunningError, StackError
 
 FILE_NAME = "stack.json"
 LOCK_NAME = "stack.lock"
+
+# The kernel counts a process' age in ticks from a boot time that is itself rounded.
+_CLOCK_SECONDS = 2.0
 
 
 class ChildState(StrEnum):
@@ -78,7 +84,11 @@ class StackFile:
         Raises:
             StackError: the file cannot be read.
         """
-        return cls.left_behind(var_dir) if is_running(var_dir) else None
+        if not is_running(var_dir):
+            return None
+        file = cls.left_behind(var_dir)
+        # Between taking the lock and writing the file there is a moment with the file of the stack before.
+        return file if file is not None and _is_alive(file) else None
 
     @classmethod
     def left_behind(cls, var_dir: Path) -> StackFile | None:
@@ -140,6 +150,18 @@ def is_running(var_dir: Path) -> bool:
     finally:
         os.close(descriptor)
     return False
+
+
+def _is_alive(file: StackFile) -> bool:
+    """Whether the file's supervisor lives. A later process that was given its number is younger than the file."""
+    try:
+        supervisor = psutil.Process(file.supervisor_pid)
+        if supervisor.status() == psutil.STATUS_ZOMBIE:
+            return False
+        born = supervisor.create_time()
+    except psutil.NoSuchProcess:
+        return False
+    return born <= datetime.fromisoformat(file.started_at).timestamp() + _CLOCK_SECONDS
 
 
 def _from_json(raw: Any) -> StackFile:

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import json
+import os
 import socket
 import subprocess
 import sys
+from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -16,8 +19,8 @@ from tenkay.stack.ports import LOOPBACK, choose_ports, free_port
 from tenkay.stack.stack_file import ChildRecord, ChildState, StackFile, StackLock, is_running
 
 FILE = StackFile(
-    supervisor_pid=1,
-    started_at="2026-01-01T00:00:00.000+00:00",
+    supervisor_pid=os.getpid(),
+    started_at=datetime.now(UTC).isoformat(),
     is_ready=True,
     addresses={"query": "127.0.0.1:20000"},
     metrics={"query": "http://127.0.0.1:20001/metrics"},
@@ -35,6 +38,17 @@ def test_a_file_is_read_back_as_written_while_its_supervisor_holds_the_lock(tmp_
     lock.release()
     assert StackFile.read(tmp_path) is None
     assert StackFile.left_behind(tmp_path) == FILE
+
+
+def test_the_file_of_a_stack_that_was_killed_is_not_taken_for_its_successors(tmp_path: Path) -> None:
+    lock = StackLock(tmp_path)  # the successor, which has not written its own yet
+    with subprocess.Popen([sys.executable, "-c", ""]) as gone:
+        gone.wait()
+    replace(FILE, supervisor_pid=gone.pid).write(tmp_path)
+    assert StackFile.read(tmp_path) is None
+    replace(FILE, started_at="2020-01-01T00:00:00+00:00").write(tmp_path)  # its number is another's now
+    assert StackFile.read(tmp_path) is None
+    lock.release()
 
 
 def test_without_a_file_there_is_no_stack(tmp_path: Path) -> None:
