@@ -68,6 +68,8 @@ class Written:
     change: Change | None = None
 
 
+DISK_FULL_RETRY_SECONDS = 30.0
+
 logger = get_logger(__name__)
 
 
@@ -158,11 +160,10 @@ class CommitWriter:
 
     def apply(self, group: Sequence[Work]) -> Sequence[Written | TenkayError]:
         """Make a group durable; an outcome or error for each piece. Raises when nothing of the group is."""
-        if any(isinstance(work, Commit) for work in group):
-            self._check_free_space()
+        refusal = self._refusal_for_lack_of_room()
         try:
             self._connection.begin()
-            plan = self._plan(group)
+            plan = self._plan(group, refusal)
             self._write(plan)
             self._connection.commit()
         except BaseException as error:
@@ -185,15 +186,17 @@ class CommitWriter:
             except duckdb.Error as error:
                 logger.warning("checkpoint_put_off", problem=first_line(error))
 
-    def _check_free_space(self) -> None:
+    def _refusal_for_lack_of_room(self) -> TenkayError | None:
+        """What commits are answered while the disk is too full. Marks are small and let the outbox go on."""
         free = self._owner.free_bytes
-        if free < self._min_free_bytes:
-            raise failure(
-                Reason.DISK_FULL,
-                f"{free:,} bytes are free on the store's disk and {self._min_free_bytes:,} are to stay free; "
-                "nothing was changed; make room or set TENKAY_STORE_MIN_FREE_BYTES",
-                retry_after=30,
-            )
+        if free >= self._min_free_bytes:
+            return None
+        return failure(
+            Reason.DISK_FULL,
+            f"{free:,} bytes are free on the store's disk and {self._min_free_bytes:,} are to stay free; "
+            "nothing was changed; make room or set TENKAY_STORE_MIN_FREE_BYTES",
+            retry_after=DISK_FULL_RETRY_SECONDS,
+        )
 
     def _roll_back(self) -> None:
         # A COMMIT that failed has rolled back by itself, and a broken instance cannot; both say so here.
@@ -215,7 +218,7 @@ class CommitWriter:
                 {"kind": kind.value, "sink": sink, "state": DeliveryState.PENDING.value, "now": now},
             )
 
-    def _plan(self, group: Sequence[Work]) -> _Plan:
+    def _plan(self, group: Sequence[Work], refusal: TenkayError | None) -> _Plan:
         now = _naive(self._clock())
         plan = _Plan(
             head=self.head,
@@ -224,10 +227,12 @@ class CommitWriter:
             stored_ids=self.signal_ids,
             sink=self._sink,
         )
-        bodies = [work.body for work in group if isinstance(work, Commit)]
-        self._load_versions(plan, bodies)
+        if refusal is None:
+            self._load_versions(plan, [work.body for work in group if isinstance(work, Commit)])
         for work in group:
-            if isinstance(work, Commit):
+            if isinstance(work, Commit) and refusal is not None:
+                plan.outcomes.append(refusal)
+            elif isinstance(work, Commit):
                 plan.outcomes.append(
                     plan.add_extraction(work.body, work.traceparent)
                     if isinstance(work.body, Extraction)
@@ -242,7 +247,7 @@ class CommitWriter:
         return plan
 
     def _load_versions(self, plan: _Plan, bodies: Sequence[Extraction | Analysis]) -> None:
-        accession_numbers = {_accession_number(body) for body in bodies}
+        accession_numbers = {body.accession_number for body in bodies}
         if not accession_numbers:
             return
         for row in self._joined(
@@ -530,7 +535,7 @@ class _Plan:
     def _finish(
         self, sequence: int, version: int, cik: int | None, body: Extraction | Analysis, traceparent: str
     ) -> Written:
-        accession_number = _accession_number(body)
+        accession_number = body.accession_number
         kind = CommitKind.EXTRACTION if isinstance(body, Extraction) else CommitKind.ANALYSIS
         recorded_at = self.recorded_at.replace(tzinfo=UTC)
         self.rows["change_feed"].append(
@@ -559,10 +564,6 @@ class _Plan:
 
 def _unchanged(sequence: int, version: int, recorded_at: datetime) -> Written:
     return Written(Committed(sequence, version, recorded_at.replace(tzinfo=UTC), changed=False))
-
-
-def _accession_number(body: Extraction | Analysis) -> str:
-    return body.filing.accession_number if isinstance(body, Extraction) else body.accession_number
 
 
 def _kind_of(signal: Signal) -> int:
@@ -594,14 +595,14 @@ def _translated(error: BaseException) -> BaseException:
         return failure(
             Reason.DISK_FULL,
             "the store's disk is full; nothing was changed; make room and try again",
-            retry_after=30,
+            retry_after=DISK_FULL_RETRY_SECONDS,
         )
     if isinstance(error, duckdb.IOException) or "Could not write" in str(error):
         return failure(
             Reason.DEPENDENCY_UNAVAILABLE,
             f"the store's disk refused a write: {first_line(error)}; nothing was changed",
             metadata={"service": "duckdb"},
-            retry_after=30,
+            retry_after=DISK_FULL_RETRY_SECONDS,
         )
     return error
 

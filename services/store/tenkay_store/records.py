@@ -129,6 +129,11 @@ class Extraction:
     size_bytes: int
     """About what it takes in memory: the size of its message. 0 where it was read back."""
 
+    @property
+    def accession_number(self) -> str:
+        """The filing's."""
+        return self.filing.accession_number
+
 
 @dataclass(frozen=True, slots=True)
 class Analysis:
@@ -172,11 +177,7 @@ class CommitRecord:
     @property
     def accession_number(self) -> str:
         """The filing it is about."""
-        return (
-            self.body.filing.accession_number
-            if isinstance(self.body, Extraction)
-            else self.body.accession_number
-        )
+        return self.body.accession_number
 
 
 @dataclass(frozen=True, slots=True)

@@ -247,7 +247,7 @@ class FilingStoreServicer(store_pb2_grpc.FilingStoreServiceServicer):
                 Reason.INVALID_FIELD, f"wait_for {wait_for} is not one of WaitFor", field="wait_for"
             )
         try:
-            with span("duckdb.commit"):
+            with span("duckdb.commit", {"sec.accession_number": body.accession_number}):
                 committed = await self._store.commit(body, inject())
         except TenkayError:
             metrics.COMMITS.labels(kind, "refused").inc()

@@ -17,7 +17,7 @@ from tenkay_store import filter as filters
 from tenkay_store.duckdb_owner import CannotOpen
 from tenkay_store.duckdb_store import DuckDBStore
 from tenkay_store.messages import extraction_record
-from tenkay_store.records import CommitKind, Filing, Section
+from tenkay_store.records import CommitKind, Delivery, DeliveryState, Filing, Section
 from tenkay_store.storage import FilingSelection, Moment, Page, Screen, StoredAnalysis
 from tests.unit.store.conftest import Clock, options
 from tests.unit.store.filings import (
@@ -399,6 +399,26 @@ async def test_below_the_free_space_to_keep_commits_are_refused_and_reads_go_on(
         assert store.head == 1
         assert await store.filing(FIRST, Moment(1)) is not None
         assert await store.filing(accession_number(2), Moment(9)) is None
+    finally:
+        await store.close()
+
+
+async def test_a_disk_too_full_for_commits_still_takes_what_the_outbox_notes(
+    tmp_path: Path, clock: Clock
+) -> None:
+    store = DuckDBStore.open(options(tmp_path, sink="supabase"), clock)
+    await store.commit(extraction_to_commit(FIRST))
+    await store.close()
+    store = DuckDBStore.open(replace(options(tmp_path, sink="supabase"), min_free_bytes=2**62), clock)
+    try:
+        delivered = Delivery(DeliveryState.DURABLE, attempts=1, durable_at=clock.now)
+        refused, _ = await asyncio.gather(
+            store.commit(extraction_to_commit(accession_number(2))),
+            store.mark({1: delivered}),
+            return_exceptions=True,
+        )
+        assert isinstance(refused, ResourceExhausted)
+        assert await store.delivery(1) == delivered
     finally:
         await store.close()
 
