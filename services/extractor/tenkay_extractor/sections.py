@@ -408,17 +408,21 @@ _MOST_CANDIDATES = 300  # beyond, the filing is a list of labels and the choice 
 
 
 def _first_with_body(candidates: Sequence[_Candidate], text: str) -> list[_Choice]:
-    """The first candidate of each item that text follows; one without any when all are bare, as in a list of items."""
+    """The first candidate of each item that text follows; of bare ones, as in a list of items, that with most text."""
     chosen: dict[str, _Choice] = {}
-    bare: dict[str, _Choice] = {}
+    bare: dict[str, tuple[int, _Choice]] = {}
     for index, candidate in enumerate(candidates):
         following = candidates[index + 1].start if index + 1 < len(candidates) else len(text)
         signature = _SIGNATURES.search(text, candidate.end_of_heading, following)
-        body = text[candidate.end_of_heading : signature.start() if signature else following]
+        length = len(text[candidate.end_of_heading : signature.start() if signature else following].strip())
         choice = _Choice(candidate, candidate.items[0])
         runs_in = candidate.end_of_heading - candidate.start > _HEADING_SHOWN
-        (chosen if runs_in or len(body.strip()) > _BARE_BODY else bare).setdefault(choice.item.code, choice)
-    return sorted((bare | chosen).values(), key=lambda choice: choice.candidate.start)
+        if runs_in or length > _BARE_BODY:
+            chosen.setdefault(choice.item.code, choice)
+        elif length > bare.get(choice.item.code, (-1, choice))[0]:
+            bare[choice.item.code] = (length, choice)
+    fallen_back = {code: choice for code, (_, choice) in bare.items()}
+    return sorted((fallen_back | chosen).values(), key=lambda choice: choice.candidate.start)
 
 
 _BARE_BODY = 40  # characters: a part line and a page number still fit

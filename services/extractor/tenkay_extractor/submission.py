@@ -221,7 +221,7 @@ def _split_wrapped(data: bytes, start: int, era: SubmissionEra) -> Submission:
 
 # Documents
 
-_DOCUMENT_OPEN = re.compile(rb"(?:^|(?<=[\r\n>]))[ \t]*<DOCUMENT>", re.IGNORECASE)
+_DOCUMENT_OPEN = re.compile(rb"(?:^|(?<=[\r\n>\0]))[ \t]*<DOCUMENT>", re.IGNORECASE)
 _DOCUMENT_CLOSE = re.compile(rb"</DOCUMENT>", re.IGNORECASE)
 _TEXT_OPEN = re.compile(rb"<TEXT>", re.IGNORECASE)
 _TEXT_CLOSE = re.compile(rb"</TEXT>", re.IGNORECASE)

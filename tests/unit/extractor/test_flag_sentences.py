@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import date
 
 import pytest
+
 from tenkay_extractor.catalog import load_catalog
 from tenkay_extractor.phrases import STATED, WEAK, Horizon, SentencePattern, judge_sentence
 

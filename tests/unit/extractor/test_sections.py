@@ -1,0 +1,215 @@
+"""Items of made-up reports."""
+
+from __future__ import annotations
+
+from datetime import date
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tenkay_extractor.audit_reports import find_audit_reports
+from tenkay_extractor.item_schemes import FormFamily, form_family, header_items, item_scheme
+from tenkay_extractor.sections import Section, find_sections
+
+PROSE = "Quarry digs stone in three pits and sells it to builders in the north of the country. " * 20
+
+ANNUAL = (
+    ("I", "1", "Business"), ("I", "1A", "Risk Factors"), ("I", "1B", "Unresolved Staff Comments"),
+    ("I", "2", "Properties"), ("I", "3", "Legal Proceedings"), ("I", "4", "Mine Safety Disclosures"),
+    ("II", "5", "Market for Registrant's Common Equity"), ("II", "6", "[Reserved]"),
+    ("II", "7", "Management's Discussion and Analysis of Financial Condition and Results of Operations"),
+    ("II", "7A", "Quantitative and Qualitative Disclosures About Market Risk"),
+    ("II", "8", "Financial Statements and Supplementary Data"),
+    ("II", "9", "Changes in and Disagreements with Accountants"), ("II", "9A", "Controls and Procedures"),
+    ("III", "10", "Directors, Executive Officers and Corporate Governance"), ("III", "11", "Executive Compensation"),
+    ("IV", "15", "Exhibits and Financial Statement Schedules"),
+)  # fmt: skip
+QUARTERLY = (
+    ("I", "1", "Financial Statements"), ("I", "2", "Management's Discussion and Analysis"),
+    ("I", "3", "Quantitative and Qualitative Disclosures About Market Risk"), ("I", "4", "Controls and Procedures"),
+    ("II", "1", "Legal Proceedings"), ("II", "1A", "Risk Factors"),
+    ("II", "2", "Unregistered Sales of Equity Securities and Use of Proceeds"), ("II", "6", "Exhibits"),
+)  # fmt: skip
+
+
+def report(rows: tuple[tuple[str, str, str], ...], *, contents: bool = False, body: str = PROSE) -> str:
+    lines = ["FORM 10-K", "Quarry & Sons Inc"]
+    if contents:
+        lines += [f"Item {number}. {title} {page}" for page, (_, number, title) in enumerate(rows, start=3)]
+    part = ""
+    for of_part, number, title in rows:
+        if of_part != part:
+            lines.append(f"PART {of_part}")
+            part = of_part
+        lines += [f"Item {number}. {title}", body.strip()]
+    return "\n".join([*lines, "SIGNATURES", "Signed by the chief stonemason."])
+
+
+def sections_of(
+    text: str, family: FormFamily = FormFamily.ANNUAL, filed: date | None = date(2023, 3, 1)
+) -> list[Section]:
+    return list(find_sections(text, "q.htm", item_scheme(family, filed)))
+
+
+def codes(found: list[Section]) -> list[str]:
+    return [section.code for section in found]
+
+
+@pytest.mark.parametrize("contents", [False, True])
+def test_every_item_of_an_annual_report_is_found_behind_its_contents(contents: bool) -> None:
+    text = report(ANNUAL, contents=contents)
+    found = sections_of(text)
+    assert codes(found) == [f"item_{number}" for _, number, _ in ANNUAL]
+    for section, (part, number, title) in zip(found, ANNUAL, strict=True):
+        assert text[section.start : section.end].startswith(f"Item {number}. {title}")
+        assert section.title == f"Item {number}. {title}"
+        assert section.part == part
+        assert text[section.body_start : section.end].strip() == PROSE.strip()
+        assert section.confidence > 0.9
+
+
+def test_items_of_a_quarterly_report_are_keyed_by_part() -> None:
+    found = sections_of(report(QUARTERLY, contents=True), FormFamily.QUARTERLY)
+    assert codes(found) == [
+        "part1_item1", "part1_item2", "part1_item3", "part1_item4",
+        "part2_item1", "part2_item1A", "part2_item2", "part2_item6",
+    ]  # fmt: skip
+
+
+def test_the_parts_of_a_quarterly_report_are_told_by_titles_alone() -> None:
+    text = "\n".join(line for line in report(QUARTERLY).split("\n") if not line.startswith("PART"))
+    assert codes(sections_of(text, FormFamily.QUARTERLY))[4:6] == ["part2_item1", "part2_item1A"]
+
+
+def test_a_sentence_about_an_item_is_no_heading() -> None:
+    references = (
+        "Item 7 of this report discusses our results.",
+        "Item 1A. \u201cRisk Factors\u201d of our annual report describes what may go wrong.",
+        "Item 8, Financial Statements and Supplementary Data, in this Form 10-K holds the numbers.",
+    )
+    text = report(ANNUAL, body="\n".join([PROSE.strip(), *references, PROSE.strip()]))
+    found = sections_of(text)
+    assert codes(found) == [f"item_{number}" for _, number, _ in ANNUAL]
+    assert all("chief stonemason" not in text[section.start : section.end] for section in found)
+
+
+def test_running_page_heads_do_not_start_an_item_again() -> None:
+    body = "\n".join(
+        [PROSE.strip(), "Item 7. Management's Discussion and Analysis (Continued)", PROSE.strip()]
+    )
+    text = report(ANNUAL, body=body)
+    found = {section.code: section for section in sections_of(text)}
+    start = text.index("Item 7. Management's Discussion and Analysis of")
+    assert found["item_7"].start == start
+
+
+def test_combined_items_share_their_span() -> None:
+    rows = (("I", "1 and 2", "Business and Properties"), *(row for row in ANNUAL if row[1] not in ("1", "2")))
+    found = {
+        section.code: section for section in sections_of(report(rows).replace("Item 1 and", "Items 1 and"))
+    }
+    assert (found["item_1"].start, found["item_1"].end) == (found["item_2"].start, found["item_2"].end)
+
+
+def test_the_label_and_the_title_may_stand_in_blocks_of_their_own() -> None:
+    text = report(ANNUAL).replace("Item 1A. Risk Factors", "Item 1A.\nRisk Factors")
+    found = {section.code: section for section in sections_of(text)}
+    assert found["item_1A"].title == "Item 1A. Risk Factors"
+    assert text[found["item_1A"].body_start : found["item_1A"].end].strip() == PROSE.strip()
+
+
+def test_an_index_of_pages_without_headings_gives_no_items() -> None:
+    index = "\n".join(
+        f"Item {number}. {title} {position}-{position + 9}"
+        for position, (_, number, title) in enumerate(ANNUAL, 4)
+    )
+    found = sections_of(f"FORM 10-K\n{PROSE}\n{PROSE}\n{index}\n{PROSE}")
+    assert "item_1" not in codes(found)
+
+
+def test_titles_alone_are_headings_where_no_labels_are() -> None:
+    text = "\n".join(["FORM 10-K", PROSE, "Risk Factors", PROSE, "Legal Proceedings", PROSE])
+    found = sections_of(text)
+    assert codes(found) == ["item_1A", "item_3"]
+    assert all(section.confidence <= 0.6 for section in found)
+
+
+def test_items_belong_to_their_time() -> None:
+    assert item_scheme(FormFamily.ANNUAL, date(2022, 3, 1)).numbered("1C") == ()
+    assert item_scheme(FormFamily.ANNUAL, date(2024, 3, 1)).numbered("1C")
+    assert item_scheme(FormFamily.CURRENT, date(2003, 3, 1)).numbered("5.02") == ()
+    assert item_scheme(FormFamily.CURRENT, date(2003, 3, 1)).numbered("5")
+
+
+def test_items_of_current_reports_of_both_numberings_are_found() -> None:
+    old = "FORM 8-K\nITEM 5. OTHER EVENTS.\nQuarry opened a fourth pit in the north.\nITEM 7. EXHIBITS\n(c) Press release\nSIGNATURE\nx"
+    assert codes(sections_of(old, FormFamily.CURRENT, date(2001, 5, 1))) == ["item_5", "item_7"]
+    new = (
+        "FORM 8-K\nItem 2.02 Results of Operations and Financial Condition.\nQuarry sold more stone than ever before.\n"
+        "Item 5.02(b) Departure of Directors.\nThe chief stonemason has left for the south.\n"
+        "Item 9.01 Financial Statements and Exhibits.\n(d) Press release of today.\nSIGNATURES\nsigned"
+    )
+    found = sections_of(new, FormFamily.CURRENT, date(2021, 5, 1))
+    assert codes(found) == ["item_2.02", "item_5.02", "item_9.01"]
+    assert new[found[-1].start : found[-1].end].endswith("Press release of today.")
+
+
+def test_a_list_of_items_before_a_current_report_is_not_the_report() -> None:
+    listed = "Item 2.02 Results of Operations\nItem 9.01 Exhibits\nSIGNATURE\n"
+    body = "Item 2.02 Results of Operations\nQuarry sold more stone than ever before in a quarter.\nItem 9.01 Exhibits\n(d) Press release of the first of May.\nSIGNATURE\nx"
+    found = sections_of(f"FORM 8-K\n{listed}{body}", FormFamily.CURRENT, date(2021, 5, 1))
+    assert [section.start > len(listed) for section in found] == [True, True]
+
+
+def test_header_captions_and_numbers_become_present_numbers() -> None:
+    assert header_items(("Other events", "Financial statements and exhibits", "5", "2.02", "something else")) == (
+        "8.01", "9.01", "2.02",
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("form", "family"),
+    [
+        ("10-K", FormFamily.ANNUAL), ("10-K405/A", FormFamily.ANNUAL), ("10-KT", FormFamily.ANNUAL),
+        ("10KSB", FormFamily.SMALL_BUSINESS_ANNUAL), ("10-Q/A", FormFamily.QUARTERLY), ("8-K", FormFamily.CURRENT),
+        ("20-F", None), ("S-8", None), ("", None),
+    ],
+)  # fmt: skip
+def test_forms_have_families(form: str, family: FormFamily | None) -> None:
+    assert form_family(form) is family
+
+
+def test_an_audit_report_is_found_where_it_stands_and_not_in_the_index() -> None:
+    text = "\n".join(
+        [
+            "Index to Financial Statements",
+            "Report of Independent Registered Public Accounting Firm F-2",
+            "Report of Independent Registered Public Accounting Firm",
+            "We have audited the balance sheets of Quarry. In our opinion they are fair. " + PROSE,
+            "Consolidated Balance Sheets",
+            PROSE,
+        ]
+    )
+    (found,) = find_audit_reports(text, "q.htm")
+    assert text[found.start : found.end].startswith(
+        "Report of Independent Registered Public Accounting Firm\nWe have"
+    )
+    assert "Consolidated Balance Sheets" not in text[found.start : found.end]
+
+
+_LINES = st.sampled_from(
+    ["Item 1. Business", "Item 1A. Risk Factors", "PART II", "Item 7. Management's Discussion", "SIGNATURES", PROSE, "12",
+     "Item 2. Properties 14", "Item 1. Financial Statements", "Item 9A", "Items 1 and 2. Business and Properties"]
+)  # fmt: skip
+
+
+@given(st.lists(_LINES, max_size=40), st.sampled_from(list(FormFamily)))
+def test_sections_always_lie_inside_the_text_and_open_with_their_label(
+    lines: list[str], family: FormFamily
+) -> None:
+    text = "\n".join(lines)
+    for section in find_sections(text, "q.htm", item_scheme(family, None)):
+        assert 0 <= section.start <= section.body_start <= section.end <= len(text)
+        assert text[section.start : section.end]
+        assert 0 < section.confidence <= 1

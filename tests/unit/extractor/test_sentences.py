@@ -1,0 +1,45 @@
+"""Sentence boundaries."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tenkay_extractor.evidence import LONGEST_QUOTE, quote_span
+from tenkay_extractor.sentences import sentences
+
+
+@pytest.mark.parametrize(
+    ("text", "wanted"),
+    [
+        ("One. Two! Three?", ["One.", "Two!", "Three?"]),
+        ("Quarry Inc. sells stone. It pays.", ["Quarry Inc. sells stone.", "It pays."]),
+        ("In the U.S. Quarry is small. See No. 5.", ["In the U.S. Quarry is small.", "See No. 5."]),
+        ("J. Mason said \u201cyes.\u201d She left.", ["J. Mason said \u201cyes.\u201d", "She left."]),
+        ("Sales rose 3.5 percent. Costs fell.", ["Sales rose 3.5 percent.", "Costs fell."]),
+    ],
+)
+def test_sentences_end_where_they_end(text: str, wanted: list[str]) -> None:
+    assert [text[start:end] for start, end in sentences(text, 0, len(text))] == wanted
+
+
+@given(st.text(max_size=300))
+def test_sentences_are_in_order_without_overlap_and_lose_no_word(text: str) -> None:
+    spans = list(sentences(text, 0, len(text)))
+    assert all(before[1] <= after[0] for before, after in pairwise(spans))
+    assert "".join("".join(text[start:end].split()) for start, end in spans) == "".join(text.split())
+
+
+@given(st.text(min_size=1, max_size=900), st.data())
+def test_a_quote_is_short_lies_in_its_sentence_and_shows_what_decided(text: str, data: st.DataObject) -> None:
+    start = data.draw(st.integers(0, len(text) - 1))
+    end = data.draw(st.integers(start + 1, len(text)))
+    focus_start = data.draw(st.integers(start, end - 1))
+    focus_end = data.draw(st.integers(focus_start + 1, min(end, focus_start + 100)))
+    first, last = quote_span(text, start, end, (focus_start, focus_end))
+    assert start <= first <= last <= end
+    assert last - first <= LONGEST_QUOTE
+    assert first <= focus_start < last or end - start <= LONGEST_QUOTE
