@@ -21,6 +21,7 @@ $(SETUP): $(LOCKS) pyproject.toml $(SERVICES:%=services/%/pyproject.toml)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/bootstrap.txt
 	$(BIN)/uv pip sync --quiet --compile-bytecode --python $(BIN)/python --require-hashes requirements/bootstrap.txt requirements/dev.txt
 	$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps --no-build-isolation $(foreach d,$(DISTRIBUTIONS),-e ./$(d))
+	$(BIN)/python -m compileall -q src services samples
 	touch $@
 
 demo: setup      ## Stack up, samples in, ratings and evidence out, stack down

@@ -166,7 +166,7 @@ def show_results(console: Console, results: Sequence[FilingResult]) -> None:
 def show_companies(console: Console, query: QueryClient, truth: Truth) -> None:
     """The companies with the ratings of their newest reports."""
     heading(console, "Companies", "tenkay company TICKER")
-    table = tables.table("Company", "Ticker", "Newest 10-K", "Rating", "Newest 10-Q", "Rating", "Red flags")
+    table = tables.table("Company", "Ticker", "Newest 10-K", "Rating", "Newest 10-Q's", "Red flags")
     for company in truth.companies:
         found = query.get_company_summary(cik=company.cik).company
         flags = dict.fromkeys([*found.latest_annual.flag_ids, *found.latest_quarterly.flag_ids])
@@ -175,7 +175,6 @@ def show_companies(console: Console, query: QueryClient, truth: Truth) -> None:
             company.ticker,
             found.latest_annual.filing.accession_number,
             tables.rating(found.latest_annual),
-            found.latest_quarterly.filing.accession_number,
             tables.rating(found.latest_quarterly),
             ", ".join(flags) or "—",
         )

@@ -53,6 +53,12 @@ def console(*, stderr: bool = False) -> Console:
     return Console(stderr=stderr, width=width, markup=False, emoji=False, highlight=False)
 
 
+_ON_ONE_LINE = frozenset(
+    {"Accession number", "Newest 10-K", "Ticker", "Form", "Filed", "Period end", "Rating"}
+)
+"""What is copied from the screen, or read down the column, is never broken over lines."""
+
+
 def table(*columns: str) -> Table:
     """A table; a column whose heading starts with ">" is set to the right."""
     shown = Table(box=SIMPLE_HEAD, show_edge=False, pad_edge=False, padding=(0, 2, 0, 0))
@@ -60,7 +66,7 @@ def table(*columns: str) -> Table:
         if column.startswith(">"):
             shown.add_column(column[1:], justify="right", overflow="fold")
         else:
-            shown.add_column(column, overflow="fold", no_wrap=column in ("Accession number", "Filed"))
+            shown.add_column(column, overflow="fold", no_wrap=column in _ON_ONE_LINE)
     return shown
 
 
