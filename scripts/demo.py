@@ -29,7 +29,8 @@ from samples.truth import FilingTruth, Truth  # noqa: E402
 from tenkay.cli import tables  # noqa: E402
 from tenkay.cli.addresses import Addresses, pipeline_client, query_client  # noqa: E402
 from tenkay.cli.failures import ExitCode, error_line, exit_code  # noqa: E402
-from tenkay.cli.ingest import FilingResult, follow_job, read_results, submit  # noqa: E402
+from tenkay.cli.filing_results import FilingResult, read_results  # noqa: E402
+from tenkay.cli.ingest import follow_job, submit  # noqa: E402
 from tenkay.cli.selectors import TickerSelector  # noqa: E402
 from tenkay.client import SequenceFloor  # noqa: E402
 from tenkay.client.query import QueryClient  # noqa: E402

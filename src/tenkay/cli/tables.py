@@ -21,7 +21,7 @@ from tenkay.common.v1.analysis_pb2 import Dimension, FlagSeverity, Rating
 from tenkay.common.v1.signal_pb2 import SignalCategory
 
 if TYPE_CHECKING:
-    from tenkay.cli.ingest import FilingResult
+    from tenkay.cli.filing_results import FilingResult
     from tenkay.common.v1.analysis_pb2 import Analysis, RedFlag
     from tenkay.common.v1.company_pb2 import CompanySummary, FilingSummary
     from tenkay.common.v1.filing_pb2 import Filing

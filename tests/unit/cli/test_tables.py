@@ -8,7 +8,7 @@ import pytest
 from rich.console import Console, RenderableType
 
 from tenkay.cli import tables
-from tenkay.cli.ingest import FilingResult
+from tenkay.cli.filing_results import FilingResult
 from tenkay.common.v1.analysis_pb2 import (
     Analysis,
     Dimension,
