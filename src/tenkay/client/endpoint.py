@@ -80,7 +80,7 @@ class Endpoint:
             # A restarted server should be found again in a moment, not after gRPC's default of up to two minutes.
             ("grpc.initial_reconnect_backoff_ms", 100),
             ("grpc.min_reconnect_backoff_ms", 100),
-            ("grpc.max_reconnect_backoff_ms", 2000),
+            ("grpc.max_reconnect_backoff_ms", 500),
             ("grpc.keepalive_time_ms", 60_000),
             ("grpc.use_local_subchannel_pool", 1),
         ]

@@ -1,0 +1,61 @@
+"""A client and a server that goes away and comes back at its address."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+import grpc
+import pytest
+
+from tenkay.client import Endpoint
+from tenkay.client.store import AsyncStoreAdminClient
+from tenkay.errors import Reason, TenkayError
+from tenkay.stack.ports import LOOPBACK, free_port
+from tenkay.store.v1 import store_admin_service_pb2 as pb
+from tenkay.store.v1 import store_admin_service_pb2_grpc as pb_grpc
+
+AWAY_SECONDS = 3.0
+"""Long enough for the waits between two tries to connect to have grown to their longest."""
+
+
+class Store(pb_grpc.StoreAdminServiceServicer):
+    async def GetSinkStatus(self, request: pb.GetSinkStatusRequest, context: Any) -> pb.GetSinkStatusResponse:
+        return pb.GetSinkStatusResponse(sequence="0.7")
+
+
+@asynccontextmanager
+async def serving(port: int) -> AsyncIterator[None]:
+    server = grpc.aio.server()
+    pb_grpc.add_StoreAdminServiceServicer_to_server(Store(), server)
+    server.add_insecure_port(f"{LOOPBACK}:{port}")
+    await server.start()
+    try:
+        yield
+    finally:
+        await server.stop(None)
+
+
+async def test_a_server_that_comes_back_is_found_within_a_second() -> None:
+    port = free_port()
+    async with AsyncStoreAdminClient(Endpoint(f"{LOOPBACK}:{port}", plaintext=True)) as client:
+        async with serving(port):
+            assert (await client.get_sink_status()).sequence == "0.7"
+        away_until = time.monotonic() + AWAY_SECONDS
+        while time.monotonic() < away_until:
+            with pytest.raises(TenkayError) as away:
+                await client.get_sink_status(timeout=0.2)
+            assert away.value.reason in (Reason.DEPENDENCY_UNAVAILABLE, Reason.DEADLINE_EXCEEDED)
+            await asyncio.sleep(0.05)
+        async with serving(port):
+            back = time.monotonic()
+            while True:
+                try:
+                    await client.get_sink_status(timeout=0.2)
+                    break
+                except TenkayError:
+                    assert time.monotonic() - back < 1
+                    await asyncio.sleep(0.02)
