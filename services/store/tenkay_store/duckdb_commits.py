@@ -28,6 +28,7 @@ from tenkay_store.records import (
     Delivery,
     DeliveryState,
     Extraction,
+    Filing,
     Signal,
     ValueKind,
 )
@@ -64,8 +65,9 @@ class Written:
 
     committed: Committed | None = None
     record: CommitRecord | None = None
-    """Only where something was changed, and so is the next."""
-    change: Change | None = None
+    """Only where something was changed."""
+    changes: tuple[Change, ...] = ()
+    """What the feed tells of it, in order; empty where nothing was changed."""
 
 
 DISK_FULL_RETRY_SECONDS = 30.0
@@ -393,8 +395,10 @@ class _Plan:
         for old in versions:
             if old.result_key == body.result_key:
                 return _unchanged(old.sequence, old.version, old.recorded_at)
-        sequence = self._next_sequence()
         version = versions[-1].version + 1 if versions else 1
+        # Before the commit's own, so that a follower that has seen the commit has seen both.
+        left = self._leave_company(versions[-1], filing, version) if versions else ()
+        sequence = self._next_sequence()
         if versions:
             self.superseded_filings[versions[-1].sequence] = sequence
         versions.append(
@@ -425,7 +429,7 @@ class _Plan:
             )
         )
         self._add_parts(sequence, body)
-        return self._finish(sequence, version, filing.cik, body, traceparent)
+        return self._finish(sequence, version, filing.cik, body, traceparent, before=left)
 
     def add_analysis(self, body: Analysis, traceparent: str) -> Written | TenkayError:
         """The next version of a filing's analysis, unless it is stored."""
@@ -532,15 +536,36 @@ class _Plan:
         self.head += 1
         return self.head
 
+    def _leave_company(self, old: _FilingVersion, new: Filing, version: int) -> tuple[Change, ...]:
+        """The change that tells a filing's former company of a version that names another one, or none."""
+        if old.cik is None or old.cik == new.cik:
+            return ()
+        return (
+            self._tell(self._next_sequence(), CommitKind.EXTRACTION, new.accession_number, old.cik, version),
+        )
+
+    def _tell(
+        self, sequence: int, kind: CommitKind, accession_number: str, cik: int | None, version: int
+    ) -> Change:
+        self.rows["change_feed"].append(
+            (sequence, kind.value, accession_number, cik, version, self.recorded_at)
+        )
+        return Change(sequence, kind, accession_number, cik, version, self.recorded_at.replace(tzinfo=UTC))
+
     def _finish(
-        self, sequence: int, version: int, cik: int | None, body: Extraction | Analysis, traceparent: str
+        self,
+        sequence: int,
+        version: int,
+        cik: int | None,
+        body: Extraction | Analysis,
+        traceparent: str,
+        *,
+        before: tuple[Change, ...] = (),
     ) -> Written:
         accession_number = body.accession_number
         kind = CommitKind.EXTRACTION if isinstance(body, Extraction) else CommitKind.ANALYSIS
         recorded_at = self.recorded_at.replace(tzinfo=UTC)
-        self.rows["change_feed"].append(
-            (sequence, kind.value, accession_number, cik, version, self.recorded_at)
-        )
+        change = self._tell(sequence, kind, accession_number, cik, version)
         if self.sink is not None:
             self.rows["outbox"].append(
                 (
@@ -558,7 +583,7 @@ class _Plan:
         return Written(
             Committed(sequence, version, recorded_at, changed=True),
             CommitRecord(sequence, version, recorded_at, body, traceparent),
-            Change(sequence, kind, accession_number, cik, version, recorded_at),
+            (*before, change),
         )
 
 

@@ -213,7 +213,7 @@ class DuckDBStore:
 
     def _announce(self, outcomes: Sequence[Written]) -> None:
         records = [each.record for each in outcomes if each.record is not None]
-        changes = [each.change for each in outcomes if each.change is not None]
+        changes = [change for each in outcomes for change in each.changes]
         if not changes:
             return
         self._head = max(self._head, changes[-1].sequence)

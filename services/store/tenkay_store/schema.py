@@ -3,6 +3,7 @@
 Moments are TIMESTAMPs in UTC. `sequence` is a commit's position in the order of commits; it names the version of a
 filing or analysis that was committed there, and the tables of its parts are clustered by it, because commits append in
 its order: DuckDB's zone maps then find a filing's rows without an index (an index over them costs more than it gives).
+One kind of sequence names no version: the change that tells a filing's former company of the commit right after it.
 
 A version is valid at sequence S when ``sequence <= S AND (superseded_by IS NULL OR superseded_by > S)``.
 """

@@ -100,6 +100,32 @@ async def test_a_commit_voids_what_hangs_on_it_and_nothing_else(caller: Caller, 
     assert (await caller.ask(pb.GetCompanySummaryRequest(cik=other.cik))).cache == "hit"
 
 
+async def test_a_filing_that_changes_its_company_voids_what_is_kept_of_the_former_one(
+    caller: Caller, filings: Filings
+) -> None:
+    filing, other = filings.new(), filings.new()
+    stays = FilingRef(accession_number=filings.new().accession_number, cik=filing.cik)
+    for each in (stays, filing):
+        await filings.commit(each)
+        await settled(caller, each)
+    former = [pb.GetCompanySummaryRequest(cik=filing.cik), pb.ListFilingsRequest(cik=filing.cik)]
+    for request in former:
+        await caller.ask(request)
+        assert (await caller.ask(request)).cache == "hit"
+    moved = FilingRef(accession_number=filing.accession_number, cik=other.cik)
+    sequence = await filings.commit(moved, 2)
+
+    # Who has seen the commit sees at once that the former company has lost the filing.
+    listed = await caller.ask(pb.ListFilingsRequest(cik=filing.cik, min_sequence=sequence))
+    assert [each.filing.accession_number for each in listed.message.filings] == [stays.accession_number]
+    summary = await caller.ask(pb.GetCompanySummaryRequest(cik=filing.cik, min_sequence=sequence))
+    company = summary.message.company
+    assert (company.latest_annual.filing.accession_number, len(company.recent)) == (stays.accession_number, 0)
+    assert summary.cache == "miss"
+    new = await caller.ask(pb.ListFilingsRequest(cik=other.cik, min_sequence=sequence))
+    assert [each.filing.accession_number for each in new.message.filings] == [filing.accession_number]
+
+
 async def test_an_analysis_voids_the_filings_answers(caller: Caller, filings: Filings) -> None:
     filing = filings.new()
     await filings.commit(filing)

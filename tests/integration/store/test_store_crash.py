@@ -38,7 +38,8 @@ class Writers:
             self.count += 1
             accession = accession_number(self.count)
             for code_version in ("1", "2")[: self.random.choice((1, 1, 2))]:
-                message = extraction(accession, cik=self.count % 50 + 1, code_version=code_version)
+                company = self.random.randrange(50) + 1
+                message = extraction(accession, cik=company, code_version=code_version)
                 await self.commit(client, message)
                 if self.random.random() < 0.5:
                     await self.commit(client, analysis(message))
@@ -105,11 +106,23 @@ def _nothing_is_torn_or_double(file: Path, writers: Writers) -> None:
 
         commits = one("SELECT count(*) FROM filings") + one("SELECT count(*) FROM analyses")
         assert commits == len(writers.acknowledged)
-        # Sequences have no gaps, and each is of exactly one commit.
-        assert (
-            one("SELECT max(sequence) FROM change_feed") == commits == one("SELECT count(*) FROM change_feed")
+        # A version that names another company than the one before it was told to the former one just before.
+        told = one(
+            "SELECT count(*) FROM filings f JOIN filings n "
+            "ON n.accession_number = f.accession_number AND n.version = f.version + 1 AND n.cik <> f.cik "
+            "JOIN change_feed c ON c.sequence = n.sequence - 1 AND c.cik = f.cik "
+            "AND c.accession_number = n.accession_number AND c.version = n.version"
         )
-        assert one("SELECT count(DISTINCT sequence) FROM change_feed") == commits
+        moved = one(
+            "SELECT count(*) FROM filings f JOIN filings n "
+            "ON n.accession_number = f.accession_number AND n.version = f.version + 1 AND n.cik <> f.cik"
+        )
+        assert told == moved > 0
+        # Sequences have no gaps, and each is of one commit or of a company left.
+        changes = one("SELECT count(*) FROM change_feed")
+        assert changes == commits + moved
+        assert one("SELECT max(sequence) FROM change_feed") == changes
+        assert one("SELECT count(DISTINCT sequence) FROM change_feed") == changes
         for table in ("filings", "analyses"):
             assert one(f"SELECT count(*) - count(DISTINCT result_key) FROM {table}") == 0  # noqa: S608
             assert (

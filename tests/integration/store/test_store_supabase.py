@@ -15,6 +15,7 @@ from typing import Any
 
 import pytest
 
+from tenkay.stack.keys import api_key
 from tenkay.stack.launch import running
 from tenkay.stack.ports import LOOPBACK, free_port
 from tenkay.stack.rest_gateway.process import DATABASE_ROLE, rest_gateway
@@ -44,6 +45,8 @@ LIMITS = OutboxLimits(
     breaker_seconds=0.3,
     stopped_seconds=0.3,
 )
+GATEWAY_BODY_BYTES = 8 * 1024 * 1024
+"""Most that the gateway takes in one request."""
 AT = datetime(2026, 1, 2, tzinfo=UTC)
 
 
@@ -217,6 +220,62 @@ async def test_a_row_postgres_refuses_is_set_aside_and_the_others_arrive(
         assert (backlog.pending, backlog.dead) == (0, 1)
         expected = [each for each in await _expected(store) if each["sequence"] != 10]
         assert await _rows(supabase_project) == expected
+
+
+async def test_a_commit_the_gateway_cannot_take_is_set_aside_and_the_others_arrive(
+    supabase_project: SupabaseProject, tmp_path: Path
+) -> None:
+    sink = _supabase(supabase_project.url, supabase_project.keys.service_role)
+    async with delivering(tmp_path, sink) as (store, outbox):
+        # Past the store's door, which takes no message of this size.
+        huge = extraction(accession_number(60))
+        huge.signals[0].notes.append("x" * GATEWAY_BODY_BYTES)
+        for message in (extraction(accession_number(1)), huge, extraction(accession_number(2))):
+            await store.commit(extraction_record(message))
+        outcome = await outbox.outcome(2, 20, just_committed=False)
+        assert outcome.state is DeliveryState.DEAD
+        assert "PGRST102" in outcome.last_error
+        await _until_delivered(store)
+        backlog = await store.backlog()
+        assert (backlog.pending, backlog.dead) == (0, 1)
+        assert [row["sequence"] for row in await _rows(supabase_project)] == [1, 3]
+
+
+async def test_an_expired_key_stops_the_sink_until_there_is_a_good_one(
+    supabase_project: SupabaseProject, tmp_path: Path
+) -> None:
+    expired = api_key(supabase_project.keys.jwt_secret, "service_role", lifetime_seconds=-60)
+    async with delivering(tmp_path, _supabase(supabase_project.url, expired)) as (store, outbox):
+        await _commit_some(store, range(5))
+        waiting = await outbox.outcome(1, 1, just_committed=True)
+        assert waiting.state is DeliveryState.PENDING
+        assert "PGRST303" in outbox.last_error
+        backlog = await store.backlog()
+        assert (backlog.pending, backlog.dead) == (store.head, 0)
+        assert await _rows(supabase_project) == []
+    good = _supabase(supabase_project.url, supabase_project.keys.service_role)
+    async with delivering(tmp_path, good) as (store, outbox):
+        await _until_delivered(store)
+        assert (await store.backlog()).dead == 0
+        assert await _rows(supabase_project) == await _expected(store)
+
+
+async def test_a_filing_that_changes_its_company_changes_it_in_both_databases(
+    supabase_project: SupabaseProject, tmp_path: Path
+) -> None:
+    sink = _supabase(supabase_project.url, supabase_project.keys.service_role)
+    async with delivering(tmp_path, sink) as (store, outbox):
+        for cik in (1999000201, 1999000202):
+            await store.commit(extraction_to_commit(accession_number(1), cik=cik))
+        # The former company's change in the feed is no commit: nothing waits for it.
+        assert (await outbox.outcome(3, 10, just_committed=False)).state is DeliveryState.DURABLE
+        await _until_delivered(store)
+        rows = await _rows(supabase_project)
+        assert [(row["sequence"], row["extraction"]["cik"]) for row in rows] == [
+            (1, 1999000201),
+            (3, 1999000202),
+        ]
+        assert rows == await _expected(store)
 
 
 async def test_a_batch_sent_again_and_late_changes_nothing(supabase_project: SupabaseProject) -> None:

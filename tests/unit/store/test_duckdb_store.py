@@ -57,6 +57,37 @@ async def test_another_result_of_a_filing_becomes_its_next_version(store: DuckDB
     assert [change.version for change in await store.changes(0, 10)] == [1, 2]
 
 
+async def test_a_filing_that_changes_its_company_is_told_to_both(store: DuckDBStore) -> None:
+    old, new = extraction_to_commit(FIRST, cik=101), extraction_to_commit(FIRST, cik=102)
+    await store.commit(old)
+    moved = await store.commit(new)
+    assert (moved.sequence, moved.version) == (3, 2)
+    # The former company's change comes first: who has seen the commit's own sequence has seen both.
+    told = [(each.sequence, each.cik, each.version) for each in await store.changes(0, 10)]
+    assert told == [(1, 101, 1), (2, 101, 2), (3, 102, 2)]
+    assert store.head == 3
+    assert [record.sequence for record in await store.commit_records([1, 2, 3])] == [1, 3]
+    again = await store.commit(new)
+    assert (again.sequence, again.changed, store.head) == (3, False, 3)
+    unknown = await store.commit(extraction_to_commit(FIRST, cik=None))
+    known = await store.commit(extraction_to_commit(FIRST, cik=103))
+    # Nobody is left when the company was not known.
+    assert (unknown.sequence, known.sequence) == (5, 6)
+    assert [each.cik for each in await store.changes(3, 10)] == [102, None, 103]
+    selections = [FilingSelection(cik=cik) for cik in (101, 102, 103)]
+    pages = [await store.list_filings(each, Moment(store.head), None, 10) for each in selections]
+    assert [len(page.summaries) for page in pages] == [0, 0, 1]
+
+
+async def test_a_company_left_within_one_group_is_told_too(store: DuckDBStore) -> None:
+    bodies = [extraction_to_commit(FIRST, cik=cik) for cik in (101, 102, 101)]
+    other = extraction_to_commit(accession_number(2), cik=101)
+    answers = await asyncio.gather(*(store.commit(body) for body in [*bodies[:2], other, bodies[2]]))
+    # The last one is the first one's result again: stored once, so nobody is left twice.
+    assert [answer.sequence for answer in answers] == [1, 3, 4, 1]
+    assert [each.cik for each in await store.changes(0, 10)] == [101, 101, 102, 101]
+
+
 async def test_versions_in_one_group_follow_each_other(store: DuckDBStore) -> None:
     bodies = [extraction_to_commit(FIRST, code_version=str(number)) for number in range(5)]
     answers = await asyncio.gather(*(store.commit(body) for body in bodies))

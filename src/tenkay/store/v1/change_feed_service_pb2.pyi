@@ -70,7 +70,9 @@ Global___WatchRequest: _TypeAlias = WatchRequest  # noqa: Y015
 
 @_typing.final
 class Change(_message.Message):
-    """One commit."""
+    """One commit. A version of an extraction that names another company than the version before it comes as two changes:
+    first one of the former company, then its own.
+    """
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -87,7 +89,7 @@ class Change(_message.Message):
     accession_number: _builtins.str
     """The filing."""
     cik: _builtins.int
-    """The filing's company. Absent when not known."""
+    """The filing's company, or the one it had before this version. Absent when not known."""
     version: _builtins.int
     """The version committed."""
     @_builtins.property
