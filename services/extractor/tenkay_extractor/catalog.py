@@ -1,4 +1,4 @@
-"""The signal catalog: reads catalog.yaml, checks it and compiles it, once a process."""
+"""The signal catalog: reads the files below tables/, checks them and compiles them, once a process."""
 
 from __future__ import annotations
 
@@ -16,6 +16,9 @@ import yaml
 from tenkay_extractor.expressions import Expression, compile_expression
 from tenkay_extractor.periods import Basis
 from tenkay_extractor.phrases import SentencePattern
+
+VERSION = "2026.2"
+"""Of the tables; changes with every change of what they say."""
 
 
 class CatalogError(ValueError):
@@ -43,6 +46,17 @@ class UnitKind(enum.Enum):
     MONEY = "money"
     MONEY_PER_SHARE = "money_per_share"
     SHARES = "shares"
+    PURE = "pure"
+
+
+class Dated(enum.Enum):
+    """On which day a balance is given."""
+
+    AT_PERIOD_END = "period_end"
+    ON_COVER = "cover"
+    """The day of the cover page, after the period's end."""
+    AT_SECOND_QUARTER_END = "second_quarter_end"
+    """The last business day of the second fiscal quarter, as the cover page of an annual report gives the float."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,8 +67,7 @@ class Element:
     lowers: Decimal = Decimal(0)
     expense_only: bool = False
     """A net figure: it counts only when negative, as a positive expense."""
-    at_cover: bool = False
-    """Dated on the cover page, after the period's end."""
+    dated: Dated = Dated.AT_PERIOD_END
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,6 +155,8 @@ class SignalDefinition:
     expression: Expression | None
     basis: Basis
     emit_if: Expression | None
+    industry: tuple[str, ...]
+    """The only classes of companies it is defined for; empty for all."""
     not_industry: tuple[str, ...]
     pattern: SentencePattern | None
     valid_range: ValidRange
@@ -169,15 +184,28 @@ class Catalog:
     signals: tuple[SignalDefinition, ...]
 
 
+_TABLES = ("forms", "concepts", "patterns", "financial", "risk", "management")
+
+
 @lru_cache(maxsize=1)
 def load_catalog() -> Catalog:
     """The catalog that ships with this code."""
-    return parse_catalog(resources.files("tenkay_extractor").joinpath("catalog.yaml").read_text("utf-8"))
+    folder = resources.files("tenkay_extractor").joinpath("tables")
+    return parse_catalog(VERSION, (folder.joinpath(f"{name}.yaml").read_text("utf-8") for name in _TABLES))
 
 
-def parse_catalog(text: str) -> Catalog:
-    """Reads a catalog. Raises CatalogError, or ExpressionError for an expression that does not compile."""
-    raw = yaml.load(text, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))  # noqa: S506 - both are safe loaders
+def parse_catalog(version: str, texts: Iterable[str]) -> Catalog:
+    """Reads a catalog of one or more YAML texts; lists of signals are put one after the other.
+
+    Raises CatalogError, or ExpressionError for an expression that does not compile.
+    """
+    raw: dict[str, Any] = {"signals": []}
+    for text in texts:
+        tables = yaml.load(text, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))  # noqa: S506 - both are safe
+        raw["signals"] += tables.pop("signals", [])
+        if twice := raw.keys() & tables.keys():
+            raise CatalogError(f"two texts hold {', '.join(sorted(twice))}")
+        raw |= tables
     names = frozenset(raw["concepts"])
     concepts = {name: _concept(name, row, names) for name, row in raw["concepts"].items()}
     patterns = {name: _pattern(name, row) for name, row in raw["patterns"].items()}
@@ -190,7 +218,7 @@ def parse_catalog(text: str) -> Catalog:
     ids = [signal.id for signal in signals]
     if len(set(ids)) != len(ids):
         raise CatalogError("a signal id stands twice")
-    return Catalog(str(raw["version"]), concepts, industries, signals)
+    return Catalog(version, concepts, industries, signals)
 
 
 def _concept(name: str, row: dict[str, Any], names: frozenset[str]) -> Concept:
@@ -235,7 +263,7 @@ def _element(concept: str, entry: str | dict[str, Any]) -> Element:
         entry["element"],
         lowers=Decimal(str(entry.get("lowers", 0))),
         expense_only=entry.get("take") == "expense",
-        at_cover=entry.get("at") == "cover",
+        dated=Dated(entry.get("at", "period_end")),
     )
 
 
@@ -289,7 +317,7 @@ def _pattern(name: str, row: dict[str, Any]) -> SentencePattern:
 _SIGNAL_FIELDS = frozenset(
     {
         "id", "category", "name", "definition", "value", "unit", "forms", "direction", "source", "missing_when", "expr",
-        "basis", "emit_if", "not_industry", "pattern", "valid_range", "cautions",
+        "basis", "emit_if", "industry", "not_industry", "pattern", "valid_range", "cautions",
     }
 )  # fmt: skip
 _SIGNAL_REQUIRED = (
@@ -311,7 +339,7 @@ def _signal(
             raise CatalogError(f"{where}: {required} is missing")
     if ("expr" in row) == ("pattern" in row):
         raise CatalogError(f"{where}: it needs expr or pattern, and not both")
-    if unknown := set(row.get("not_industry", ())) - industries:
+    if unknown := {*row.get("industry", ()), *row.get("not_industry", ())} - industries:
         raise CatalogError(f"{where}: no such industry: {', '.join(sorted(unknown))}")
     limits = row.get("valid_range", {})
     _refuse_unknown(where, limits, {"min", "max", "above"})
@@ -329,6 +357,7 @@ def _signal(
         expression=compile_expression(row["expr"], names) if "expr" in row else None,
         basis=Basis(row.get("basis", "q")),
         emit_if=compile_expression(row["emit_if"], names) if "emit_if" in row else None,
+        industry=tuple(row.get("industry", ())),
         not_industry=tuple(row.get("not_industry", ())),
         pattern=patterns[row["pattern"]] if "pattern" in row else None,
         valid_range=ValidRange(

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 
-from tenkay_extractor.catalog import Catalog, Concept, Derivation, Element, Industry, UnitKind
+from tenkay_extractor.catalog import Catalog, Concept, Dated, Derivation, Element, Industry, UnitKind
 from tenkay_extractor.evidence import FactEvidence
 from tenkay_extractor.expressions import ARITHMETIC, Expression, UndefinedResultError, ZeroDenominatorError
 from tenkay_extractor.facts import Agreement, Conflict, Fact, FactIndex, Period
@@ -19,9 +19,10 @@ HIDDEN_LOWERS = Decimal("0.1")
 ZERO_FILL_LOWERS = Decimal("0.05")
 ANNUALISED_LOWERS = Decimal("0.1")
 LEAST_CONFIDENCE = Decimal("0.3")
-COVER_DAYS = range(-10, 201)
-"""How long after the period's end a cover page may be dated."""
+DAYS_AFTER_PERIOD_END = {Dated.ON_COVER: range(-10, 201), Dated.AT_SECOND_QUARTER_END: range(-250, 32)}
+"""How long after the period's end a figure of the cover page may be dated. Some filers date the float at that end."""
 
+_DAYS_OF_A_YEAR = 365  # of an annual report, the years of 52 and 53 weeks among them
 _SHARE_CLASS_AXIS = "us-gaap:StatementClassOfStockAxis"
 _FIRST_CLASS = "us-gaap:CommonClassAMember"
 _COVER_SHARES = "dei:EntityCommonStockSharesOutstanding"
@@ -165,7 +166,7 @@ class ConceptResolver:
         self, concept: Concept, element: Element, periods: Sequence[Period], at: str, rank: int
     ) -> Resolved | None:
         unit = self._unit(concept.unit)
-        if element.at_cover and at == "current":
+        if element.dated is not Dated.AT_PERIOD_END and at == "current":
             periods = self._cover_dates(element, unit)
         for period in periods:
             report = self.index.reported(element.name, period, unit)
@@ -236,7 +237,7 @@ class ConceptResolver:
         """The class with most shares on the cover page; None when the cover does not tell."""
         wanted = set(members)
         shares: dict[str, Decimal] = {}
-        for period in self._cover_dates(Element(_COVER_SHARES), "shares"):
+        for period in self._cover_dates(Element(_COVER_SHARES, dated=Dated.ON_COVER), "shares"):
             for member, report in self.index.by_member(
                 _COVER_SHARES, _SHARE_CLASS_AXIS, period, "shares"
             ).items():
@@ -248,6 +249,7 @@ class ConceptResolver:
 
     def _cover_dates(self, element: Element, unit: str) -> tuple[Period, ...]:
         """Days on which the cover page gives the element, newest first."""
+        days = DAYS_AFTER_PERIOD_END[element.dated]
         dates = {
             period
             for source in (
@@ -255,14 +257,16 @@ class ConceptResolver:
                 self.index.periods_by_axis(element.name, _SHARE_CLASS_AXIS),
             )
             for period, of_unit in source
-            if of_unit == unit and period.is_instant and (period.end - self.period.end).days in COVER_DAYS
+            if of_unit == unit and period.is_instant and (period.end - self.period.end).days in days
         }
         return tuple(sorted(dates, key=lambda period: period.end, reverse=True))
 
     def _unit(self, kind: UnitKind) -> str:
         if kind is UnitKind.MONEY:
             return self.currency
-        return "shares" if kind is UnitKind.SHARES else f"{self.currency}/shares"
+        if kind is UnitKind.MONEY_PER_SHARE:
+            return f"{self.currency}/shares"
+        return "shares" if kind is UnitKind.SHARES else "pure"
 
     # By derivation
 
@@ -395,7 +399,7 @@ class Evaluation:
                 MissingReason.PERIOD_UNCLEAR,
                 f"no flow ends on {self.resolver.period.end}, so its length is not known",
             )
-        return flows[0].days
+        return _DAYS_OF_A_YEAR if self.resolver.period.annual else flows[0].days
 
     def days_to_annualise(self) -> int | None:
         if self.resolver.period.annual:

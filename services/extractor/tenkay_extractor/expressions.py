@@ -5,7 +5,7 @@
 
 Names are concepts. `prior(x)` is the concept a year earlier, `openb(x)` the balance at the start of the flow period,
 `avg(x)` the mean of balance and opening balance, `delta(x)` their difference; `opt(x)`, `optp(x)` and `delta0(x)` are
-x, prior(x) and delta(x) with 0 for what is not reported; `opt2(a, b)` adds those of the two that are reported; `ann(e)`
+x, prior(x) and delta(x) with 0 for what is not reported; `opt2(a, b, …)` adds those that are reported; `ann(e)`
 makes a flow of a 10-Q a yearly rate; `days()` is the length of the flow period; `flag(c)` is 1 or 0; `min`, `max`,
 `abs`, `ln`; `+ - * /`, comparisons that chain, `and`, `or`, `not`.
 
@@ -475,7 +475,7 @@ _FUNCTIONS: Mapping[str, tuple[int, int, _Build]] = {
     "delta0": (1, 1, _change_or_zero),
     "opt": (1, 1, _or_zero),
     "optp": (1, 1, _prior_or_zero),
-    "opt2": (2, 2, _sum_of_reported),
+    "opt2": (2, 9, _sum_of_reported),
     "ann": (1, 1, _annualised),
     "days": (0, 0, _days),
     "flag": (1, 1, _flag),

@@ -106,6 +106,11 @@ def _refuse_what_does_not_apply(
             MissingReason.FORM_NOT_APPLICABLE,
             f"not defined for form {inputs.form_type}, only for {_forms(row.forms)}",
         )
+    if row.industry and (industry is None or industry.name not in row.industry):
+        raise MissingOperandError(
+            MissingReason.CONDITION_NOT_MET,
+            f"only defined for a company of the class {', '.join(row.industry)}",
+        )
     if industry is not None and industry.name in row.not_industry:
         raise MissingOperandError(
             MissingReason.CONDITION_NOT_MET,
