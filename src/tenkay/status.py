@@ -6,6 +6,8 @@ An error travels as a google.rpc.Status in the trailing metadata: its code, its 
 
 from __future__ import annotations
 
+import re
+
 import grpc
 from google.protobuf import any_pb2, duration_pb2
 from google.rpc import code_pb2, error_details_pb2, status_pb2
@@ -57,6 +59,9 @@ def to_status(error: TenkayError, *, trace_id: str | None = None) -> status_pb2.
         details.append(_packed(error_details_pb2.RetryInfo(retry_delay=delay)))
     return status_pb2.Status(code=code_pb2.Code.Value(error.status), message=error.message, details=details)
 
+_TOO_LARGE = re.compile(r"message larger than max \((\d+) vs\. (\d+)\)")
+"""What gRPC itself says of a message over the limit, on either side: its size and the limit."""
+
 
 def grpc_code(error: TenkayError) -> grpc.StatusCode:
     """The gRPC status code of `error`."""
@@ -82,8 +87,14 @@ def from_call(
             if known is not None:
                 return known
     message = details or code.name
-    if code is grpc.StatusCode.RESOURCE_EXHAUSTED and "larger than max" in message:
-        return CLASS_BY_REASON[Reason.MESSAGE_TOO_LARGE](Reason.MESSAGE_TOO_LARGE, message)
+    if code is grpc.StatusCode.RESOURCE_EXHAUSTED and (sizes := _TOO_LARGE.search(message)):
+        size, limit = sizes.groups()
+        return CLASS_BY_REASON[Reason.MESSAGE_TOO_LARGE](
+            Reason.MESSAGE_TOO_LARGE,
+            f"{service}: the message has {int(size):,} bytes and at most {int(limit):,} are taken; send less at once, "
+            "or ask for a smaller page",
+            metadata={"limit_bytes": limit, "service": service},
+        )
     reason = _REASON_WITHOUT_DETAILS.get(code.name, Reason.INTERNAL)
     if reason is Reason.DEPENDENCY_UNAVAILABLE:
         return Unavailable(

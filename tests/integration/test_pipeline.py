@@ -24,6 +24,7 @@ import grpc
 import psutil
 import pytest
 import redis
+from google.protobuf.timestamp_pb2 import Timestamp
 from grpc_status import rpc_status
 from opentelemetry.proto.collector.trace.v1 import trace_service_pb2, trace_service_pb2_grpc
 
@@ -35,6 +36,7 @@ from tenkay.errors import InvalidArgument, NotFound, Reason, TenkayError, failur
 from tenkay.extractor.v1 import extractor_service_pb2, extractor_service_pb2_grpc
 from tenkay.fetcher.v1 import fetcher_service_pb2, fetcher_service_pb2_grpc
 from tenkay.pipeline.v1 import pipeline_service_pb2 as pb
+from tenkay.pipeline.v1 import worker_service_pb2 as worker_pb
 from tenkay.runtime.call import parse_traceparent
 from tenkay.runtime.parent import PARENT_FD
 from tenkay.runtime.tracing import remote_parent
@@ -546,6 +548,93 @@ def test_an_unknown_company_is_told_and_nothing_is_recorded(world: World) -> Non
         # Had anything been recorded, the request_id would be taken by other arguments.
         job = client.submit_filings(request_id=request_id, filings=filings).job
         wait_for(client, job.id)
+
+
+BAD_SUBMISSIONS: list[tuple[dict[str, Any], Reason, str]] = [
+    ({}, Reason.INVALID_FIELD, "tickers"),
+    ({"tickers": ["not a ticker"]}, Reason.INVALID_FIELD, "tickers[0]"),
+    ({"ciks": [0]}, Reason.INVALID_FIELD, "ciks[0]"),
+    (
+        {"filings": [filing_pb2.FilingRef(accession_number="000000999924000001")]},
+        Reason.MALFORMED_ACCESSION_NUMBER,
+        "filings[0].accession_number",
+    ),
+    (
+        {"filings": [filing_pb2.FilingRef(accession_number="0000009999-24-000001", cik=10**10)]},
+        Reason.INVALID_FIELD,
+        "filings[0].cik",
+    ),
+    ({"ciks": [1], "forms": ["?"]}, Reason.INVALID_FIELD, "forms[0]"),
+    ({"ciks": [1], "since": date_pb2.Date(year=2023, month=2, day=29)}, Reason.INVALID_FIELD, "since"),
+    ({"filed": pb.FiledRange()}, Reason.INVALID_FIELD, "filed.from"),
+]
+
+
+@pytest.mark.parametrize(("arguments", "reason", "field"), BAD_SUBMISSIONS)
+def test_a_wrong_submission_is_refused_by_its_field_and_records_nothing(
+    world: World, arguments: dict[str, Any], reason: Reason, field: str
+) -> None:
+    request_id = uuid.uuid4().hex
+    with world.pipeline() as client:
+        refused(lambda: client.submit_filings(request_id=request_id, **arguments), reason, field)
+        # Had anything been recorded, the request_id would be taken by other arguments.
+        job = client.submit_filings(request_id=request_id, filings=new_filings(1)).job
+        wait_for(client, job.id)
+
+
+def test_wrong_questions_about_jobs_are_refused_by_their_field(world: World) -> None:
+    with world.pipeline() as client:
+        job_id = submit(client, new_filings(1)).id
+        wait_for(client, job_id)
+        refused(lambda: client.get_job(), Reason.INVALID_FIELD, "job_id")
+        refused(lambda: client.get_job(job_id="nobody's"), Reason.JOB_UNKNOWN)
+        refused(lambda: list(client.watch_job(job_id="nobody's")), Reason.JOB_UNKNOWN)
+        refused(lambda: client.list_job_items(job_id="nobody's"), Reason.JOB_UNKNOWN)
+        refused(lambda: client.list_job_items(job_id=job_id, page_size=-1), Reason.INVALID_FIELD, "page_size")
+        for token in ("made-up", "x" * 3000, "é"):
+            refused(
+                lambda token=token: client.list_job_items(job_id=job_id, page_token=token),  # type: ignore[misc]
+                Reason.MALFORMED_PAGE_TOKEN,
+                "page_token",
+            )
+        refused(
+            lambda: client.list_job_items(job_id=job_id, state=77),  # type: ignore[arg-type]
+            Reason.INVALID_FIELD,
+            "state",
+        )
+        refused(lambda: client.get_job(job_id="x" * 5_000_000), Reason.MESSAGE_TOO_LARGE)
+
+
+def test_a_wrong_lease_is_refused_by_its_field(world: World) -> None:
+    right: dict[str, Any] = {
+        "job_id": "nobody's",
+        "accession_number": "0000009999-24-000001",
+        "stage": pb.STAGE_FETCH,
+    }
+    with WorkerClient(world.endpoint) as worker:
+        for change, reason, field in (
+            ({"job_id": ""}, Reason.INVALID_FIELD, "job_id"),
+            ({"accession_number": "17"}, Reason.MALFORMED_ACCESSION_NUMBER, "accession_number"),
+            ({"stage": 77}, Reason.INVALID_FIELD, "stage"),
+            ({"worker": ""}, Reason.INVALID_FIELD, "worker"),
+        ):
+            arguments: dict[str, Any] = right | {"worker": "w"} | change
+            refused(lambda a=arguments: worker.acquire_lease(**a), reason, field)  # type: ignore[misc]
+        lease = worker_pb.Lease(**right, token=1)
+        refused(lambda: worker.heartbeat(), Reason.INVALID_FIELD, "lease.job_id")
+        late = worker_pb.Lease(**right, token=1, expires_at=Timestamp(seconds=10**15))
+        refused(lambda: worker.heartbeat(lease=late), Reason.INVALID_FIELD, "lease.expires_at")
+        refused(lambda: worker.complete_stage(lease=lease, sequence="x"), Reason.MALFORMED_SEQUENCE)
+        refused(lambda: worker.fail_stage(lease=lease), Reason.INVALID_FIELD, "reason")
+
+
+def refused(call: Callable[[], Any], reason: Reason, field: str | None = None) -> None:
+    with pytest.raises(TenkayError) as error:
+        call()
+    assert error.value.reason is reason, error.value
+    assert error.value.message
+    if field is not None:
+        assert [violation.field for violation in error.value.fields] == [field]
 
 
 def test_items_are_paged_in_the_order_of_submission(world: World) -> None:

@@ -38,25 +38,40 @@ def _read(path: Path, maximum_bytes: int) -> bytes:
     try:
         if path.is_dir():
             raise UnreadablePathError("is a folder: name the files in it")
-        if path.stat().st_size > maximum_bytes:
-            raise UnreadablePathError(f"is larger than the limit of {maximum_bytes // 2**20} MiB")
-        content = path.read_bytes()
+        with path.open("rb") as file:
+            # Not all of it at once: a device or a pipe has no size to go by, and may have no end.
+            content = file.read(maximum_bytes + 1)
     except FileNotFoundError:
         raise UnreadablePathError("there is no such file: check the path") from None
     except OSError as error:
         raise UnreadablePathError(f"cannot be read: {error.strerror or error}") from error
+    if len(content) > maximum_bytes:
+        raise UnreadablePathError(f"is larger than the limit of {_mebibytes(maximum_bytes)}")
     if path.suffix != ".gz" and not content.startswith(_GZIP_MAGIC):
         return content
-    unpacker = zlib.decompressobj(wbits=31)
-    try:
-        unpacked = unpacker.decompress(content, maximum_bytes + 1)
-    except zlib.error:
-        raise UnreadablePathError("is no whole gzip file: fetch it again") from None
-    if len(unpacked) > maximum_bytes:
-        raise UnreadablePathError(f"unpacks to more than the limit of {maximum_bytes // 2**20} MiB")
-    if not unpacker.eof:
-        raise UnreadablePathError("is no whole gzip file: fetch it again")
-    return unpacked
+    return _unpack(content, maximum_bytes)
+
+
+def _unpack(content: bytes, maximum_bytes: int) -> bytes:
+    """All members of a gzip file; one file may have several."""
+    unpacked = b""
+    while True:
+        unpacker = zlib.decompressobj(wbits=31)
+        try:
+            unpacked += unpacker.decompress(content, maximum_bytes + 1 - len(unpacked))
+        except zlib.error:
+            raise UnreadablePathError("is no whole gzip file: fetch it again") from None
+        if len(unpacked) > maximum_bytes:
+            raise UnreadablePathError(f"unpacks to more than the limit of {_mebibytes(maximum_bytes)}")
+        if not unpacker.eof:
+            raise UnreadablePathError("is no whole gzip file: fetch it again")
+        content = unpacker.unused_data.lstrip(b"\0")  # padding, as gzip itself skips it
+        if not content:
+            return unpacked
+
+
+def _mebibytes(count: int) -> str:
+    return f"{count / 2**20:g} MiB"
 
 
 def _named_by(path: Path) -> Listing:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import time
-from datetime import UTC, date
+from dataclasses import replace
+from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import Any
 
@@ -81,9 +82,14 @@ class ExtractorServicer(pb_grpc.ExtractorServiceServicer):
         )
         if request.filing.HasField("cik"):
             require_cik(request.filing.cik, "filing.cik")
+        told = _listing(request.listing, accession_number)
         with span("extractor.read_filing", {"sec.accession_number": accession_number}):
             fetched = await self._source.read(request.filing)
-        listing = _listing(request.listing, accession_number, fetched.ref)
+        listing = replace(
+            told,
+            cik=fetched.ref.cik if fetched.ref.HasField("cik") else told.cik,
+            primary_document=fetched.ref.primary_document or told.primary_document,
+        )
         started = time.perf_counter()
         try:
             with span("extractor.extract", {"sec.accession_number": accession_number}):
@@ -126,6 +132,12 @@ class ExtractorServicer(pb_grpc.ExtractorServiceServicer):
         self, request: pb.ListSignalDefinitionsRequest, _context: Context
     ) -> pb.ListSignalDefinitionsResponse:
         size = page_tokens.page_size(request.page_size, default=DEFAULT_PAGE_SIZE, maximum=MAX_PAGE_SIZE)
+        if request.category not in signal_pb2.SignalCategory.values():
+            raise failure(
+                Reason.INVALID_FIELD,
+                f"{request.category} is not a category; leave it unset for all of them",
+                field="category",
+            )
         bound_to = f"ListSignalDefinitions {request.category} {self._catalog.version}".encode()
         rows = [
             row
@@ -166,33 +178,48 @@ def _count(answer: WorkerAnswer, summary: ExtractionSummary) -> None:
 # To the domain
 
 
-def _listing(
-    message: filing_pb2.FilingListing, accession_number: str, found: filing_pb2.FilingRef
-) -> Listing:
-    ref = message.filing
-    cik = found.cik if found.HasField("cik") else ref.cik if ref.HasField("cik") else None
-    accepted_at = message.accepted_at.ToDatetime(UTC) if message.HasField("accepted_at") else None
+def _listing(message: filing_pb2.FilingListing, accession_number: str) -> Listing:
+    ref, field = message.filing, "listing."
     return Listing(
         accession_number=accession_number,
-        cik=cik,
+        cik=require_cik(ref.cik, f"{field}filing.cik") if ref.HasField("cik") else None,
         form_type=message.form_type,
         company_name=message.company_name,
-        filed_date=_day(message.filed_date) if message.HasField("filed_date") else None,
-        accepted_at=accepted_at,
-        period_end=_day(message.period_end) if message.HasField("period_end") else None,
+        filed_date=(
+            _day(message.filed_date, f"{field}filed_date") if message.HasField("filed_date") else None
+        ),
+        accepted_at=(
+            _moment(message.accepted_at, f"{field}accepted_at") if message.HasField("accepted_at") else None
+        ),
+        period_end=(
+            _day(message.period_end, f"{field}period_end") if message.HasField("period_end") else None
+        ),
         items=tuple(message.items),
-        primary_document=found.primary_document or ref.primary_document,
+        primary_document=ref.primary_document,
     )
 
 
-def _day(message: date_pb2.Date) -> date:
+def _day(message: date_pb2.Date, field: str) -> date:
     try:
         return date(message.year, message.month, message.day)
     except ValueError:
         raise failure(
             Reason.INVALID_FIELD,
-            f"{message.year}-{message.month}-{message.day} is no day of the calendar",
-            field="listing",
+            f"{message.year}-{message.month}-{message.day} is no day of the calendar; leave it unset if it is "
+            "not known",
+            field=field,
+        ) from None
+
+
+def _moment(message: timestamp_pb2.Timestamp, field: str) -> datetime:
+    try:
+        return message.ToDatetime(UTC)
+    except (ValueError, OverflowError):
+        raise failure(
+            Reason.INVALID_FIELD,
+            f"{message.seconds} s and {message.nanos} ns are no moment from the year 1 to 9999; leave it unset if it "
+            "is not known",
+            field=field,
         ) from None
 
 

@@ -12,7 +12,7 @@ from tenkay_pipeline.jobs import Listing
 
 
 def to_listing(message: filing_pb2.FilingListing) -> Listing:
-    """The listing a message holds; INVALID_FIELD for a date that is none."""
+    """The listing a message holds; INVALID_FIELD for a date or moment that is none."""
     filing = message.filing
     return Listing(
         accession_number=filing.accession_number,
@@ -20,7 +20,7 @@ def to_listing(message: filing_pb2.FilingListing) -> Listing:
         primary_document=filing.primary_document or None,
         form_type=message.form_type,
         filed_date=to_date(message.filed_date, "filed_date") if message.HasField("filed_date") else None,
-        accepted_at=to_datetime(message.accepted_at) if message.HasField("accepted_at") else None,
+        accepted_at=to_datetime(message.accepted_at, "accepted_at") if message.HasField("accepted_at") else None,
         period_end=to_date(message.period_end, "period_end") if message.HasField("period_end") else None,
         company_name=message.company_name,
         items=tuple(message.items),
@@ -66,9 +66,16 @@ def from_date(day: date) -> date_pb2.Date:
     return date_pb2.Date(year=day.year, month=day.month, day=day.day)
 
 
-def to_datetime(message: Timestamp) -> datetime:
-    """The moment a message holds, in UTC, to the microsecond."""
-    return message.ToDatetime(tzinfo=UTC)
+def to_datetime(message: Timestamp, field: str) -> datetime:
+    """The moment a message holds, in UTC, to the microsecond; INVALID_FIELD naming `field` when there is none."""
+    try:
+        return message.ToDatetime(tzinfo=UTC)
+    except (ValueError, OverflowError):
+        raise failure(
+            Reason.INVALID_FIELD,
+            f"{message.seconds} s and {message.nanos} ns are no moment from the year 1 to 9999",
+            field=field,
+        ) from None
 
 
 def from_datetime(moment: datetime) -> Timestamp:

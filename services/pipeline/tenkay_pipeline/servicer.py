@@ -46,7 +46,7 @@ class PipelineServicer(pipeline_service_pb2_grpc.PipelineServiceServicer):
         bound_to = f"ListJobItems/{job_id}/{request.state}".encode()
         after_position = -1
         if request.page_token:
-            position = page_tokens.decode(request.page_token, bound_to)["after"]
+            position = page_tokens.decode(request.page_token, bound_to).get("after")
             after_position = position if isinstance(position, int) else -1
         items = await self._desk.items(
             job_id, state=_item_state(request.state), after_position=after_position, limit=size + 1
@@ -217,7 +217,7 @@ def _lease(message: worker_pb.Lease) -> Lease:
         accession_number=require_accession_number(message.accession_number, "lease.accession_number"),
         stage=_stage(message.stage, "lease.stage"),
         token=message.token,
-        expires_at=to_datetime(message.expires_at),
+        expires_at=to_datetime(message.expires_at, "lease.expires_at"),
     )
 
 

@@ -1,0 +1,154 @@
+"""`tenkay extract` on files that are no filings, between files that are."""
+
+from __future__ import annotations
+
+import contextlib
+import gzip
+import json
+import os
+import threading
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from samples import hostile_documents
+from tenkay.cli.main import main
+from tenkay_extractor.filing_files import UnreadablePathError, read_filing
+
+FILING = (
+    b"<DOCUMENT>\n<TYPE>8-K\n<SEQUENCE>1\n<FILENAME>a8k.txt\n<TEXT>\n"
+    b"Item 5. Other Events.\nThe company moved to another building.\n"
+    b"</TEXT>\n</DOCUMENT>\n"
+)
+
+Extract = Callable[..., tuple[int, list[dict[str, object]], list[str]]]
+
+
+@pytest.fixture
+def run(capsys: pytest.CaptureFixture[str]) -> Extract:
+    """The command's exit code, the objects it printed, and the lines on standard error."""
+
+    def extract(*paths: Path) -> tuple[int, list[dict[str, object]], list[str]]:
+        code = main(["extract", "--json", *map(str, paths)])
+        printed = capsys.readouterr()
+        return code, [json.loads(line) for line in printed.out.splitlines()], printed.err.splitlines()
+
+    return extract
+
+
+HOSTILE = hostile_documents()
+
+
+@pytest.mark.parametrize(
+    ("content", "says"),
+    [
+        (HOSTILE["empty"], "has no bytes: fetch it again"),
+        (HOSTILE["white_space"], "has no bytes: fetch it again"),
+        (HOSTILE["binary"], "not text: give the submission text"),
+        (HOSTILE["null_bytes"], "not text: give the submission text"),
+        (HOSTILE["cut_in_the_header"], "ends before its first document: fetch the full submission"),
+        (HOSTILE["cut_in_a_fact"], "fetch it again"),
+        (HOSTILE["header_only"], "ends before its first document: fetch the full submission"),
+        (HOSTILE["error_page"], "error page of EDGAR's: fetch the filing again"),
+        (b"%PDF-1.7 made up", "not text: give the submission text"),
+        (b'{"filings": []}', "JSON, not a filing"),
+        (gzip.compress(FILING)[:-9], "no whole gzip file: fetch it again"),
+        (gzip.compress(b""), "has no bytes: fetch it again"),
+        (gzip.compress(HOSTILE["binary"]), "not text: give the submission text"),
+    ],
+)
+def test_what_is_no_filing_is_one_line_that_says_what_to_do_and_the_others_are_extracted(
+    content: bytes, says: str, run: Extract, tmp_path: Path
+) -> None:
+    good, bad, other = tmp_path / "good.txt", tmp_path / "bad.txt", tmp_path / "other.txt.gz"
+    good.write_bytes(FILING)
+    bad.write_bytes(content)
+    other.write_bytes(gzip.compress(FILING))
+    code, found, lines = run(good, bad, other)
+    assert code == 1
+    assert [each["form_type"] for each in found] == ["8-K", "8-K"]
+    assert len(lines) == 1
+    assert lines[0].startswith(f"tenkay: {bad}: ")
+    assert says in lines[0]
+    assert sorted(tmp_path.iterdir()) == sorted([good, bad, other])
+    assert bad.read_bytes() == content
+
+
+def test_paths_that_are_no_readable_file_are_told(run: Extract, tmp_path: Path) -> None:
+    code, found, lines = run(tmp_path / "nowhere.txt", tmp_path, tmp_path / ("x" * 300))
+    assert (code, found) == (1, [])
+    assert lines == [
+        f"tenkay: {tmp_path / 'nowhere.txt'}: there is no such file: check the path",
+        f"tenkay: {tmp_path}: is a folder: name the files in it",
+        f"tenkay: {tmp_path / ('x' * 300)}: cannot be read: File name too long",
+    ]
+
+
+def test_a_file_over_the_limit_is_refused_packed_or_not(tmp_path: Path) -> None:
+    plain, packed = tmp_path / "plain.txt", tmp_path / "packed.txt.gz"
+    plain.write_bytes(FILING + b"x" * 2**20)
+    packed.write_bytes(gzip.compress(plain.read_bytes()))
+    with pytest.raises(UnreadablePathError, match=r"is larger than the limit of 1 MiB"):
+        read_filing(plain, maximum_bytes=2**20)
+    with pytest.raises(UnreadablePathError, match=r"unpacks to more than the limit of 1 MiB"):
+        read_filing(packed, maximum_bytes=2**20)
+    several = gzip.compress(FILING) + gzip.compress(b"x" * 2**20)
+    packed.write_bytes(several)
+    with pytest.raises(UnreadablePathError, match=r"unpacks to more than the limit of 1 MiB"):
+        read_filing(packed, maximum_bytes=2**20)
+
+
+def test_a_pipe_without_end_is_read_no_further_than_the_limit(tmp_path: Path) -> None:
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+
+    def write_on() -> None:
+        with contextlib.suppress(BrokenPipeError), pipe.open("wb", buffering=0) as end:
+            while True:
+                end.write(FILING)
+
+    writer = threading.Thread(target=write_on)
+    writer.start()
+    with pytest.raises(UnreadablePathError, match="is larger than the limit"):
+        read_filing(pipe, maximum_bytes=100_000)
+    writer.join(timeout=10)
+    assert not writer.is_alive()
+
+
+def test_all_members_of_a_gzip_file_are_read(tmp_path: Path) -> None:
+    path, plain = tmp_path / "filing.txt.gz", tmp_path / "filing.txt"
+    plain.write_bytes(FILING)
+    path.write_bytes(gzip.compress(FILING[:60]) + gzip.compress(FILING[60:]) + b"\0" * 8)
+    assert read_filing(path).sections == read_filing(plain).sections != ()
+    path.write_bytes(gzip.compress(FILING[:60]) + gzip.compress(FILING[60:])[:-9])
+    with pytest.raises(UnreadablePathError, match="no whole gzip file"):
+        read_filing(path)
+
+
+def test_every_hostile_document_is_extracted_or_refused_in_one_line(run: Extract, tmp_path: Path) -> None:
+    paths = []
+    for name, content in HOSTILE.items():
+        paths.append(tmp_path / f"{name}.txt")
+        paths[-1].write_bytes(content)
+    code, found, lines = run(*paths)
+    assert code == 1
+    assert len(found) + len(lines) == len(paths)
+    assert all(line.startswith("tenkay: ") and "Traceback" not in line for line in lines)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        (["extract"], "Missing argument"),
+        (["extract", "--facts", "x.txt"], "facts are printed with --json only: add --json"),
+        (["extract", "x.txt", "--jason"], "No such option"),
+    ],
+)
+def test_wrong_usage_is_one_line_and_code_2(
+    arguments: list[str], says: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(arguments) == 2
+    printed = capsys.readouterr()
+    assert (printed.out, len(printed.err.splitlines())) == ("", 1)
+    assert says in printed.err
