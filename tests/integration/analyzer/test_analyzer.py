@@ -16,7 +16,7 @@ from tenkay.client.analyzer import AsyncAnalyzerClient
 from tenkay.client.store import AsyncFilingStoreClient
 from tenkay.common.v1 import analysis_pb2, extraction_pb2, filing_pb2, signal_pb2
 from tenkay.common.v1.date_pb2 import Date
-from tenkay.errors import InvalidArgument, NotFound, Reason, Unavailable
+from tenkay.errors import InvalidArgument, NotFound, Reason, ResourceExhausted, Unavailable
 from tenkay.stack.ports import free_port
 from tests.integration.running_services import Service, running_service
 
@@ -168,6 +168,9 @@ async def test_what_is_not_there_or_malformed_is_told(analyzer: AsyncAnalyzerCli
         with pytest.raises(InvalidArgument) as malformed:
             await analyzer.analyze_filing(filing=filing)
         assert malformed.value.reason is reason
+    with pytest.raises(ResourceExhausted) as oversized:
+        await analyzer.analyze_filing(filing=filing_pb2.FilingRef(primary_document="x" * 5_000_000))
+    assert oversized.value.reason is Reason.MESSAGE_TOO_LARGE
     with pytest.raises(InvalidArgument) as sequence:
         await analyzer.analyze_filing(
             filing=filing_pb2.FilingRef(accession_number="0001999002-24-000001"), min_sequence="new"

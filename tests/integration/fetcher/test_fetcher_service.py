@@ -287,13 +287,14 @@ Call = Callable[[AsyncFetcherClient], Any]
             Reason.FILING_UNKNOWN,
             "filing.accession_number",
         ),
+        (lambda c: c.resolve_company(ticker="x" * 5_000_000), Reason.MESSAGE_TOO_LARGE, None),
         (lambda c: c.read_document(sha256="../../etc/passwd"), Reason.INVALID_FIELD, "sha256"),
         (lambda c: c.read_document(sha256="A" * 64), Reason.INVALID_FIELD, "sha256"),
         (lambda c: c.read_document(sha256="0" * 64), Reason.BLOB_UNKNOWN, "sha256"),
     ],
 )
 async def test_bad_input_is_refused_with_the_field_named(
-    client: AsyncFetcherClient, call: Call, reason: Reason, field: str
+    client: AsyncFetcherClient, call: Call, reason: Reason, field: str | None
 ) -> None:
     await refused(call(client), reason, field)
 

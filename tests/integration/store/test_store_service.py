@@ -234,6 +234,10 @@ BAD_READS: list[tuple[Reason, Callable[[Client], object]]] = [
     (Reason.INVALID_FIELD, lambda c: c.get_company_summary(cik=10_000_000_000)),
     (Reason.INVALID_FIELD, lambda c: c.list_filings(page_size=-1)),
     (Reason.INVALID_FIELD, lambda c: c.list_filings(cik=0)),
+    (Reason.MALFORMED_PAGE_TOKEN, lambda c: c.list_filings(page_token="made-up")),
+    (Reason.MALFORMED_PAGE_TOKEN, lambda c: c.list_filings(page_token="x" * 3000)),
+    (Reason.MALFORMED_PAGE_TOKEN, lambda c: c.screen_filings(page_token="made-up")),
+    (Reason.MESSAGE_TOO_LARGE, lambda c: c.screen_filings(filter="x" * 5_000_000)),
     (Reason.INVALID_FIELD, lambda c: c.list_filings(filed_from=date_pb2.Date(year=2024, month=2, day=30))),
     (Reason.INVALID_FIELD, lambda c: c.screen_filings(page_size=-5)),
     (Reason.INVALID_FIELD, lambda c: c.screen_filings(currency="dollars")),
@@ -281,6 +285,47 @@ async def test_a_bad_commit_is_refused_and_changes_nothing(process: StoreProcess
             await client.commit_extraction(extraction=huge)
         assert too_large.value.reason is Reason.MESSAGE_TOO_LARGE
         assert (await admin.get_sink_status()).sequence == before
+
+
+async def test_a_page_token_is_good_for_its_own_list_only(process: StoreProcess) -> None:
+    async with process.filings as client:
+        for number in range(3):
+            await client.commit_extraction(
+                extraction=extraction(accession_number(number, 1999000112), cik=112)
+            )
+        token = (await client.list_filings(cik=112, page_size=1)).next_page_token
+        assert len((await client.list_filings(cik=112, page_size=5, page_token=token)).filings) == 2
+        for other in (
+            client.list_filings(cik=113, page_token=token),
+            client.list_filings(page_token=token),
+            client.screen_filings(filter="cik = 112", page_token=token),
+            client.list_filings(cik=112, page_token=token[:-2]),
+        ):
+            with pytest.raises(InvalidArgument) as refused:
+                await other
+            assert refused.value.reason is Reason.MALFORMED_PAGE_TOKEN
+
+
+async def test_without_disk_space_commits_are_refused_and_what_is_stored_is_read(tmp_path: Path) -> None:
+    held, other = (extraction(accession_number(number, 1999000113), cik=113) for number in (1, 2))
+    with StoreProcess(tmp_path) as process:
+        async with process.filings as client:
+            await client.commit_extraction(extraction=held)
+    with StoreProcess(tmp_path, {"TENKAY_STORE_MIN_FREE_BYTES": str(1 << 60)}) as process:
+        async with process.filings as client, process.admin as admin:
+            before = (await admin.get_sink_status()).sequence
+            for attempt in (
+                client.commit_extraction(extraction=other),
+                client.commit_analysis(analysis=analysis(held)),
+            ):
+                with pytest.raises(ResourceExhausted, match="make room") as full:
+                    await attempt
+                assert full.value.reason is Reason.DISK_FULL
+                assert full.value.retry_after
+            assert (await admin.get_sink_status()).sequence == before
+            assert (await client.get_filing(filing=_ref(held.filing.accession_number))).version == 1
+            with pytest.raises(NotFound):
+                await client.get_filing(filing=_ref(other.filing.accession_number))
 
 
 async def test_a_feed_tells_of_both_kinds_of_commits_and_of_quiet(process: StoreProcess) -> None:
