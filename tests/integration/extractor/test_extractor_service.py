@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -33,6 +34,9 @@ FILING = (
     b"Item 5. Other Events.\nThe company moved to another building.\n"
     b"</TEXT>\n</DOCUMENT>\n"
 )
+
+
+_numbers = itertools.count(1)
 
 
 @pytest.fixture(scope="module")
@@ -75,9 +79,9 @@ async def client(service: Service) -> AsyncIterator[AsyncExtractorClient]:
         yield client
 
 
-def put(edgar: tuple[EdgarTree, str], count: int, content: bytes) -> FilingRef:
-    """A filing whose full submission is `content`."""
-    number = f"0001999000-24-{count:06d}"
+def put(edgar: tuple[EdgarTree, str], content: bytes) -> FilingRef:
+    """A new filing whose full submission is `content`."""
+    number = f"0001999000-24-{next(_numbers):06d}"
     edgar[0].put(f"Archives/edgar/data/{CIK}/{number}.txt", content)
     return FilingRef(accession_number=number, cik=CIK)
 
@@ -95,7 +99,7 @@ async def test_a_filing_is_extracted_with_what_its_listing_tells(
     client: AsyncExtractorClient, edgar: tuple[EdgarTree, str]
 ) -> None:
     listing = FilingListing(form_type="8-K", filed_date=Date(year=2024, month=2, day=29))
-    answer = await client.extract_filing(filing=put(edgar, 1, FILING), listing=listing)
+    answer = await client.extract_filing(filing=put(edgar, FILING), listing=listing)
     assert (answer.extraction.filing.form_type, answer.extraction.filing.cik) == ("8-K", CIK)
     assert answer.extraction.filing.filed_date == Date(year=2024, month=2, day=29)
     assert not answer.extraction.filing.HasField("period_end")
@@ -117,6 +121,7 @@ async def test_a_filing_is_extracted_with_what_its_listing_tells(
         (b'{"made": "up"}', Reason.SUBMISSION_MALFORMED),
         (FILING + b"x" * MAX_FILING_BYTES, Reason.SUBMISSION_TOO_LARGE),
     ],
+    ids=lambda value: "" if isinstance(value, bytes) else None,
 )
 async def test_a_submission_that_is_none_is_refused_and_the_worker_goes_on(
     client: AsyncExtractorClient,
@@ -124,13 +129,11 @@ async def test_a_submission_that_is_none_is_refused_and_the_worker_goes_on(
     edgar: tuple[EdgarTree, str],
     content: bytes,
     reason: Reason,
-    request: pytest.FixtureRequest,
 ) -> None:
-    count = 100 + sum(request.node.name.encode())
     crashed = service.metric("tenkay_extractor_workers_replaced_total")
-    await refused(client.extract_filing(filing=put(edgar, count, content)), reason)
+    await refused(client.extract_filing(filing=put(edgar, content)), reason)
     # The one worker has survived it and extracts the next filing.
-    answer = await client.extract_filing(filing=put(edgar, count + 100_000, FILING))
+    answer = await client.extract_filing(filing=put(edgar, FILING))
     assert answer.extraction.filing.form_type == "8-K"
     assert service.metric("tenkay_extractor_workers_replaced_total") == crashed
 

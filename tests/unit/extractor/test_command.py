@@ -57,6 +57,7 @@ HOSTILE = hostile_documents()
         (gzip.compress(b""), "has no bytes: fetch it again"),
         (gzip.compress(HOSTILE["binary"]), "not text: give the submission text"),
     ],
+    ids=lambda value: "" if isinstance(value, bytes) else None,
 )
 def test_what_is_no_filing_is_one_line_that_says_what_to_do_and_the_others_are_extracted(
     content: bytes, says: str, run: Extract, tmp_path: Path
