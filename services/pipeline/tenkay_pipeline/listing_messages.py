@@ -20,7 +20,9 @@ def to_listing(message: filing_pb2.FilingListing) -> Listing:
         primary_document=filing.primary_document or None,
         form_type=message.form_type,
         filed_date=to_date(message.filed_date, "filed_date") if message.HasField("filed_date") else None,
-        accepted_at=to_datetime(message.accepted_at, "accepted_at") if message.HasField("accepted_at") else None,
+        accepted_at=to_datetime(message.accepted_at, "accepted_at")
+        if message.HasField("accepted_at")
+        else None,
         period_end=to_date(message.period_end, "period_end") if message.HasField("period_end") else None,
         company_name=message.company_name,
         items=tuple(message.items),
