@@ -59,6 +59,7 @@ def to_status(error: TenkayError, *, trace_id: str | None = None) -> status_pb2.
         details.append(_packed(error_details_pb2.RetryInfo(retry_delay=delay)))
     return status_pb2.Status(code=code_pb2.Code.Value(error.status), message=error.message, details=details)
 
+
 _TOO_LARGE = re.compile(r"message larger than max \((\d+) vs\. (\d+)\)")
 """What gRPC itself says of a message over the limit, on either side: its size and the limit."""
 
