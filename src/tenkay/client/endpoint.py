@@ -79,8 +79,9 @@ class Endpoint:
             ("grpc.max_send_message_length", MAX_MESSAGE_BYTES),
             # A restarted server should be found again in a moment, not after gRPC's default of up to two minutes.
             ("grpc.initial_reconnect_backoff_ms", 100),
-            ("grpc.min_reconnect_backoff_ms", 100),
             ("grpc.max_reconnect_backoff_ms", 500),
+            # Named as if it were a wait, this is how long a try to connect may take: a busy server needs a second.
+            ("grpc.min_reconnect_backoff_ms", 5000),
             ("grpc.keepalive_time_ms", 60_000),
             ("grpc.use_local_subchannel_pool", 1),
         ]
