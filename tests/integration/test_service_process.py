@@ -133,10 +133,11 @@ def test_a_watcher_of_health_hears_of_the_drain_and_running_calls_are_finished(s
     assert "closed what was deferred" in output
 
 
-def test_a_port_in_use_ends_the_start_in_one_line(program: Path) -> None:
+@pytest.mark.parametrize("setting", ["TENKAY_EXAMPLE_LISTEN_PORT", "TENKAY_EXAMPLE_METRICS_PORT"])
+def test_a_port_in_use_ends_the_start_in_one_line(program: Path, setting: str) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
-        service = Service(program, TENKAY_EXAMPLE_LISTEN_PORT=str(port))
+        service = Service(program, **{setting: str(port)})
         _, err = service.process.communicate(timeout=15)
     assert service.process.returncode == 73
     assert f"127.0.0.1:{port}" in err

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import secrets
 import subprocess
 import sys
@@ -12,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from samples import Truth, generate
+from samples import Truth, generate, hostile_documents
 from tenkay.client import Endpoint, TenkayError
 from tenkay.client.fetcher import FetcherClient
 from tenkay.common.v1.extraction_pb2 import Extraction
@@ -201,6 +202,41 @@ def test_wrong_input_at_the_command_line_gets_one_line_and_changes_nothing(
         assert said in done.stdout + done.stderr
         assert "Traceback" not in done.stderr
         assert store.get_filing(filing=ref).as_of_sequence == before
+
+
+def test_submissions_that_are_none_fail_with_their_reason_and_store_nothing(
+    stack: WholeStack, truth: Truth
+) -> None:
+    hostile = hostile_documents()
+    cases = {
+        hostile["empty"]: "SUBMISSION_EMPTY",
+        hostile["white_space"]: "SUBMISSION_EMPTY",
+        hostile["cut_in_the_header"]: "SUBMISSION_TRUNCATED",
+        hostile["cut_in_a_fact"]: "SUBMISSION_TRUNCATED",
+        hostile["binary"]: "SUBMISSION_BINARY",
+        hostile["null_bytes"]: "SUBMISSION_BINARY",
+        hostile["error_page"]: "SUBMISSION_MALFORMED",
+    }
+    cik, numbers = 1999999012, [f"1999999012-24-{count:06d}" for count in range(len(cases))]
+    folder = stack.edgar / "Archives" / "edgar" / "data" / str(cik)
+    folder.mkdir(parents=True)
+    for number, content in zip(numbers, cases, strict=True):
+        (folder / f"{number}.txt").write_bytes(content)
+    some = FilingRef(accession_number=truth.filings[0].accession_number)
+    with stack.store() as store:
+        before = store.get_filing(filing=some).as_of_sequence
+        done = stack.tenkay("ingest", *(f"{cik}:{number}" for number in numbers), "--json")
+        assert done.returncode == 1, done.stderr
+        items = {each["accession_number"]: each for each in map(json.loads, done.stdout.splitlines())}
+        assert store.get_filing(filing=some).as_of_sequence == before
+    for number, reason in zip(numbers, cases.values(), strict=True):
+        item = items[number]
+        assert (item["state"], item["reason"], item["sequence"]) == ("FAILED", reason, None), item
+        assert item["detail"]
+        asked = stack.tenkay("signals", f"{cik}:{number}")
+        assert asked.returncode == 1
+        assert "FILING_UNKNOWN" in asked.stderr
+    assert len(items) == len(numbers)
 
 
 def test_wrong_input_at_the_services_doors_gets_its_reason(stack: WholeStack) -> None:

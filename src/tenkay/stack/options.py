@@ -65,14 +65,16 @@ class StackOptions:
         """
         self._check_source()
         try:
-            self.var_dir.mkdir(parents=True, exist_ok=True)
-            free = shutil.disk_usage(self.var_dir).free
+            # Before the folder is made, so that a refusal leaves nothing behind.
+            free = shutil.disk_usage(_nearest_existing(self.var_dir)).free
+            if free >= _NEEDED_DISK_BYTES:
+                self.var_dir.mkdir(parents=True, exist_ok=True)
         except OSError as error:
             raise WrongOptionError(f"cannot use the folder {self.var_dir}: {error.strerror}") from error
         if free < _NEEDED_DISK_BYTES:
             raise WrongOptionError(
                 f"not enough disk space in {self.var_dir.resolve()}: {free // 1024**2} MB are free, "
-                f"the stack needs {_NEEDED_DISK_BYTES // 1024**2} MB"
+                f"the stack needs {_NEEDED_DISK_BYTES // 1024**2} MB: make room, or choose another folder with --var"
             )
 
     def to_json(self) -> dict[str, Any]:
@@ -109,3 +111,8 @@ class StackOptions:
     def _asks_the_sec(self) -> bool:
         host = urlsplit(self.source_url or "").hostname or ""
         return host == "sec.gov" or host.endswith(".sec.gov")
+
+
+def _nearest_existing(folder: Path) -> Path:
+    absolute = folder.absolute()
+    return next(each for each in (absolute, *absolute.parents) if each.exists())

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import socket
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -139,6 +140,39 @@ def test_a_stack_that_cannot_be_is_refused_before_anything_starts(
     assert says in printed.err
     assert len(printed.err.splitlines()) == 1
     assert not (var / "stack.json").exists()
+
+
+@pytest.mark.parametrize(("detached", "code"), [([], 2), (["--detach"], 1)])
+def test_a_port_in_use_is_refused_before_anything_starts(
+    detached: list[str], code: int, var: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "edgar").mkdir()
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        arguments = ["--edgar-mirror", str(tmp_path / "edgar"), "--port", f"query={port}", *detached]
+        assert main(["up", "--var", str(var), *arguments]) == code
+    printed = capsys.readouterr()
+    assert printed.err == (
+        f"tenkay: port {port} for query is in use: choose another one, or end what listens on it\n"
+    )
+    assert not (var / "stack.json").exists()
+    assert not (var / "keys.json").exists()
+    # Nothing holds the folder: the next start is not told of a stack that runs.
+    assert main(["status", "--var", str(var)]) == 3
+
+
+def test_without_disk_space_nothing_starts_and_nothing_is_left(
+    var: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "edgar").mkdir()
+    monkeypatch.setattr("tenkay.stack.options._NEEDED_DISK_BYTES", 10**18)
+    for detached in ([], ["--detach"]):
+        assert main(["up", "--var", str(var), "--edgar-mirror", str(tmp_path / "edgar"), *detached]) == 2
+        printed = capsys.readouterr().err
+        assert len(printed.splitlines()) == 1
+        assert f"not enough disk space in {var}" in printed
+        assert "make room, or choose another folder with --var" in printed
+        assert not var.exists()
 
 
 def test_logs_are_shown_by_part(running: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -146,3 +146,4 @@ def test_a_folder_that_cannot_be_made_and_a_full_disk_are_one_line_each(
     monkeypatch.setattr("tenkay.stack.options._NEEDED_DISK_BYTES", 10**18)
     with pytest.raises(WrongOptionError, match=r"not enough disk space in .*: \d+ MB are free"):
         StackOptions(var_dir=tmp_path / "var", edgar_mirror=tmp_path).check()
+    assert not (tmp_path / "var").exists()
