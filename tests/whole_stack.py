@@ -7,16 +7,16 @@ import os
 import secrets
 import subprocess
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from tenkay.client import Endpoint, SequenceFloor
 from tenkay.client.pipeline import PipelineClient
 from tenkay.client.query import QueryClient
-from tenkay.client.store import FilingStoreClient
+from tenkay.client.store import ChangeFeedClient, FilingStoreClient
 from tenkay.pipeline.v1 import pipeline_service_pb2 as pipeline
 from tenkay.stack.stack_file import StackFile
 
@@ -29,12 +29,14 @@ class WholeStack:
 
     var: Path
     edgar: Path
+    settings: Mapping[str, str] = field(default_factory=dict)
+    """Environment variables of all its programs, besides those it gives them itself."""
 
     def tenkay(self, *arguments: str, timeout: float = 120) -> subprocess.CompletedProcess[str]:
         """Run a command of the command line against this stack."""
         return subprocess.run(
             [str(Path(sys.executable).with_name("tenkay")), *arguments],
-            env={**os.environ, "TENKAY_VAR": str(self.var)},
+            env={**os.environ, **self.settings, "TENKAY_VAR": str(self.var)},
             capture_output=True,
             text=True,
             timeout=timeout,
@@ -66,6 +68,10 @@ class WholeStack:
         """A client of the store."""
         return FilingStoreClient(self.endpoint("store"))
 
+    def feed(self) -> ChangeFeedClient:
+        """A client of the store's change feed."""
+        return ChangeFeedClient(self.endpoint("store"))
+
     def pipeline(self) -> PipelineClient:
         """A client of the pipeline."""
         return PipelineClient(self.endpoint("pipeline"))
@@ -93,9 +99,11 @@ def failures(jobs: PipelineClient, job_id: str) -> list[pipeline.JobItem]:
 
 
 @contextmanager
-def running_stack(var: Path, edgar: Path, *options: str) -> Iterator[WholeStack]:
+def running_stack(
+    var: Path, edgar: Path, *options: str, settings: Mapping[str, str] | None = None
+) -> Iterator[WholeStack]:
     """A stack on a folder in EDGAR's layout while the block runs."""
-    stack = WholeStack(var, edgar)
+    stack = WholeStack(var, edgar, settings or {})
     started = stack.tenkay("up", "--detach", "--edgar-mirror", str(edgar), *options)
     try:
         assert started.returncode == 0, started.stderr + started.stdout
