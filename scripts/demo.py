@@ -7,6 +7,7 @@ ends too.
 
 from __future__ import annotations
 
+import os
 import shutil
 import sys
 import time
@@ -16,6 +17,9 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
+
+# Read when grpc is imported: a server that went away is reported by the demo, not by gRPC's own log.
+os.environ.setdefault("GRPC_VERBOSITY", "NONE")
 
 import grpc
 from rich.console import Console
@@ -139,7 +143,9 @@ def show_path(console: Console, addresses: Addresses, truth: Truth, times: TimeL
         heading(console, "Ingest")
         with times.step("filings ingested"):
             job = submit(pipeline, [TickerSelector(each.ticker) for each in truth.companies], FORMS, None, 0)
-            job = follow_job(pipeline, job.id)
+            job = follow_job(
+                pipeline, job.id, sleep=lambda seconds: wait_for_pipeline(seconds, addresses.var)
+            )
         with times.step("ratings read"):
             results = read_results(pipeline, query, job.id)
         show_results(console, results)
@@ -152,6 +158,13 @@ def show_path(console: Console, addresses: Addresses, truth: Truth, times: TimeL
     with times.step("latency measured"):
         refs = [FilingRef(accession_number=each.accession_number, cik=each.cik) for each in truth.filings]
         show_latency(console, addresses, refs)
+
+
+def wait_for_pipeline(seconds: float, var: Path) -> None:
+    """Leaves the pipeline time to come back, which it does only as long as the stack runs."""
+    time.sleep(seconds)
+    if not is_running(var):
+        raise DemoError("the stack ended in the middle of the ingest")
 
 
 def show_results(console: Console, results: Sequence[FilingResult]) -> None:

@@ -105,10 +105,13 @@ def submit(
     ).job
 
 
-def follow_job(pipeline: PipelineClient, job_id: str) -> Job:
-    """Shows the job's progress on standard error until it is finished; the finished job."""
+def follow_job(pipeline: PipelineClient, job_id: str, *, sleep: Callable[[float], None] = time.sleep) -> Job:
+    """Shows the job's progress on standard error until it is finished; the finished job.
+
+    `sleep` is called between tries to reach a pipeline that went away; what it raises ends the waiting.
+    """
     with _progress() as show:
-        return watch_job(pipeline, job_id, show)
+        return watch_job(pipeline, job_id, show, sleep=sleep)
 
 
 def watch_job(
