@@ -126,12 +126,15 @@ class RequestLimiter:
     async def acquire(self, deadline: Deadline) -> None:
         """Returns when one request may be sent, within 100 ms.
 
-        Raises EDGAR_RATE_LIMITED at once, with the wait in `retry_after`, when that is not before the deadline.
+        Raises EDGAR_RATE_LIMITED at once, with the wait in `retry_after`, when that is not before the deadline, and
+        DEADLINE_EXCEEDED when the deadline has passed without it being the limit that took the time.
         """
         started = self._clock()
         with span("edgar.limiter.wait"):
             while not await self._try_acquire(deadline):
+                # A machine so busy that each permit is void when it arrives would go on like this without end.
                 metrics.LIMITER_EXPIRED.inc()
+                _refuse_after(deadline)
         mode = "own_share" if self._degraded else "shared"
         metrics.LIMITER_WAIT_SECONDS.labels(mode).observe(self._clock() - started)
         metrics.LIMITER_PERMITS.labels(mode).inc()
@@ -243,6 +246,8 @@ class RequestLimiter:
     def _refuse_beyond(self, wait: float, deadline: Deadline, *, limit: float | None = None) -> None:
         if wait <= (deadline.remaining() if limit is None else limit):
             return
+        # No wait fits into no time: it is not the limit then that has no room.
+        _refuse_after(deadline)
         metrics.LIMITER_REFUSED.inc()
         raise rate_limited(wait)
 
@@ -279,6 +284,14 @@ class _OwnShare:
 
     def pause(self, until: float) -> None:
         self._paused_until = max(self._paused_until, until)
+
+
+def _refuse_after(deadline: Deadline) -> None:
+    if deadline.remaining() <= 0:
+        raise failure(
+            Reason.DEADLINE_EXCEEDED,
+            "no time is left to ask EDGAR; call again with a longer deadline.",
+        )
 
 
 def rate_limited(wait: float) -> TenkayError:

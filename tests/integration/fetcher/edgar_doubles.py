@@ -107,14 +107,24 @@ class ScriptedEdgar:
         """Header fields of each request by lower-case name; the request line under ""."""
         self.was_asked = asyncio.Event()
         self.url = ""
+        self._serving: set[asyncio.Task[None]] = set()
 
     async def __aenter__(self) -> ScriptedEdgar:
-        self._server = await asyncio.start_server(self._serve, "127.0.0.1", 0)
+        self._server = await asyncio.start_server(self._connected, "127.0.0.1", 0)
         self.url = "http://{}:{}".format(*self._server.sockets[0].getsockname())
         return self
 
     async def __aexit__(self, *_: object) -> None:
         self._server.close()
+        # An answer that drips on would be written into the next test.
+        for task in self._serving:
+            task.cancel()
+        await asyncio.gather(*self._serving, return_exceptions=True)
+
+    def _connected(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        task = asyncio.create_task(self._serve(reader, writer))
+        self._serving.add(task)
+        task.add_done_callback(self._serving.discard)
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         try:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 import math
 import os
 import signal
@@ -74,7 +75,7 @@ async def take_until(limiter: RequestLimiter, end: float, grants: list[float]) -
         try:
             await limiter.acquire(Deadline.after(left))
         except TenkayError as error:
-            assert error.reason is Reason.EDGAR_RATE_LIMITED
+            assert error.reason in (Reason.EDGAR_RATE_LIMITED, Reason.DEADLINE_EXCEEDED)
             await asyncio.sleep(min(0.05, left))
         else:
             grants.append(time.monotonic())
@@ -123,6 +124,36 @@ async def test_a_wait_past_the_deadline_is_refused_at_once_and_takes_nothing(
         assert refused.value.reason is Reason.EDGAR_RATE_LIMITED
         assert 1.0 < (refused.value.retry_after or 0) <= 2.0
     assert 1.0 < (await limiter.status()).wait_seconds <= 2.0
+
+
+async def test_time_that_ran_out_elsewhere_is_no_lack_of_room(connections: list[Redis]) -> None:
+    key = "tests:late"
+    limiter = RequestLimiter(connections[0], requests_per_second=100, max_replicas=1, key=key)
+    await limiter.acquire(Deadline.after(5))
+    await limiter.pause(1.0)
+    with pytest.raises(TenkayError) as late:
+        await limiter.acquire(Deadline.after(0))
+    assert late.value.reason is Reason.DEADLINE_EXCEEDED
+
+
+async def test_permits_that_come_too_late_to_be_used_are_not_taken_beyond_the_deadline(
+    connections: list[Redis],
+) -> None:
+    moments = itertools.count(0.0, 2 * PERMIT_LIFETIME_SECONDS)
+    # So slow a process that between any two looks at the clock a permit's lifetime has passed.
+    limiter = RequestLimiter(
+        connections[0],
+        requests_per_second=100_000,
+        max_replicas=1,
+        key="tests:slow",
+        clock=lambda: next(moments),
+    )
+    await connections[0].set("tests:slow:next", 0)
+    started = time.monotonic()
+    with pytest.raises(TenkayError) as late:
+        await limiter.acquire(Deadline.after(0.3))
+    assert late.value.reason is Reason.DEADLINE_EXCEEDED
+    assert 0.3 <= time.monotonic() - started < 5
 
 
 async def test_a_pause_holds_for_all_and_ends(connections: list[Redis]) -> None:
