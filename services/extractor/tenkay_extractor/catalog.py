@@ -139,8 +139,33 @@ class Caution:
 
 
 @dataclass(frozen=True, slots=True)
+class Term:
+    """One part of a score."""
+
+    name: str
+    expression: Expression
+    weight: Decimal = Decimal(1)
+    neutral: Decimal | None = None
+    """What stands in for it where it cannot be computed; None when nothing does."""
+
+
+@dataclass(frozen=True, slots=True)
+class Composite:
+    """constant + sum of weight x term. At least `least` terms must be computable.
+
+    A missing term is replaced by its neutral value. One that has none makes the score missing or, where the score is
+    `scaled`, is left out: the sum is then scaled up to all terms and rounded down.
+    """
+
+    constant: Decimal
+    terms: tuple[Term, ...]
+    least: int
+    scaled: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class SignalDefinition:
-    """One row of the catalog. Either `expression` or `pattern` is set."""
+    """One row of the catalog. One of `expression`, `composite` and `pattern` is set."""
 
     id: str
     category: Category
@@ -153,6 +178,7 @@ class SignalDefinition:
     source: str
     missing_when: str
     expression: Expression | None
+    composite: Composite | None
     basis: Basis
     emit_if: Expression | None
     industry: tuple[str, ...]
@@ -165,13 +191,24 @@ class SignalDefinition:
     @property
     def formula(self) -> str:
         """How the value is computed, for people."""
-        if self.expression is None or self.pattern is not None:
-            name = self.pattern.name if self.pattern else ""
-            return f"a sentence states {name.replace('_', ' ')}, judged sentence by sentence"
+        if self.pattern is not None:
+            return f"a sentence states {self.pattern.name.replace('_', ' ')}, judged sentence by sentence"
+        if self.composite is not None:
+            return _sum_in_words(self.composite)
+        if self.expression is None:
+            raise CatalogError(f"signal {self.id} is computed from nothing")
         if all(word not in self.expression.source for word in ("ann(", "prior(", "avg(", "openb(", "delta(")):
             return self.expression.source
         flows = "fiscal year to date" if self.basis is Basis.YEAR_TO_DATE else "three months"
         return f"{self.expression.source} (10-Q: {flows})"
+
+
+def _sum_in_words(composite: Composite) -> str:
+    terms = [
+        (f"{term.weight:f} * " if term.weight != 1 else "") + f"[{term.name}: {term.expression.source}]"
+        for term in composite.terms
+    ]
+    return " + ".join([f"{composite.constant:f}"] * bool(composite.constant) + terms)
 
 
 @dataclass(frozen=True, slots=True)
@@ -317,7 +354,7 @@ def _pattern(name: str, row: dict[str, Any]) -> SentencePattern:
 _SIGNAL_FIELDS = frozenset(
     {
         "id", "category", "name", "definition", "value", "unit", "forms", "direction", "source", "missing_when", "expr",
-        "basis", "emit_if", "industry", "not_industry", "pattern", "valid_range", "cautions",
+        "terms", "basis", "emit_if", "industry", "not_industry", "pattern", "valid_range", "cautions",
     }
 )  # fmt: skip
 _SIGNAL_REQUIRED = (
@@ -337,8 +374,8 @@ def _signal(
     for required in _SIGNAL_REQUIRED:
         if not row.get(required):
             raise CatalogError(f"{where}: {required} is missing")
-    if ("expr" in row) == ("pattern" in row):
-        raise CatalogError(f"{where}: it needs expr or pattern, and not both")
+    if len({"expr", "terms", "pattern"} & row.keys()) != 1:
+        raise CatalogError(f"{where}: it needs one of expr, terms and pattern")
     if unknown := {*row.get("industry", ()), *row.get("not_industry", ())} - industries:
         raise CatalogError(f"{where}: no such industry: {', '.join(sorted(unknown))}")
     limits = row.get("valid_range", {})
@@ -355,6 +392,7 @@ def _signal(
         source=row["source"],
         missing_when=row["missing_when"],
         expression=compile_expression(row["expr"], names) if "expr" in row else None,
+        composite=_composite(where, row["terms"], names) if "terms" in row else None,
         basis=Basis(row.get("basis", "q")),
         emit_if=compile_expression(row["emit_if"], names) if "emit_if" in row else None,
         industry=tuple(row.get("industry", ())),
@@ -371,6 +409,28 @@ def _signal(
             )
             for entry in row.get("cautions", ())
         ),
+    )
+
+
+def _composite(where: str, row: dict[str, Any], names: frozenset[str]) -> Composite:
+    _refuse_unknown(where, row, {"constant", "least", "scaled", "each"})
+    terms = []
+    for entry in row["each"]:
+        _refuse_unknown(where, entry, {"name", "expr", "weight", "neutral"})
+        terms.append(
+            Term(
+                str(entry["name"]),
+                compile_expression(entry["expr"], names),
+                Decimal(str(entry.get("weight", 1))),
+                Decimal(str(entry["neutral"])) if "neutral" in entry else None,
+            )
+        )
+    if len({term.name for term in terms}) != len(terms):
+        raise CatalogError(f"{where}: a term stands twice")
+    if not 1 <= row["least"] <= len(terms):
+        raise CatalogError(f"{where}: least is {row['least']}, of {len(terms)} terms")
+    return Composite(
+        Decimal(str(row.get("constant", 0))), tuple(terms), row["least"], bool(row.get("scaled"))
     )
 
 

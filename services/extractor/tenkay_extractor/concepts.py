@@ -86,15 +86,18 @@ class ConceptResolver:
         return self._with_own_elements(concept, found)
 
     def _not_reported(self, concept: Concept, period: Period, at: str) -> MissingOperandError:
+        reason = (
+            MissingReason.CONCEPT_NOT_REPORTED if at == "current" else MissingReason.PRIOR_PERIOD_NOT_REPORTED
+        )
+        if not concept.elements:
+            return MissingOperandError(reason, f"{_words(concept.name)} cannot be derived for {period}")
         first, *others = (element.name for element in concept.elements)
-        unit = self._unit(concept.unit)
         fallbacks = f" (nor {_count(len(others), 'fallback')})" if others else ""
         underived = ", and it cannot be derived" if concept.derivations else ""
         return MissingOperandError(
-            MissingReason.CONCEPT_NOT_REPORTED
-            if at == "current"
-            else MissingReason.PRIOR_PERIOD_NOT_REPORTED,
-            f"{_words(concept.name)}: {first}{fallbacks} is not reported in {unit} for {period}{underived}",
+            reason,
+            f"{_words(concept.name)}: {first}{fallbacks} is not reported in {self._unit(concept.unit)} for {period}"
+            f"{underived}",
         )
 
     def _periods(self, concept: Concept, at: str, basis: Basis) -> Sequence[Period]:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from tenkay_extractor.catalog import Catalog, Category, Industry, SignalDefinition, ValueKind
+from tenkay_extractor.composites import Computed, score
 from tenkay_extractor.concepts import LEAST_CONFIDENCE, ConceptResolver, evaluate, industry_of
 from tenkay_extractor.evidence import Evidence
 from tenkay_extractor.expressions import Expression, UndefinedResultError, ZeroDenominatorError
@@ -136,40 +137,44 @@ def _from_facts(row: SignalDefinition, inputs: FilingInputs, resolver: ConceptRe
         raise MissingOperandError(
             MissingReason.CURRENCY_UNCLEAR, "the facts are not in US dollars, or in more than one currency"
         )
-    expression = row.expression
-    if expression is None:
-        raise TypeError(f"row {row.id} has no expression")
     try:
         if row.emit_if is not None and not evaluate(row.emit_if, resolver, row.basis)[0]:
             raise MissingOperandError(
                 MissingReason.CONDITION_NOT_MET, f"its condition does not hold: {row.emit_if.source}"
             )
-        number, exact, evaluation = evaluate(expression, resolver, row.basis)
+        computed = _computed(row, resolver)
     except ZeroDenominatorError:
-        raise MissingOperandError(
-            MissingReason.ZERO_DENOMINATOR, f"divides by zero: {expression.source}"
-        ) from None
+        raise MissingOperandError(MissingReason.ZERO_DENOMINATOR, f"divides by zero: {row.formula}") from None
     except UndefinedResultError as error:
         raise MissingOperandError(MissingReason.NOT_COMPUTABLE, str(error)) from None
-    if isinstance(number, bool):
-        number = Decimal(int(number))
-    confidence = evaluation.confidence()
-    notes = list(evaluation.notes())
+    confidence = computed.confidence
+    notes = list(computed.notes)
     for caution in row.cautions:
         if _holds(caution.when, resolver, row):
             confidence = min(confidence, caution.confidence)
             notes.append(caution.note)
-    out_of_range = not row.valid_range.holds(number)
+    out_of_range = not row.valid_range.holds(computed.value)
     return Signal(
         id=row.id,
         category=row.category,
-        value=_typed(row.value_kind, number, exact=exact),
+        value=_typed(row.value_kind, computed.value, exact=computed.exact),
         unit=row.unit.replace("USD", inputs.currency),
         currency=inputs.currency if row.unit.startswith("USD") else "",
         confidence=_rounded(confidence, out_of_range=out_of_range),
         out_of_range=out_of_range,
-        evidence=evaluation.evidence(),
+        evidence=computed.evidence,
         notes=tuple(notes),
+    )
+
+
+def _computed(row: SignalDefinition, resolver: ConceptResolver) -> Computed:
+    if row.composite is not None:
+        return score(row.composite, resolver, row.basis)
+    if row.expression is None:
+        raise TypeError(f"row {row.id} is computed from nothing")
+    number, exact, evaluation = evaluate(row.expression, resolver, row.basis)
+    return Computed(
+        Decimal(number), exact, evaluation.confidence(), evaluation.evidence(), evaluation.notes()
     )
 
 
