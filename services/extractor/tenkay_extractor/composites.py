@@ -80,7 +80,8 @@ def _refuse_too_little(composite: Composite, gaps: Mapping[str, MissingOperandEr
         name, error = next(iter(gaps.items()))
         raise MissingOperandError(
             error.reason,
-            f"only {count} of {len(composite.terms)} terms can be computed, {composite.least} are needed; {name}: {error}",
+            f"only {count} of {len(composite.terms)} terms can be computed, {composite.least} are needed;"
+            f" {name}: {error}",
         )
 
 

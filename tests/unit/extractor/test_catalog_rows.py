@@ -281,6 +281,5 @@ def test_the_nine_tests_need_eight_and_say_which_is_left_out() -> None:
     assert found.confidence <= 0.7
     assert any("no shares issued: left out" in note for note in found.notes)
     assert (
-        reason(scores(before=("us-gaap:GrossProfit",)), "piotroski_f")
-        is MissingReason.CONCEPT_NOT_REPORTED
+        reason(scores(before=("us-gaap:GrossProfit",)), "piotroski_f") is MissingReason.CONCEPT_NOT_REPORTED
     )
