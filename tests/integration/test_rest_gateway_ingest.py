@@ -225,6 +225,27 @@ async def test_batches_in_any_order_and_any_number_of_times_end_the_same(
         assert await _end_state(connection, batches) == expected
 
 
+async def test_two_batches_that_open_the_same_month_both_get_in(supabase_project: SupabaseProject) -> None:
+    """The second one waits for the first one's partition, and sees it when it is its turn."""
+    make = "select tenkay_internal.ensure_signals_partition('2031-07-15')"
+    async with (
+        connected(supabase_project.database_url) as first,
+        connected(supabase_project.database_url) as second,
+    ):
+        transaction = first.transaction()
+        await transaction.start()
+        await first.execute(make)
+        waiting = asyncio.create_task(second.execute(make))
+        async with asyncio.timeout(10):
+            while not await first.fetchval(
+                "select exists (select from pg_locks where not granted) from pg_sleep(0.01)"
+            ):
+                pass
+        await transaction.commit()
+        await waiting
+        assert await second.fetchval("select to_regclass('tenkay_internal.signals_2031_07') is not null")
+
+
 async def test_overlapping_batches_at_once_neither_block_each_other_nor_lose_anything(
     store: Any, supabase_project: SupabaseProject
 ) -> None:
