@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import pytest
@@ -17,7 +17,6 @@ from tenkay_query.breaker import Breaker
 from tenkay_query.cache_store import CacheLost
 from tenkay_query.redis_cache import RedisAnswerCache, RedisFeedLedger, open_redis
 from tests.integration.query.conftest import eventually, running_valkey
-from tests.stack_fixtures import ValkeyServer
 
 pytestmark = pytest.mark.xdist_group("query")
 """One worker runs them all: they share their servers."""
@@ -25,9 +24,18 @@ pytestmark = pytest.mark.xdist_group("query")
 KEY, FILING, COMPANY = "q:v1:GetFiling:test", "g:a:0001999001-24-000001", "g:c:1999001"
 
 
+@pytest.fixture(scope="module")
+def valkey_of_ones_own(server_folder: Path) -> Iterator[str]:
+    """A Valkey that no query process follows the feed in: one would go on writing between a test's steps."""
+    port = free_port()
+    with running_valkey(server_folder / "valkey-of-steps", port):
+        yield f"redis://{LOOPBACK}:{port}/0"
+
+
 @pytest.fixture
-async def redis(valkey_cache: ValkeyServer) -> AsyncIterator[Redis]:
-    client = open_redis(valkey_cache.url, timeout_seconds=1.0, max_connections=8)
+async def redis(valkey_of_ones_own: str) -> AsyncIterator[Redis]:
+    client = open_redis(valkey_of_ones_own, timeout_seconds=1.0, max_connections=8)
+    await client.flushall()
     yield client
     await client.aclose()
 
