@@ -68,17 +68,23 @@ class Judgement:
     """STATED, WEAK, or the kind of dismissal."""
 
 
-_FOLDED = str.maketrans(
-    {
-        "\u2018": "'", "\u2019": "'", "\u201a": "'", "\u201b": "'", "\u201c": '"', "\u201d": '"', "\u201e": '"',
-        "\u2010": "-", "\u2011": "-", "\u2012": "-", "\u2013": "-", "\u2014": "-", "\u2212": "-", "\xa0": " ",
-    }
-)  # fmt: skip
+_FOLDED = (
+    ("'", "\u2018\u2019\u201a\u201b"),
+    ('"', "\u201c\u201d\u201e"),
+    ("-", "\u2010\u2011\u2012\u2013\u2014\u2212"),
+    (" ", "\xa0"),
+)
 
 
 def fold(text: str) -> str:
     """The text with quotes, dashes and fixed spaces as ASCII, of the same length."""
-    return text.translate(_FOLDED)
+    if text.isascii():
+        return text
+    # A pass a character, at memory speed: `str.translate` looks up each character and takes forty times as long.
+    for plain, printed in _FOLDED:
+        for character in printed:
+            text = text.replace(character, plain)
+    return text
 
 
 def judge(
