@@ -9,7 +9,7 @@ from tenkay.extractor.v1.extractor_service_pb2_grpc import add_ExtractorServiceS
 from tenkay.runtime.server import ServerScope, run
 from tenkay.runtime.settings import load_settings
 from tenkay_extractor import metrics
-from tenkay_extractor.catalog import load_catalog
+from tenkay_extractor.catalog_tables import load_catalog
 from tenkay_extractor.filing_source import FilingSource
 from tenkay_extractor.pool import PoolLimits, WorkerCrashedError, WorkerPool
 from tenkay_extractor.servicer import FULL_NAME, ExtractorServicer

@@ -59,7 +59,7 @@ def catalog(
     Exit codes: 0 done, 2 wrong usage.
     """
     from tenkay_extractor import command_output
-    from tenkay_extractor.catalog import load_catalog
+    from tenkay_extractor.catalog_tables import load_catalog
 
     rows = load_catalog()
     if as_json:

@@ -75,8 +75,10 @@ def _signal(signal: Signal) -> Json:
 
 
 def _value(signal: Signal) -> str | bool:
-    if isinstance(signal.value, bool):
+    if isinstance(signal.value, bool | str):
         return signal.value
+    if isinstance(signal.value, int):
+        return str(signal.value)
     return plain(signal.value) if isinstance(signal.value, Decimal) else plain_float(signal.value)
 
 
@@ -111,7 +113,7 @@ def _fact(fact: Fact) -> Json:
     period = fact.context.period
     return {
         "concept": fact.concept,
-        "value": plain(fact.value) if fact.value is not None else None,
+        "value": plain(fact.value) if fact.value is not None else fact.text,
         "unit": fact.unit,
         "start": _iso(period.start) if period else None,
         "end": _iso(period.end) if period and not period.is_instant else None,
@@ -221,6 +223,10 @@ def tables(path: str, found: Extraction) -> Iterator[RenderableType]:
 def _shown(signal: Signal) -> str:
     if isinstance(signal.value, bool):
         return "yes" if signal.value else "no"
+    if isinstance(signal.value, str):
+        return signal.value.replace("_", " ")
+    if isinstance(signal.value, int):
+        return f"{signal.value:,}"
     if isinstance(signal.value, Decimal):
         whole, point, places = plain(signal.value).partition(".")
         return f"{int(whole):,}{point}{places}" if whole not in ("-0", "") else f"{whole}{point}{places}"

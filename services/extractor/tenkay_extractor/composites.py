@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from decimal import ROUND_FLOOR, Decimal
 
 from tenkay_extractor.catalog import Composite
+from tenkay_extractor.computed import Computed
 from tenkay_extractor.concepts import ConceptResolver, Evaluation, evaluate
-from tenkay_extractor.evidence import FactEvidence
 from tenkay_extractor.expressions import ARITHMETIC, UndefinedResultError, ZeroDenominatorError
 from tenkay_extractor.missing import MissingOperandError, MissingReason
 from tenkay_extractor.periods import Basis
@@ -16,18 +15,6 @@ from tenkay_extractor.periods import Basis
 LEAST_SCORE_CONFIDENCE = Decimal("0.5")
 """A score that is less sure is not given."""
 SCALED_CONFIDENCE = Decimal("0.7")
-
-
-@dataclass(frozen=True, slots=True)
-class Computed:
-    """A row's value and what it rests on."""
-
-    value: Decimal
-    exact: bool
-    confidence: Decimal
-    evidence: tuple[FactEvidence, ...]
-    notes: tuple[str, ...]
-    """Of a score: one a term, with its value; then what lowers the confidence."""
 
 
 def score(composite: Composite, resolver: ConceptResolver, basis: Basis) -> Computed:
@@ -68,7 +55,7 @@ def score(composite: Composite, resolver: ConceptResolver, basis: Basis) -> Comp
         )
     evidence = dict.fromkeys(each for _, evaluation in computed.values() for each in evaluation.evidence())
     parts = dict.fromkeys(note for _, evaluation in computed.values() for note in evaluation.notes())
-    return Computed(total, False, confidence, tuple(evidence), (*notes, *parts))
+    return Computed(total, confidence, tuple(evidence), (*notes, *parts), exact=False)
 
 
 def _refuse_too_little(composite: Composite, gaps: Mapping[str, MissingOperandError]) -> None:

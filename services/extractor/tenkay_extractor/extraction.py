@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import date
 
 from tenkay_extractor.audit_reports import find_audit_reports
-from tenkay_extractor.catalog import Catalog, load_catalog
+from tenkay_extractor.catalog import Catalog, Category
+from tenkay_extractor.catalog_tables import load_catalog
 from tenkay_extractor.facts import Fact, FactIndex, FactSet
+from tenkay_extractor.filing_view import FilingContent, FilingView, ReferenceTable
 from tenkay_extractor.identity import (
     FilingIdentity,
     FilingSource,
@@ -21,10 +23,10 @@ from tenkay_extractor.identity import (
 )
 from tenkay_extractor.inline_xbrl import read_inline_facts
 from tenkay_extractor.item_schemes import FormFamily, form_family, item_scheme
-from tenkay_extractor.missing import MissingSignal
+from tenkay_extractor.missing import MissingReason, MissingSignal
 from tenkay_extractor.periods import ReportingPeriod, reporting_period
 from tenkay_extractor.sections import Section, find_sections
-from tenkay_extractor.signals import Failure, FilingInputs, Signal, evaluate_catalog, reporting_currency
+from tenkay_extractor.signals import Failure, Signal, evaluate_catalog, reporting_currency
 from tenkay_extractor.submission import (
     Document,
     Header,
@@ -73,23 +75,84 @@ class FilingMismatchError(ValueError):
     """The bytes are those of another filing than the one asked for."""
 
 
+@dataclass(frozen=True, slots=True)
+class Question:
+    """What to extract, and what it may be computed from besides the filing's own bytes."""
+
+    categories: frozenset[Category] = frozenset()
+    """The only categories to compute; all when empty."""
+    earlier: tuple[FilingView, ...] = ()
+    """Filings of the same company or owner that EDGAR accepted before this one, read by `read_filing`."""
+    earlier_complete_since: date | None = None
+    """From which day on `earlier` holds all filings of the forms it holds; None when nobody says so."""
+    tables: Mapping[str, ReferenceTable] = field(default_factory=dict)
+    left_out: Mapping[str, MissingReason] = field(default_factory=dict)
+    """Signals that are not run, and the reason they are missing for."""
+
+
+def _unwatched(_: str) -> None:
+    """Nobody watches which row runs."""
+
+
 def extract(
     blobs: Sequence[Blob],
     listing: Listing | None = None,
     catalog: Catalog | None = None,
+    question: Question | None = None,
     *,
     maximum_bytes: int = MAXIMUM_BYTES,
     refuse_another_filing: bool = True,
+    starting: Callable[[str], None] = _unwatched,
 ) -> Extraction:
-    """Extracts one filing: same bytes, same listing, same versions, same result.
+    """Extracts one filing: same bytes, same listing, same question, same versions, same result.
 
     `blobs` is the full submission text alone, or single documents with the primary one first. `listing` fills in what
-    the bytes do not tell. Raises SubmissionError for bytes that are no filing and, unless told not to look,
+    the bytes do not tell. `starting` is told each signal's id before its code runs. Raises SubmissionError for bytes
+    that are no filing, EarlierFilingError for one that was given as earlier and is not and, unless told not to look,
     FilingMismatchError for another filing than the listing names.
     """
-    listing = listing or Listing()
+    question = question or Question()
     catalog = catalog or load_catalog()
-    if sum(len(blob.content) for blob in blobs) > maximum_bytes:
+    filing = read_filing(
+        blobs,
+        listing,
+        catalog,
+        question,
+        maximum_bytes=maximum_bytes,
+        refuse_another_filing=refuse_another_filing,
+    )
+    signals, missing, failures = evaluate_catalog(
+        filing, categories=question.categories, left_out=question.left_out, starting=starting
+    )
+    content = filing.content
+    return Extraction(
+        filing=content.identity,
+        sections=tuple(section for section in content.sections if section.code),
+        facts=content.facts,
+        signals=signals,
+        missing=missing,
+        texts=filing.texts(),
+        result_key=result_key(filing, question),
+        catalog_version=catalog.version,
+        code_version=CODE_VERSION,
+        failures=failures,
+    )
+
+
+def read_filing(
+    blobs: Sequence[Blob],
+    listing: Listing | None = None,
+    catalog: Catalog | None = None,
+    question: Question | None = None,
+    *,
+    maximum_bytes: int = MAXIMUM_BYTES,
+    refuse_another_filing: bool = True,
+) -> FilingView:
+    """Reads one filing without computing signals, as for one that came before another. Raises as `extract` does."""
+    listing = listing or Listing()
+    question = question or Question()
+    size_bytes = sum(len(blob.content) for blob in blobs)
+    if size_bytes > maximum_bytes:
         raise SubmissionError(
             SubmissionFault.TOO_LARGE, f"the filing is larger than the limit of {maximum_bytes // 2**20} MiB"
         )
@@ -105,47 +168,64 @@ def extract(
     filed = (header.filed_date if header else None) or listing.filed_date
     told_period = cover.period_end or (header.period_end if header else None) or listing.period_end
     texts, sections = _read_sections(documents, main_text, family, filed or told_period)
-    filing = identify(header, cover, sections, primary, source, listing)
+    identity = identify(header, cover, sections, primary, source, listing)
     index = FactIndex.of(facts.facts)
     # The cover's own date comes before the header's, which is typed in by hand.
-    printed_end = cover.period_end or filing.period_end
-    period = _reporting_period(printed_end, facts.facts, filing.form_type, family)
-    signals, missing, failures = evaluate_catalog(
-        catalog,
-        FilingInputs(
-            form_type=filing.form_type,
+    period = _reporting_period(
+        cover.period_end or identity.period_end, facts.facts, identity.form_type, family
+    )
+    return FilingView(
+        FilingContent(
+            identity=identity,
+            header=header,
+            documents=documents,
+            primary=primary,
+            size_bytes=size_bytes,
             family=family,
-            sic_code=filing.sic_code,
             facts=facts,
             index=index,
             period=period,
+            currency=reporting_currency(index, identity.form_type, period),
             sections=_searchable(sections, texts, family),
-            texts={text.document: text for text in texts},
-            currency=reporting_currency(index, filing.form_type, period),
+            texts=texts,
+            content_key=_content_key(blobs, listing),
         ),
-    )
-    return Extraction(
-        filing=filing,
-        sections=sections,
-        facts=facts,
-        signals=signals,
-        missing=missing,
-        texts=texts,
-        result_key=result_key(blobs, listing, catalog.version),
-        catalog_version=catalog.version,
-        code_version=CODE_VERSION,
-        failures=failures,
+        catalog or load_catalog(),
+        question.earlier,
+        question.earlier_complete_since,
+        question.tables,
     )
 
 
-def result_key(blobs: Sequence[Blob], listing: Listing, catalog_version: str) -> str:
+def result_key(filing: FilingView, question: Question) -> str:
     """SHA-256, in hex, over all that a result depends on."""
-    digest = hashlib.sha256()
-    for part in (CODE_VERSION, catalog_version, repr(listing)):
-        digest.update(hashlib.sha256(part.encode("utf-8", "replace")).digest())
+    return _digest(
+        [
+            filing.content.content_key,
+            filing.catalog.version,
+            *sorted(category.value for category in question.categories),
+            "earlier",
+            *sorted(earlier.content.content_key for earlier in question.earlier),
+            str(question.earlier_complete_since),
+            "tables",
+            *sorted(f"{table.name} {table.version}" for table in question.tables.values()),
+            "left out",
+            *sorted(f"{name} {reason.value}" for name, reason in question.left_out.items()),
+        ]
+    )
+
+
+def _content_key(blobs: Sequence[Blob], listing: Listing) -> str:
+    parts = [CODE_VERSION, repr(listing)]
     for blob in blobs:
-        digest.update(hashlib.sha256(f"{blob.filename}\0{blob.type}".encode("utf-8", "replace")).digest())
-        digest.update(hashlib.sha256(blob.content).digest())
+        parts += [f"{blob.filename}\0{blob.type}", hashlib.sha256(blob.content).hexdigest()]
+    return _digest(parts)
+
+
+def _digest(parts: Iterable[str]) -> str:
+    digest = hashlib.sha256()
+    for part in parts:
+        digest.update(hashlib.sha256(part.encode("utf-8", "replace")).digest())
     return digest.hexdigest()
 
 

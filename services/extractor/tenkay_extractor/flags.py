@@ -121,9 +121,14 @@ def _decides(pattern: SentencePattern, section: Section, texts: Mapping[str, Nor
     text = texts[section.document].text
     if pattern.concludes is not None:
         return bool(pattern.concludes.search(text, section.body_start, section.end))
+    return not refers_elsewhere(section, text)
+
+
+def refers_elsewhere(section: Section, text: str) -> bool:
+    """True for a short section that says in which other place or document its matter is to be read."""
     if section.end - section.body_start > _SHORT_SECTION:
-        return True
-    return not _REFERS_ELSEWHERE.search(text, section.body_start, section.end)
+        return False
+    return bool(_REFERS_ELSEWHERE.search(text, section.body_start, section.end))
 
 
 def _contradicted(

@@ -302,6 +302,10 @@ def _value(signal: Signal) -> signal_pb2.SignalValue:
         return signal_pb2.SignalValue(bool=signal.value)
     if isinstance(signal.value, Decimal):
         return signal_pb2.SignalValue(decimal=plain(signal.value))
+    if isinstance(signal.value, str):
+        return signal_pb2.SignalValue(enum=signal.value)
+    if isinstance(signal.value, int):
+        return signal_pb2.SignalValue(int64=signal.value)
     return signal_pb2.SignalValue(double=signal.value)
 
 
@@ -320,7 +324,7 @@ def _evidence(evidence: Evidence) -> signal_pb2.Evidence:
                     end=_date(period.end if period else None),
                     unit=fact.unit or "",
                     decimals=fact.decimals,
-                    value=plain(fact.value) if fact.value is not None else "",
+                    value=plain(fact.value) if fact.value is not None else fact.text or "",
                 )
             )
         case TextEvidence():

@@ -2,34 +2,34 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
+from math import isfinite
 
-from tenkay_extractor.catalog import Catalog, Category, Industry, SignalDefinition, ValueKind
-from tenkay_extractor.composites import Computed, score
-from tenkay_extractor.concepts import LEAST_CONFIDENCE, ConceptResolver, evaluate, industry_of
+from tenkay_extractor.catalog import Category, SignalDefinition, ValueKind
+from tenkay_extractor.composites import score
+from tenkay_extractor.computed import Computed, Value
+from tenkay_extractor.concepts import LEAST_CONFIDENCE, ConceptResolver, evaluate
 from tenkay_extractor.evidence import Evidence
 from tenkay_extractor.expressions import Expression, UndefinedResultError, ZeroDenominatorError
-from tenkay_extractor.facts import FactIndex, FactSet
+from tenkay_extractor.facts import FactIndex
+from tenkay_extractor.filing_view import FilingView
 from tenkay_extractor.flags import raise_flag
 from tenkay_extractor.item_schemes import FormFamily
 from tenkay_extractor.missing import MissingOperandError, MissingReason, MissingSignal
 from tenkay_extractor.periods import ReportingPeriod
 from tenkay_extractor.phrases import Horizon
-from tenkay_extractor.sections import Section
-from tenkay_extractor.text import NormalisedText
+from tenkay_extractor.signal_functions import FUNCTIONS
 
 MONEY_PLACES = Decimal("0.000001")
 """Derived amounts that are not exact are rounded half-even to six places."""
 OUT_OF_RANGE_CONFIDENCE = 0.4
 
-Value = Decimal | float | bool
-
 
 @dataclass(frozen=True, slots=True)
 class Signal:
-    """One signal's value. Money is an exact Decimal, a ratio a float, a flag a bool."""
+    """One signal's value."""
 
     id: str
     category: Category
@@ -51,40 +51,35 @@ class Failure:
     error: str
 
 
-@dataclass(frozen=True, slots=True)
-class FilingInputs:
-    """All that rows are computed from."""
-
-    form_type: str
-    family: FormFamily | None
-    sic_code: int | None
-    facts: FactSet
-    index: FactIndex
-    period: ReportingPeriod | None
-    sections: tuple[Section, ...]
-    texts: Mapping[str, NormalisedText]
-    currency: str | None
-    """The one reporting currency; None when it cannot be told."""
+def _started(_: str) -> None:
+    """Nobody watches."""
 
 
 def evaluate_catalog(
-    catalog: Catalog, inputs: FilingInputs
+    filing: FilingView,
+    *,
+    categories: frozenset[Category] = frozenset(),
+    left_out: Mapping[str, MissingReason] = {},
+    starting: Callable[[str], None] = _started,
 ) -> tuple[tuple[Signal, ...], tuple[MissingSignal, ...], tuple[Failure, ...]]:
-    """Every row of the catalog, in its order, as a signal or as missing. A row whose code fails costs only itself."""
+    """Every row of the catalog, in its order, as a signal or as missing. A row whose code fails costs only itself.
+
+    `categories` are the only ones to evaluate; all when empty. Rows in `left_out` are missing for the reason that
+    stands there, without being run. `starting` is told each row's id before the row is run.
+    """
     signals: list[Signal] = []
     missing: list[MissingSignal] = []
     failures: list[Failure] = []
-    resolver: ConceptResolver | None = None
-    industry = industry_of(catalog, inputs.sic_code, inputs.index, inputs.period)
-    if inputs.period is not None and inputs.currency is not None:
-        resolver = ConceptResolver(catalog, inputs.index, inputs.period, inputs.currency, industry)
-    for row in catalog.signals:
+    for row in filing.catalog.signals:
+        if categories and row.category not in categories:
+            continue
+        if row.id in left_out:
+            missing.append(MissingSignal(row.id, left_out[row.id], "this signal's own code was stopped"))
+            continue
+        starting(row.id)
         try:
-            _refuse_what_does_not_apply(row, inputs, industry)
-            if row.pattern is not None:
-                signals.append(_from_text(row, inputs))
-            else:
-                signals.append(_from_facts(row, inputs, resolver))
+            _refuse_what_does_not_apply(row, filing)
+            signals.append(_signal(row, filing))
         except MissingOperandError as error:
             missing.append(MissingSignal(row.id, error.reason, str(error)))
         except Exception as error:
@@ -97,15 +92,14 @@ def evaluate_catalog(
     return tuple(signals), tuple(missing), tuple(failures)
 
 
-def _refuse_what_does_not_apply(
-    row: SignalDefinition, inputs: FilingInputs, industry: Industry | None
-) -> None:
-    if not inputs.form_type:
+def _refuse_what_does_not_apply(row: SignalDefinition, filing: FilingView) -> None:
+    form_type, industry = filing.content.identity.form_type, filing.industry
+    if not form_type:
         raise MissingOperandError(MissingReason.FORM_UNKNOWN, "nothing in the filing tells its form type")
-    if inputs.form_type not in row.forms:
+    if form_type not in row.forms:
         raise MissingOperandError(
             MissingReason.FORM_NOT_APPLICABLE,
-            f"not defined for form {inputs.form_type}, only for {_forms(row.forms)}",
+            f"not defined for form {form_type}, only for {_forms(row.forms)}",
         )
     if row.industry and (industry is None or industry.name not in row.industry):
         raise MissingOperandError(
@@ -119,6 +113,39 @@ def _refuse_what_does_not_apply(
         )
 
 
+def _signal(row: SignalDefinition, filing: FilingView) -> Signal:
+    cautions: tuple[tuple[Decimal, str], ...] = ()
+    try:
+        if row.pattern is not None:
+            computed = _from_text(row, filing)
+        elif row.function is not None:
+            computed = FUNCTIONS[row.function.name](filing, **row.function.arguments)
+        else:
+            computed, cautions = _from_facts(row, filing.facts_resolver())
+    except ZeroDenominatorError:
+        raise MissingOperandError(MissingReason.ZERO_DENOMINATOR, f"divides by zero: {row.formula}") from None
+    except UndefinedResultError as error:
+        raise MissingOperandError(MissingReason.NOT_COMPUTABLE, str(error)) from None
+    if not computed.evidence:
+        raise ValueError(f"row {row.id} has a value without evidence")
+    value = _typed(row, computed)
+    out_of_range = _is_out_of_range(row, value)
+    confidence = min([computed.confidence, *(limit for limit, _ in cautions)])
+    currency = filing.content.currency or ""
+    is_money = row.unit.startswith("USD")
+    return Signal(
+        id=row.id,
+        category=row.category,
+        value=value,
+        unit=row.unit.replace("USD", currency) if is_money and currency else row.unit,
+        currency=(currency or "USD") if is_money else "",
+        confidence=_rounded(confidence, out_of_range=out_of_range),
+        out_of_range=out_of_range,
+        evidence=computed.evidence,
+        notes=(*computed.notes, *(note for _, note in cautions)),
+    )
+
+
 def _forms(forms: Iterable[str]) -> str:
     return ", ".join(form for form in forms if not form.endswith("/A"))
 
@@ -126,44 +153,17 @@ def _forms(forms: Iterable[str]) -> str:
 # Rows over facts
 
 
-def _from_facts(row: SignalDefinition, inputs: FilingInputs, resolver: ConceptResolver | None) -> Signal:
-    if not any(fact.value is not None for fact in inputs.facts.facts):
-        raise MissingOperandError(MissingReason.NO_FACTS, "the filing carries no XBRL facts")
-    if inputs.period is None:
+def _from_facts(
+    row: SignalDefinition, resolver: ConceptResolver
+) -> tuple[Computed, tuple[tuple[Decimal, str], ...]]:
+    """The row's value and the cautions that hold: the most confidence each leaves, and why."""
+    if row.emit_if is not None and not evaluate(row.emit_if, resolver, row.basis)[0]:
         raise MissingOperandError(
-            MissingReason.PERIOD_UNCLEAR, "the end of the reporting period cannot be told"
+            MissingReason.CONDITION_NOT_MET, f"its condition does not hold: {row.emit_if.source}"
         )
-    if resolver is None or inputs.currency is None:
-        raise MissingOperandError(
-            MissingReason.CURRENCY_UNCLEAR, "the facts are not in US dollars, or in more than one currency"
-        )
-    try:
-        if row.emit_if is not None and not evaluate(row.emit_if, resolver, row.basis)[0]:
-            raise MissingOperandError(
-                MissingReason.CONDITION_NOT_MET, f"its condition does not hold: {row.emit_if.source}"
-            )
-        computed = _computed(row, resolver)
-    except ZeroDenominatorError:
-        raise MissingOperandError(MissingReason.ZERO_DENOMINATOR, f"divides by zero: {row.formula}") from None
-    except UndefinedResultError as error:
-        raise MissingOperandError(MissingReason.NOT_COMPUTABLE, str(error)) from None
-    confidence = computed.confidence
-    notes = list(computed.notes)
-    for caution in row.cautions:
-        if _holds(caution.when, resolver, row):
-            confidence = min(confidence, caution.confidence)
-            notes.append(caution.note)
-    out_of_range = not row.valid_range.holds(computed.value)
-    return Signal(
-        id=row.id,
-        category=row.category,
-        value=_typed(row.value_kind, computed.value, exact=computed.exact),
-        unit=row.unit.replace("USD", inputs.currency),
-        currency=inputs.currency if row.unit.startswith("USD") else "",
-        confidence=_rounded(confidence, out_of_range=out_of_range),
-        out_of_range=out_of_range,
-        evidence=computed.evidence,
-        notes=tuple(notes),
+    computed = _computed(row, resolver)
+    return computed, tuple(
+        (caution.confidence, caution.note) for caution in row.cautions if _holds(caution.when, resolver, row)
     )
 
 
@@ -174,7 +174,7 @@ def _computed(row: SignalDefinition, resolver: ConceptResolver) -> Computed:
         raise TypeError(f"row {row.id} is computed from nothing")
     number, exact, evaluation = evaluate(row.expression, resolver, row.basis)
     return Computed(
-        Decimal(number), exact, evaluation.confidence(), evaluation.evidence(), evaluation.notes()
+        Decimal(number), evaluation.confidence(), evaluation.evidence(), evaluation.notes(), exact=exact
     )
 
 
@@ -185,53 +185,67 @@ def _holds(condition: Expression, resolver: ConceptResolver, row: SignalDefiniti
         return False
 
 
-def _typed(kind: ValueKind, number: Decimal, *, exact: bool) -> Value:
-    """The number as the row's kind of value; a ratio leaves Decimal here and nowhere before."""
+# Rows over text
+
+
+def _from_text(row: SignalDefinition, filing: FilingView) -> Computed:
+    pattern, content = row.pattern, filing.content
+    if pattern is None or content.family is None:
+        raise TypeError(f"row {row.id} has no pattern for form {content.identity.form_type}")
+    horizon = (
+        Horizon(content.period.end, annual=content.family is not FormFamily.QUARTERLY)
+        if content.period
+        else None
+    )
+    flag = raise_flag(
+        pattern,
+        content.sections,
+        {text.document: text for text in content.texts},
+        horizon,
+        family=content.family,
+        element_reported=pattern.element is not None
+        and any(not fact.nil for fact in filing.facts_named(pattern.element)),
+    )
+    return Computed(flag.value, Decimal(str(flag.confidence)), flag.evidence, flag.notes)
+
+
+# Values
+
+
+def _typed(row: SignalDefinition, computed: Computed) -> Value:
+    """The value as the row's kind; a ratio leaves Decimal here and nowhere before."""
+    value, kind = computed.value, row.value_kind
+    if kind is ValueKind.ENUM:
+        if value not in row.values:
+            raise ValueError(f"row {row.id} has no value {value!r}")
+        return value
+    if isinstance(value, str):
+        raise TypeError(f"row {row.id} is no enum and has the value {value!r}")
     if kind is ValueKind.BOOL:
-        return number != 0
+        return value != 0
     if kind is ValueKind.DOUBLE:
-        return float(number) + 0.0  # no negative zero
-    return number if exact else number.quantize(MONEY_PLACES).normalize()
+        number = float(value) + 0.0  # no negative zero
+        if not isfinite(number):
+            raise MissingOperandError(MissingReason.NOT_COMPUTABLE, "the result is not a finite number")
+        return number
+    if kind is ValueKind.INT64:
+        if value != int(value):
+            raise ValueError(f"row {row.id} is a count and has the value {value}")
+        return int(value)
+    if isinstance(value, float):
+        raise TypeError(f"row {row.id} is an exact amount and was computed as a float")
+    amount = Decimal(value)
+    return amount if computed.exact else amount.quantize(MONEY_PLACES).normalize()
+
+
+def _is_out_of_range(row: SignalDefinition, value: Value) -> bool:
+    return not isinstance(value, bool | str) and not row.valid_range.holds(Decimal(value))
 
 
 def _rounded(confidence: Decimal, *, out_of_range: bool) -> float:
     bounded = max(min(confidence, Decimal(1)), LEAST_CONFIDENCE)
     result = float(round(bounded, 2))
     return min(result, OUT_OF_RANGE_CONFIDENCE) if out_of_range else result
-
-
-# Rows over text
-
-
-def _from_text(row: SignalDefinition, inputs: FilingInputs) -> Signal:
-    pattern = row.pattern
-    if pattern is None or inputs.family is None:
-        raise TypeError(f"row {row.id} has no pattern for form {inputs.form_type}")
-    horizon = (
-        Horizon(inputs.period.end, annual=inputs.family is not FormFamily.QUARTERLY)
-        if inputs.period
-        else None
-    )
-    flag = raise_flag(
-        pattern,
-        inputs.sections,
-        inputs.texts,
-        horizon,
-        family=inputs.family,
-        element_reported=pattern.element is not None
-        and any(fact.concept == pattern.element and not fact.nil for fact in inputs.facts.facts),
-    )
-    return Signal(
-        id=row.id,
-        category=row.category,
-        value=flag.value,
-        unit=row.unit,
-        currency="",
-        confidence=round(flag.confidence, 2),
-        out_of_range=False,
-        evidence=flag.evidence,
-        notes=flag.notes,
-    )
 
 
 def reporting_currency(index: FactIndex, form_type: str, period: ReportingPeriod | None) -> str | None:

@@ -21,7 +21,7 @@ import time
 from dataclasses import dataclass
 from typing import BinaryIO
 
-from tenkay_extractor.catalog import load_catalog
+from tenkay_extractor.catalog_tables import load_catalog
 from tenkay_extractor.extraction import Blob, FilingMismatchError, extract
 from tenkay_extractor.identity import FilingIdentity, Listing
 from tenkay_extractor.missing import MissingSignal

@@ -7,7 +7,8 @@ from decimal import Decimal
 
 import pytest
 
-from tenkay_extractor.catalog import CatalogError, load_catalog, parse_catalog
+from tenkay_extractor.catalog import CatalogError
+from tenkay_extractor.catalog_tables import load_catalog, parse_catalog
 from tenkay_extractor.extraction import Blob, Extraction, extract
 from tenkay_extractor.missing import MissingReason
 from tests.unit.extractor.inline_pages import page

@@ -6,7 +6,7 @@ from datetime import date
 
 import pytest
 
-from tenkay_extractor.catalog import load_catalog
+from tenkay_extractor.catalog_tables import load_catalog
 from tenkay_extractor.phrases import STATED, WEAK, Horizon, SentencePattern, judge_sentence
 
 PATTERNS = {row.pattern.name: row.pattern for row in load_catalog().signals if row.pattern}

@@ -8,7 +8,7 @@ from functools import cache
 import pytest
 
 from samples import Expected, FilingTruth, build_truth, sample_filings, submission_text
-from tenkay_extractor.catalog import load_catalog
+from tenkay_extractor.catalog_tables import load_catalog
 from tenkay_extractor.evidence import FactEvidence, SearchEvidence, TextEvidence
 from tenkay_extractor.extraction import Blob, Extraction, document_text, extract
 from tenkay_extractor.missing import MissingReason

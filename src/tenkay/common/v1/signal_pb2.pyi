@@ -90,6 +90,16 @@ class _MissingReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_Missing
     """The result is not a finite number or the formula is not defined for these values (as a logarithm of zero)."""
     MISSING_REASON_INCORPORATED_BY_REFERENCE: _MissingReason.ValueType  # 15
     """The section only refers to another document that is not part of the filing's bytes."""
+    MISSING_REASON_PRIOR_FILING_NOT_GIVEN: _MissingReason.ValueType  # 16
+    """The signal compares with an earlier filing and the caller gave none that fits."""
+    MISSING_REASON_TABLE_NOT_GIVEN: _MissingReason.ValueType  # 17
+    """The signal is computed against a reference table and the caller gave none."""
+    MISSING_REASON_DOCUMENT_NOT_FOUND: _MissingReason.ValueType  # 18
+    """The document the signal is read from (an exhibit, the ownership XML) is not among the filing's bytes."""
+    MISSING_REASON_TEXT_TOO_SHORT: _MissingReason.ValueType  # 19
+    """The section has too few words or sentences for the measure to mean anything."""
+    MISSING_REASON_NOT_STATED: _MissingReason.ValueType  # 20
+    """The section is there and does not state the figure, or not in words that could be read."""
 
 class MissingReason(_MissingReason, metaclass=_MissingReasonEnumTypeWrapper):
     """Why a signal has no value."""
@@ -126,6 +136,16 @@ MISSING_REASON_NOT_COMPUTABLE: MissingReason.ValueType  # 14
 """The result is not a finite number or the formula is not defined for these values (as a logarithm of zero)."""
 MISSING_REASON_INCORPORATED_BY_REFERENCE: MissingReason.ValueType  # 15
 """The section only refers to another document that is not part of the filing's bytes."""
+MISSING_REASON_PRIOR_FILING_NOT_GIVEN: MissingReason.ValueType  # 16
+"""The signal compares with an earlier filing and the caller gave none that fits."""
+MISSING_REASON_TABLE_NOT_GIVEN: MissingReason.ValueType  # 17
+"""The signal is computed against a reference table and the caller gave none."""
+MISSING_REASON_DOCUMENT_NOT_FOUND: MissingReason.ValueType  # 18
+"""The document the signal is read from (an exhibit, the ownership XML) is not among the filing's bytes."""
+MISSING_REASON_TEXT_TOO_SHORT: MissingReason.ValueType  # 19
+"""The section has too few words or sentences for the measure to mean anything."""
+MISSING_REASON_NOT_STATED: MissingReason.ValueType  # 20
+"""The section is there and does not state the figure, or not in words that could be read."""
 Global___MissingReason: _TypeAlias = MissingReason  # noqa: Y015
 
 @_typing.final
@@ -199,7 +219,9 @@ class FactEvidence(_message.Message):
     decimals: _builtins.int
     """Accuracy in decimal places as tagged (-6: to the million). Absent when tagged INF or not at all."""
     value: _builtins.str
-    """The fact's value, scaled and signed: an exact decimal."""
+    """The fact's value: of a number, scaled and signed, an exact decimal; of any other fact, its text. Empty for a text
+    block, which is long.
+    """
     @_builtins.property
     def start(self) -> _date_pb2.Date:
         """First day of the period. Absent for an instant."""

@@ -1,0 +1,279 @@
+"""Reads the catalog's tables, the files below tables/: checks them and compiles them, once a process."""
+
+from __future__ import annotations
+
+import inspect
+import re
+from collections.abc import Iterable, Mapping
+from decimal import Decimal
+from functools import lru_cache
+from importlib import resources
+from typing import Any
+
+import yaml
+
+from tenkay_extractor.catalog import (
+    Catalog,
+    CatalogError,
+    Category,
+    Caution,
+    Composite,
+    Concept,
+    Dated,
+    Derivation,
+    Element,
+    Industry,
+    OwnElements,
+    RowFunction,
+    SignalDefinition,
+    Term,
+    Tier,
+    UnitKind,
+    ValidRange,
+    ValueKind,
+)
+from tenkay_extractor.expressions import compile_expression
+from tenkay_extractor.periods import Basis
+from tenkay_extractor.phrases import SentencePattern
+from tenkay_extractor.signal_functions import FUNCTIONS
+
+VERSION = "2026.2"
+"""Of the tables; changes with every change of what they say."""
+
+_TABLES = ("forms", "concepts", "patterns", "financial", "sentiment", "risk", "management")
+
+
+@lru_cache(maxsize=1)
+def load_catalog() -> Catalog:
+    """The catalog that ships with this code."""
+    folder = resources.files("tenkay_extractor").joinpath("tables")
+    return parse_catalog(VERSION, (folder.joinpath(f"{name}.yaml").read_text("utf-8") for name in _TABLES))
+
+
+def parse_catalog(version: str, texts: Iterable[str]) -> Catalog:
+    """Reads a catalog of one or more YAML texts; lists of signals are put one after the other.
+
+    Raises CatalogError, or ExpressionError for an expression that does not compile.
+    """
+    raw: dict[str, Any] = {"signals": []}
+    for text in texts:
+        tables = yaml.load(text, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))  # noqa: S506 - both are safe
+        raw["signals"] += tables.pop("signals", None) or []
+        if twice := raw.keys() & tables.keys():
+            raise CatalogError(f"two texts hold {', '.join(sorted(twice))}")
+        raw |= tables
+    names = frozenset(raw["concepts"])
+    concepts = {name: _concept(name, row, names) for name, row in raw["concepts"].items()}
+    patterns = {name: _pattern(name, row) for name, row in raw["patterns"].items()}
+    industries = tuple(
+        Industry(name, tuple((low, high) for low, high in row["sic"]), tuple(row.get("facts", ())))
+        for name, row in raw["industries"].items()
+    )
+    known = frozenset(industry.name for industry in industries)
+    signals = tuple(_signal(row, names, patterns, raw["forms"], known) for row in raw["signals"])
+    ids = [signal.id for signal in signals]
+    if len(set(ids)) != len(ids):
+        raise CatalogError("a signal id stands twice")
+    return Catalog(version, concepts, industries, signals)
+
+
+def _concept(name: str, row: dict[str, Any], names: frozenset[str]) -> Concept:
+    _refuse_unknown(
+        f"concept {name}",
+        row,
+        {
+            "period",
+            "unit",
+            "elements",
+            "part_of_larger",
+            "first_for",
+            "share_classes",
+            "derive",
+            "own_elements",
+        },
+    )
+    if row["period"] not in ("duration", "instant"):
+        raise CatalogError(f"concept {name}: period is {row['period']!r}, not duration or instant")
+    elements = tuple(_element(name, entry) for entry in row["elements"])
+    if len({element.name for element in elements}) != len(elements):
+        raise CatalogError(f"concept {name}: an element stands twice")
+    own = row.get("own_elements")
+    return Concept(
+        name=name,
+        instant=row["period"] == "instant",
+        unit=UnitKind(row["unit"]),
+        elements=elements,
+        part_of_larger=frozenset(row.get("part_of_larger", ())),
+        first_for=dict(row.get("first_for", {})),
+        share_classes=row.get("share_classes"),
+        derivations=tuple(_derivation(entry, names) for entry in row.get("derive", ())),
+        own_elements=OwnElements(re.compile(own["names"]), Decimal(str(own["lowers"]))) if own else None,
+    )
+
+
+def _element(concept: str, entry: str | dict[str, Any]) -> Element:
+    if isinstance(entry, str):
+        return Element(entry)
+    _refuse_unknown(f"concept {concept}", entry, {"element", "lowers", "take", "at"})
+    return Element(
+        entry["element"],
+        lowers=Decimal(str(entry.get("lowers", 0))),
+        expense_only=entry.get("take") == "expense",
+        dated=Dated(entry.get("at", "period_end")),
+    )
+
+
+_DERIVED_LOWERS = "0.1"
+
+
+def _derivation(entry: dict[str, Any], names: frozenset[str]) -> Derivation:
+    _refuse_unknown("derivation", entry, {"expr", "lowers", "unless_from", "unless_reported"})
+    return Derivation(
+        compile_expression(entry["expr"], names),
+        Decimal(str(entry.get("lowers", _DERIVED_LOWERS))),
+        {concept: frozenset(elements) for concept, elements in entry.get("unless_from", {}).items()},
+        tuple(entry.get("unless_reported", ())),
+    )
+
+
+def _pattern(name: str, row: dict[str, Any]) -> SentencePattern:
+    def compiled(expressions: Iterable[str]) -> tuple[re.Pattern[str], ...]:
+        return tuple(re.compile(expression, re.IGNORECASE) for expression in expressions)
+
+    try:
+        return SentencePattern(
+            name=name,
+            trigger=re.compile(row["trigger"], re.IGNORECASE),
+            topic=re.compile(row["topic"], re.IGNORECASE),
+            include=compiled(row["include"]),
+            weak=compiled(row.get("weak", ())),
+            dismiss=tuple((kind, compiled(rows)) for kind, rows in row["dismiss"].items()),
+            dismiss_sentence=tuple((kind, compiled(rows)) for kind, rows in row["dismiss_sentence"].items()),
+            overridden_by={
+                kind: re.compile(expression, re.IGNORECASE)
+                for kind, expression in row.get("overridden_by", {}).items()
+            },
+            home={family: tuple(codes) for family, codes in row["home"].items()},
+            expected={family: tuple(codes) for family, codes in row["expected"].items()},
+            home_titles={
+                code: re.compile(title, re.IGNORECASE) for code, title in row.get("home_title", {}).items()
+            },
+            elsewhere=tuple(row.get("elsewhere", ())),
+            outranks=row.get("outranks"),
+            concludes=re.compile(row["concludes"], re.IGNORECASE) if "concludes" in row else None,
+            contradicted_by=(
+                re.compile(row["contradicted_by"], re.IGNORECASE) if "contradicted_by" in row else None
+            ),
+            element=row.get("element"),
+        )
+    except re.error as error:
+        raise CatalogError(f"pattern {name}: {error}: {error.pattern!r}") from error
+
+
+_SIGNAL_FIELDS = frozenset(
+    {
+        "id", "category", "name", "definition", "value", "unit", "forms", "direction", "source", "missing_when", "expr",
+        "terms", "basis", "emit_if", "industry", "not_industry", "pattern", "fn", "with", "formula", "values", "tier",
+        "valid_range", "cautions",
+    }
+)  # fmt: skip
+_SIGNAL_REQUIRED = (
+    "id", "category", "name", "definition", "value", "unit", "forms", "direction", "source", "missing_when",
+)  # fmt: skip
+
+
+def _signal(
+    row: dict[str, Any],
+    names: frozenset[str],
+    patterns: Mapping[str, SentencePattern],
+    forms: Mapping[str, list[str]],
+    industries: frozenset[str],
+) -> SignalDefinition:
+    where = f"signal {row.get('id', '?')}"
+    _refuse_unknown(where, row, _SIGNAL_FIELDS)
+    for required in _SIGNAL_REQUIRED:
+        if not row.get(required):
+            raise CatalogError(f"{where}: {required} is missing")
+    if len({"expr", "terms", "pattern", "fn"} & row.keys()) != 1:
+        raise CatalogError(f"{where}: it needs one of expr, terms, pattern and fn")
+    if ("fn" in row) != bool(row.get("formula")):
+        raise CatalogError(f"{where}: a row with fn says its formula in words, and no other does")
+    if (row["value"] == ValueKind.ENUM.value) != bool(row.get("values")):
+        raise CatalogError(f"{where}: an enum lists its values, and nothing else does")
+    if unknown := {*row.get("industry", ()), *row.get("not_industry", ())} - industries:
+        raise CatalogError(f"{where}: no such industry: {', '.join(sorted(unknown))}")
+    limits = row.get("valid_range", {})
+    _refuse_unknown(where, limits, {"min", "max", "above"})
+    return SignalDefinition(
+        id=row["id"],
+        category=Category(row["category"]),
+        name=row["name"],
+        definition=row["definition"],
+        value_kind=ValueKind(row["value"]),
+        unit=row["unit"],
+        forms=tuple(forms[row["forms"]]),
+        direction=row["direction"],
+        source=row["source"],
+        missing_when=row["missing_when"],
+        tier=Tier(row.get("tier", Tier.CORE.value)),
+        expression=compile_expression(row["expr"], names) if "expr" in row else None,
+        composite=_composite(where, row["terms"], names) if "terms" in row else None,
+        function=_function(where, row) if "fn" in row else None,
+        formula_in_words=row.get("formula", ""),
+        values=tuple(row.get("values", ())),
+        basis=Basis(row.get("basis", "q")),
+        emit_if=compile_expression(row["emit_if"], names) if "emit_if" in row else None,
+        industry=tuple(row.get("industry", ())),
+        not_industry=tuple(row.get("not_industry", ())),
+        pattern=patterns[row["pattern"]] if "pattern" in row else None,
+        valid_range=ValidRange(
+            *(Decimal(str(limits[key])) if key in limits else None for key in ("min", "max", "above"))
+        ),
+        cautions=tuple(
+            Caution(
+                compile_expression(entry["when"], names),
+                Decimal(str(entry["confidence"])),
+                str(entry["note"]),
+            )
+            for entry in row.get("cautions", ())
+        ),
+    )
+
+
+def _function(where: str, row: dict[str, Any]) -> RowFunction:
+    arguments = {str(name): str(argument) for name, argument in row.get("with", {}).items()}
+    function = FUNCTIONS.get(row["fn"])
+    if function is None:
+        raise CatalogError(f"{where}: there is no function {row['fn']}")
+    try:
+        inspect.signature(function).bind(None, **arguments)
+    except TypeError as error:
+        raise CatalogError(f"{where}: {row['fn']}: {error}") from error
+    return RowFunction(row["fn"], arguments)
+
+
+def _composite(where: str, row: dict[str, Any], names: frozenset[str]) -> Composite:
+    _refuse_unknown(where, row, {"constant", "least", "scaled", "each"})
+    terms = []
+    for entry in row["each"]:
+        _refuse_unknown(where, entry, {"name", "expr", "weight", "neutral"})
+        terms.append(
+            Term(
+                str(entry["name"]),
+                compile_expression(entry["expr"], names),
+                Decimal(str(entry.get("weight", 1))),
+                Decimal(str(entry["neutral"])) if "neutral" in entry else None,
+            )
+        )
+    if len({term.name for term in terms}) != len(terms):
+        raise CatalogError(f"{where}: a term stands twice")
+    if not 1 <= row["least"] <= len(terms):
+        raise CatalogError(f"{where}: least is {row['least']}, of {len(terms)} terms")
+    return Composite(
+        Decimal(str(row.get("constant", 0))), tuple(terms), row["least"], bool(row.get("scaled"))
+    )
+
+
+def _refuse_unknown(where: str, row: Mapping[str, Any], known: Iterable[str]) -> None:
+    if unknown := sorted(set(row) - set(known)):
+        raise CatalogError(f"{where}: unknown field {', '.join(unknown)}")

@@ -1,0 +1,365 @@
+"""What a catalog row sees of its filing: facts, sections by what they are about, documents, earlier filings.
+
+A row asks for what it needs and is told why when it is not there. What several rows derive from one section (its words,
+its sentences) is derived once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import UTC, date, datetime, time, timedelta
+from typing import Any, TypeVar
+
+from tenkay_extractor.catalog import Catalog, Industry
+from tenkay_extractor.concepts import ConceptResolver, industry_of
+from tenkay_extractor.evidence import SearchEvidence, TextEvidence, quote_span
+from tenkay_extractor.facts import Fact, FactIndex, FactSet
+from tenkay_extractor.flags import refers_elsewhere
+from tenkay_extractor.identity import FilingIdentity
+from tenkay_extractor.item_schemes import FormFamily
+from tenkay_extractor.missing import MissingOperandError, MissingReason
+from tenkay_extractor.periods import ReportingPeriod
+from tenkay_extractor.sections import Section
+from tenkay_extractor.submission import Document, Header
+from tenkay_extractor.text import NormalisedText, normalise
+
+Derived = TypeVar("Derived")
+
+COMPARABLE_PRIOR_DAYS = range(350, 381)
+"""How long before this filing's period end that of the comparable prior filing lies."""
+_WHOLE_CONFIDENCE = 0.9
+
+_A, _S, _Q = FormFamily.ANNUAL, FormFamily.SMALL_BUSINESS_ANNUAL, FormFamily.QUARTERLY
+ROLES: Mapping[str, Mapping[FormFamily, tuple[str, ...]]] = {
+    "business": {_A: ("item_1",), _S: ("item_1",)},
+    "risk_factors": {_A: ("item_1A",), _Q: ("part2_item1A",)},
+    "cybersecurity": {_A: ("item_1C",)},
+    "legal_proceedings": {_A: ("item_3",), _S: ("item_3",), _Q: ("part2_item1",)},
+    "mdna": {_A: ("item_7",), _S: ("item_6",), _Q: ("part1_item2",)},
+    "statements": {_A: ("item_8", "ex_13"), _S: ("item_7", "ex_13"), _Q: ("part1_item1",)},
+    "controls": {_A: ("item_9A", "item_14"), _S: ("item_8A",), _Q: ("part1_item4", "part1_item3")},
+    "audit_report": {_A: ("audit_report",), _S: ("audit_report",)},
+}
+"""Codes of the sections that are about a subject, by form family, the usual place first."""
+
+
+@dataclass(frozen=True, slots=True)
+class SectionText:
+    """A section together with the text it lies in."""
+
+    section: Section
+    source: NormalisedText
+
+    @property
+    def body(self) -> str:
+        """The section's text without its heading; its first character stands at `section.body_start`."""
+        return self.source.text[self.section.body_start : self.section.end]
+
+    def passage(self, start: int, end: int, focus: tuple[int, int] | None = None) -> TextEvidence:
+        """Evidence for text[start:end] of the source, cut to the longest quote around `focus`."""
+        first, last = quote_span(self.source.text, start, end, focus or (start, start))
+        return TextEvidence(
+            document=self.source.document,
+            section=self.section.code,
+            text_sha256=self.source.sha256,
+            start=first,
+            end=last,
+            quote=self.source.text[first:last],
+        )
+
+    def opening(self) -> TextEvidence:
+        """Evidence that this section was measured: how it begins."""
+        return self.passage(self.section.body_start, self.section.end)
+
+
+@dataclass(frozen=True, slots=True)
+class ReferenceTable:
+    """A table that rows are computed against, such as document frequencies of words. The caller gives it."""
+
+    name: str
+    version: str
+    values: Mapping[str, float]
+
+
+@dataclass(frozen=True, slots=True)
+class FilingContent:
+    """What was read from one filing's bytes."""
+
+    identity: FilingIdentity
+    header: Header | None
+    documents: tuple[Document, ...]
+    primary: Document | None
+    size_bytes: int
+    family: FormFamily | None
+    facts: FactSet
+    index: FactIndex
+    period: ReportingPeriod | None
+    currency: str | None
+    """The one reporting currency; None when it cannot be told."""
+    sections: tuple[Section, ...]
+    """With the text behind the last item, under an empty code."""
+    texts: tuple[NormalisedText, ...]
+    content_key: str
+    """SHA-256, in hex, over the bytes, the listing and the code's version."""
+
+
+class EarlierFilingError(ValueError):
+    """A filing that was given as an earlier one cannot be used as such. The message says why and what to do."""
+
+
+@dataclass(slots=True, eq=False)
+class FilingView:
+    """One filing, for the rows of one catalog."""
+
+    content: FilingContent
+    catalog: Catalog
+    earlier: tuple[FilingView, ...] = ()
+    """Filings of the same company or owner that EDGAR accepted before this one, in any order."""
+    earlier_complete_since: date | None = None
+    """From which day on `earlier` holds all filings of the forms it holds; None when nobody says so."""
+    tables: Mapping[str, ReferenceTable] = field(default_factory=dict)
+    industry: Industry | None = field(init=False)
+    resolver: ConceptResolver | None = field(init=False)
+    """None when the period or the currency cannot be told; `facts_resolver` says why."""
+    _texts: dict[str, NormalisedText] = field(init=False)
+    _derived: dict[tuple[Any, ...], Any] = field(init=False, default_factory=dict)
+
+    def __post_init__(self) -> None:
+        content = self.content
+        self.industry = industry_of(self.catalog, content.identity.sic_code, content.index, content.period)
+        self.resolver = None
+        if content.period is not None and content.currency is not None:
+            self.resolver = ConceptResolver(
+                self.catalog, content.index, content.period, content.currency, self.industry
+            )
+        self._texts = {text.document: text for text in content.texts}
+        for other in self.earlier:
+            _refuse_unless_earlier(content.identity, other.content.identity)
+
+    # Facts
+
+    def facts_resolver(self) -> ConceptResolver:
+        """What looks concepts up. Raises MissingOperandError when the filing has no facts to look up."""
+        if not any(fact.value is not None for fact in self.content.facts.facts):
+            raise MissingOperandError(MissingReason.NO_FACTS, "the filing carries no XBRL facts")
+        if self.content.period is None:
+            raise MissingOperandError(
+                MissingReason.PERIOD_UNCLEAR, "the end of the reporting period cannot be told"
+            )
+        if self.resolver is None:
+            raise MissingOperandError(
+                MissingReason.CURRENCY_UNCLEAR,
+                "the facts are not in US dollars, or in more than one currency",
+            )
+        return self.resolver
+
+    def facts_named(self, element: str) -> tuple[Fact, ...]:
+        """All facts of the element, in document order, those with dimensions and those without a number too."""
+        by_name = self._once(("facts by name",), lambda: _by_name(self.content.facts.facts))
+        return by_name.get(element, ())
+
+    # Text
+
+    def section(self, role: str) -> SectionText:
+        """The section that is about `role`, one of ROLES.
+
+        Raises MissingOperandError when it was not found, or only refers to another document.
+        """
+        found = self.sections(role)
+        told = [each for each in found if not refers_elsewhere(each.section, each.source.text)]
+        if not told:
+            raise MissingOperandError(
+                MissingReason.INCORPORATED_BY_REFERENCE,
+                f"{found[0].section.code} draws no conclusion itself: it refers to another document",
+            )
+        return told[0]
+
+    def sections(self, role: str) -> tuple[SectionText, ...]:
+        """All sections about `role`, the usual place first. Raises MissingOperandError when there is none."""
+        family = self.content.family
+        codes = ROLES[role].get(family, ()) if family else ()
+        if not codes:
+            raise MissingOperandError(
+                MissingReason.FORM_NOT_APPLICABLE,
+                f"form {self.content.identity.form_type} has no section on {role.replace('_', ' ')}",
+            )
+        found = tuple(each for code in codes for each in self.sections_coded(code))
+        if not found:
+            raise MissingOperandError(
+                MissingReason.SECTION_NOT_FOUND, f"none of the sections {', '.join(codes)} was found"
+            )
+        return found
+
+    def sections_coded(self, code: str) -> tuple[SectionText, ...]:
+        """The sections with this code, in the filing's order; empty when there is none."""
+        return tuple(
+            SectionText(section, self._texts[section.document])
+            for section in self.content.sections
+            if section.code == code
+        )
+
+    def main_text(self) -> SectionText:
+        """The whole primary document. Raises MissingOperandError when it has no text."""
+        if not self.content.texts or not self.content.texts[0].text:
+            raise MissingOperandError(MissingReason.DOCUMENT_NOT_FOUND, "the primary document has no text")
+        return _whole(self.content.texts[0], "main")
+
+    def exhibits(self, type_prefix: str) -> tuple[SectionText, ...]:
+        """The documents of a type: "EX-99" gives EX-99, EX-99.1 and so on, each as one section "ex_99.1".
+
+        Raises MissingOperandError when the filing's bytes hold none.
+        """
+        found = [
+            document
+            for document in self.content.documents
+            if document is not self.content.primary and _is_of_type(document.type, type_prefix)
+        ]
+        if not found:
+            raise MissingOperandError(
+                MissingReason.DOCUMENT_NOT_FOUND, f"the filing's bytes hold no document of type {type_prefix}"
+            )
+        return tuple(
+            _whole(self._text_of(document), exhibit_code(document.type), document.description)
+            for document in found
+        )
+
+    def texts(self) -> tuple[NormalisedText, ...]:
+        """All texts read so far: those that sections lie in, then exhibits in the order they were asked for."""
+        return tuple(self._texts.values())
+
+    def derive(self, make: Callable[[SectionText], Derived], section: SectionText) -> Derived:
+        """`make(section)`, made once however many rows ask for it. `make` is a module's function, not a lambda."""
+        where = section.section
+        return self._once(
+            (make, section.source.document, where.code, where.body_start, where.end), lambda: make(section)
+        )
+
+    def searched(
+        self, sections: Sequence[SectionText], dismissed: Sequence[TextEvidence] = ()
+    ) -> SearchEvidence:
+        """Evidence that these sections, at least one, were searched without a hit."""
+        return SearchEvidence(
+            sections=tuple(dict.fromkeys(each.section.code for each in sections if each.section.code)),
+            text_sha256=sections[0].source.sha256,
+            dismissed=tuple(dismissed),
+        )
+
+    # Other inputs
+
+    def comparable_prior(self) -> FilingView:
+        """The filing of a year earlier: same company, same base form, period end 350 to 380 days before; the latest
+        original, never an amendment. Raises MissingOperandError when the caller gave none.
+        """
+        own = self.content.identity
+        if own.period_end is None:
+            raise MissingOperandError(
+                MissingReason.PERIOD_UNCLEAR, "the end of the reporting period cannot be told"
+            )
+        candidates = [
+            each
+            for each in self.earlier
+            if each.content.identity.period_end is not None
+            and not each.content.identity.is_amendment
+            and _base_form(each.content.identity.form_type) == _base_form(own.form_type)
+            and (own.period_end - each.content.identity.period_end).days in COMPARABLE_PRIOR_DAYS
+        ]
+        if not candidates:
+            raise MissingOperandError(
+                MissingReason.PRIOR_FILING_NOT_GIVEN,
+                f"it is compared with the {_base_form(own.form_type)} of a year earlier, which was not given",
+            )
+        return max(
+            candidates, key=lambda each: _accepted(each.content.identity) or datetime.min.replace(tzinfo=UTC)
+        )
+
+    def table(self, name: str) -> ReferenceTable:
+        """A reference table. Raises MissingOperandError when the caller gave none of this name."""
+        table = self.tables.get(name)
+        if table is None:
+            raise MissingOperandError(
+                MissingReason.TABLE_NOT_GIVEN, f"it is computed against the table {name}, which was not given"
+            )
+        return table
+
+    def _text_of(self, document: Document) -> NormalisedText:
+        return self._once(("text", id(document)), lambda: self._read(document))
+
+    def _read(self, document: Document) -> NormalisedText:
+        # Submissions before 2001 name no files, and a name may stand twice: each text has a name of its own.
+        name = document.filename
+        for known in self.content.documents:
+            if known is document:
+                break
+            if known.filename == name:
+                name = ""
+                break
+        if not name or (name in self._texts and self._texts[name].document != document.filename):
+            name = f"{document.type} {document.sequence or len(self._texts)}"
+        if name in self._texts:
+            return self._texts[name]
+        text = normalise(replace(document, filename=name))
+        self._texts[name] = text
+        return text
+
+    def _once(self, key: tuple[Any, ...], make: Callable[[], Derived]) -> Derived:
+        if key not in self._derived:
+            self._derived[key] = make()
+        known: Derived = self._derived[key]
+        return known
+
+
+def exhibit_code(document_type: str) -> str:
+    """Code of the section that an exhibit is: "EX-99.1" is "ex_99.1"."""
+    return document_type.strip().lower().replace("-", "_")
+
+
+def _is_of_type(document_type: str, prefix: str) -> bool:
+    kind = document_type.strip().upper()
+    return kind.startswith(prefix) and not kind[len(prefix) : len(prefix) + 1].isdigit()
+
+
+def _whole(text: NormalisedText, code: str, title: str = "") -> SectionText:
+    section = Section(code, "", title, text.document, 0, len(text.text), 0, _WHOLE_CONFIDENCE)
+    return SectionText(section, text)
+
+
+def _by_name(facts: Sequence[Fact]) -> dict[str, tuple[Fact, ...]]:
+    named: dict[str, list[Fact]] = {}
+    for fact in facts:
+        named.setdefault(fact.concept, []).append(fact)
+    return {name: tuple(found) for name, found in named.items()}
+
+
+def _base_form(form_type: str) -> str:
+    """The form without amendment, and without the box of 10-K405, which was ticked for late ownership reports."""
+    base = form_type.removesuffix("/A")
+    return "10-K" if base == "10-K405" else base
+
+
+def _accepted(identity: FilingIdentity) -> datetime | None:
+    """When EDGAR accepted it; the end of the filing day when only that is known."""
+    if identity.accepted_at is not None:
+        return identity.accepted_at
+    if identity.filed_date is not None:
+        return datetime.combine(identity.filed_date + timedelta(days=1), time(), UTC)
+    return None
+
+
+def _refuse_unless_earlier(own: FilingIdentity, other: FilingIdentity) -> None:
+    name = other.accession_number or "the other filing"
+    if other.accession_number and other.accession_number == own.accession_number:
+        raise EarlierFilingError(f"{name} is this filing itself: give one that was accepted before it")
+    if own.cik is not None and other.cik is not None and own.cik != other.cik:
+        raise EarlierFilingError(
+            f"{name} is of CIK {other.cik}, not {own.cik}: give filings of the same company"
+        )
+    this, that = _accepted(own), _accepted(other)
+    if this is None or that is None:
+        raise EarlierFilingError(
+            f"nothing tells that {name} was accepted before this filing: give both with their filing dates"
+        )
+    if that > this:
+        raise EarlierFilingError(
+            f"{name} was accepted after this filing: give only filings known at its time"
+        )

@@ -1,0 +1,29 @@
+"""The catalog's functions: rows that no expression and no pattern can say, one small pure function each.
+
+A function takes the filing and the arguments that its row gives under `with`, and returns a Computed or raises
+MissingOperandError. It is listed in its module's FUNCTIONS, under the name that rows call it by in `fn`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+from tenkay_extractor.computed import Computed
+from tenkay_extractor.signal_functions import current_reports
+
+SignalFunction = Callable[..., Computed]
+"""Called with a FilingView and the row's arguments by name."""
+
+
+def _all(*modules: Mapping[str, SignalFunction]) -> Mapping[str, SignalFunction]:
+    functions: dict[str, SignalFunction] = {}
+    for module in modules:
+        if twice := functions.keys() & module.keys():
+            raise ValueError(f"two modules have a function {', '.join(sorted(twice))}")
+        functions |= module
+    return functions
+
+
+FUNCTIONS: Mapping[str, SignalFunction] = _all(
+    current_reports.FUNCTIONS,
+)
