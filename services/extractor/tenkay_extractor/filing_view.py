@@ -22,13 +22,14 @@ from tenkay_extractor.missing import MissingOperandError, MissingReason
 from tenkay_extractor.periods import ReportingPeriod
 from tenkay_extractor.sections import Section
 from tenkay_extractor.submission import Document, Header
-from tenkay_extractor.text import NormalisedText, normalise
+from tenkay_extractor.text import NormalisedText, normalise, plain_text
 
 Derived = TypeVar("Derived")
 
 COMPARABLE_PRIOR_DAYS = range(350, 381)
 """How long before this filing's period end that of the comparable prior filing lies."""
 _WHOLE_CONFIDENCE = 0.9
+_HEADER_TEXT = "submission-header"
 
 _A, _S, _Q = FormFamily.ANNUAL, FormFamily.SMALL_BUSINESS_ANNUAL, FormFamily.QUARTERLY
 ROLES: Mapping[str, Mapping[FormFamily, tuple[str, ...]]] = {
@@ -205,6 +206,18 @@ class FilingView:
             raise MissingOperandError(MissingReason.DOCUMENT_NOT_FOUND, "the primary document has no text")
         return _whole(self.content.texts[0], "main")
 
+    def header_text(self) -> SectionText:
+        """The submission header, one field a line, as the section "header" of a text of its own.
+
+        Raises MissingOperandError when the filing's bytes had none.
+        """
+        header = self.content.header
+        if header is None or not header.text.strip():
+            raise MissingOperandError(
+                MissingReason.DOCUMENT_NOT_FOUND, "the filing came without its submission header"
+            )
+        return self._once(("header",), lambda: _whole(self._read_header(header.text), "header"))
+
     def exhibits(self, type_prefix: str) -> tuple[SectionText, ...]:
         """The documents of a type: "EX-99" gives EX-99, EX-99.1 and so on, each as one section "ex_99.1".
 
@@ -301,6 +314,14 @@ class FilingView:
         text = normalise(replace(document, filename=name))
         self._texts[name] = text
         return text
+
+    def _read_header(self, printed: str) -> NormalisedText:
+        name = _HEADER_TEXT
+        while name in self._texts:  # a document goes by this name
+            name += "-"
+        lines = (" ".join(line.split()) for line in printed.split("\n"))
+        self._texts[name] = plain_text(name, "\n".join(line for line in lines if line))
+        return self._texts[name]
 
     def _once(self, key: tuple[Any, ...], make: Callable[[], Derived]) -> Derived:
         if key not in self._derived:

@@ -84,6 +84,8 @@ class Header:
     """Item lines as printed: captions ("Other events") in submissions, numbers ("2.02") in the feed."""
     filers: tuple[Filer, ...] = ()
     document_count: int | None = None
+    text: str = field(default="", repr=False)
+    """The header as it is printed, with line ends as `\\n`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -373,7 +375,7 @@ def _header(block: bytes) -> Header:
         reader.take(tag or label, (tag_value if tag else value).strip())
     if reader.accession_number == "" and (named := _ACCESSION.search(text[:2_000])):
         reader.accession_number = named.group()
-    return reader.header()
+    return reader.header(text)
 
 
 _FEED_FIELD = re.compile(r"<(/?[A-Z0-9_-]+)>([^<]*)")
@@ -381,10 +383,11 @@ _FEED_FIELD = re.compile(r"<(/?[A-Z0-9_-]+)>([^<]*)")
 
 def _feed_header(block: bytes) -> Header:
     """Header in the feed's form: tags that are never closed around a value."""
+    text = decode(block).replace("\r\n", "\n").replace("\r", "\n")
     reader = _HeaderReader()
-    for tag, value in _FEED_FIELD.findall(decode(block)):
+    for tag, value in _FEED_FIELD.findall(text):
         reader.take(tag, value.strip())
-    return reader.header()
+    return reader.header(text)
 
 
 _ACCESSION = re.compile(r"\b\d{10}-\d{2}-\d{6}\b")
@@ -446,7 +449,7 @@ class _HeaderReader:
         elif name == "ASSIGNED-SIC":
             entity.setdefault("sic", value)
 
-    def header(self) -> Header:
+    def header(self, text: str) -> Header:
         return Header(
             accession_number=self.accession_number,
             form_type=self._form_type,
@@ -464,6 +467,7 @@ class _HeaderReader:
                 for entity in self._filers
             ),
             document_count=self._document_count,
+            text=text,
         )
 
 

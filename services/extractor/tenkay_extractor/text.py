@@ -35,9 +35,12 @@ def normalise(document: Document) -> NormalisedText:
         text = "\n".join(_plain_blocks(decode(document.content)))
     else:
         text = ""
-    return NormalisedText(
-        document.filename, text, hashlib.sha256(text.encode("utf-8", "replace")).hexdigest()
-    )
+    return plain_text(document.filename, text)
+
+
+def plain_text(document: str, text: str) -> NormalisedText:
+    """`text`, already normalised, as the text of a document of this name."""
+    return NormalisedText(document, text, hashlib.sha256(text.encode("utf-8", "replace")).hexdigest())
 
 
 # HTML. Block ends are marked in the source with form feeds before it is parsed: they are white space to HTML, so they

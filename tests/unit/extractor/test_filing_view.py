@@ -128,3 +128,21 @@ def test_what_is_derived_from_a_section_is_derived_once() -> None:
     section = filing.section("mdna")
     assert filing.derive(length, section) + filing.derive(length, section) == 2
     assert calls == ["called"]
+
+
+def test_the_submission_header_is_a_text_that_quotes_slice_from() -> None:
+    filing = view(ANNUAL[-1].accession_number)
+    header = filing.header_text()
+    at = header.body.index("CONFORMED SUBMISSION TYPE: 10-K")
+    quoted = header.passage(at, at + len("CONFORMED SUBMISSION TYPE: 10-K"))
+    text = next(each for each in filing.texts() if each.document == quoted.document)
+    assert text.text[quoted.start : quoted.end] == quoted.quote == "CONFORMED SUBMISSION TYPE: 10-K"
+    assert (quoted.section, quoted.text_sha256) == ("header", text.sha256)
+    assert filing.header_text() is header
+
+
+def test_a_document_without_a_submission_around_it_has_no_header_to_quote() -> None:
+    filing = read_filing([Blob(b"<html><body><p>FORM 10-K</p></body></html>", filename="a.htm")])
+    with pytest.raises(MissingOperandError) as caught:
+        filing.header_text()
+    assert caught.value.reason is MissingReason.DOCUMENT_NOT_FOUND
