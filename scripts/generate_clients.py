@@ -1,7 +1,8 @@
 """Write the typed clients of ``src/tenkay/client`` from the protos' descriptors, one module a package.
 
 Called by ``generate_protos.py`` after the messages are generated. A method's keyword arguments are its request's
-fields, so that an editor completes them; the sync class is the async one's twin, made from the same template.
+fields, so that an editor completes them; one whose requests are a stream takes the messages themselves. The sync class
+is the async one's twin, made from the same template.
 """
 
 from __future__ import annotations
@@ -56,7 +57,7 @@ class _Imports:
         return module
 
     def text(self) -> str:
-        lines = ["from collections.abc import AsyncIterator, Iterable, Iterator", ""]
+        lines = ["from collections.abc import AsyncIterable, AsyncIterator, Iterable, Iterator", ""]
         google = sorted(pair for pair in self._modules if pair[0].startswith("google"))
         ours = sorted(pair for pair in self._modules if not pair[0].startswith("google"))
         by_package: dict[str, list[str]] = {}
@@ -96,6 +97,8 @@ def _method(method: MethodDescriptor, imports: _Imports, *, is_async: bool) -> l
     request, response = method.input_type, method.output_type
     request_name = f"{imports.module_of(request.file)}.{request.name}"
     response_name = f"{imports.module_of(response.file)}.{response.name}"
+    if method.client_streaming:
+        return _upload(method, request_name, response_name, is_async=is_async)
     arguments = [_argument(field, imports) for field in request.fields]
     keywords = ", ".join(["self", "*", *arguments, "timeout: float | None = None"])
     given = ", ".join(f"{field.name}={field.name}" for field in request.fields)
@@ -113,6 +116,17 @@ def _method(method: MethodDescriptor, imports: _Imports, *, is_async: bool) -> l
         f"    {prefix}def {_snake(method.name)}({keywords}) -> {response_name}:",
         doc,
         f"        return {wait}self._unary({call})",
+    ]
+
+
+def _upload(method: MethodDescriptor, request_name: str, response_name: str, *, is_async: bool) -> list[str]:
+    iterables = [f"AsyncIterable[{request_name}]"] * is_async + [f"Iterable[{request_name}]"]
+    prefix, wait = ("async ", "await ") if is_async else ("", "")
+    return [
+        f"    {prefix}def {_snake(method.name)}(self, *, requests: {' | '.join(iterables)}, "
+        f"timeout: float | None = None) -> {response_name}:",
+        f'        """{method.name} of {method.containing_service.name}."""',
+        f'        return {wait}self._upload(self._stub.{method.name}, "{method.name}", requests, timeout)',
     ]
 
 

@@ -40,7 +40,10 @@ def test_every_rpc_has_a_client_method_with_its_requests_fields(
     client = getattr(module, prefix + service.name.removesuffix("Service") + "Client")
     for method in service.methods:
         arguments = inspect.signature(getattr(client, snake(method.name))).parameters
-        expected = {"self", "timeout", *(field.name for field in method.input_type.fields)}
+        given = (
+            {"requests"} if method.client_streaming else {field.name for field in method.input_type.fields}
+        )
+        expected = {"self", "timeout", *given}
         assert set(arguments) == expected, method.full_name
 
 

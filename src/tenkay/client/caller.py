@@ -126,6 +126,20 @@ class AsyncCaller(_Caller):
         self._after(response)
         return response
 
+    async def _upload(
+        self,
+        stub: Callable[..., Awaitable[Response]],
+        method: str,
+        requests: AsyncIterable[Any] | Iterable[Any],
+        timeout: float | None,
+    ) -> Response:
+        try:
+            response = await stub(requests, timeout=self._timeout(method, timeout), metadata=self._metadata())
+        except grpc.aio.AioRpcError as error:
+            raise self._error(error) from None
+        self._after(response)
+        return response
+
     async def _stream(
         self, stub: Callable[..., AsyncIterable[Response]], method: str, request: Any, timeout: float | None
     ) -> AsyncIterator[Response]:
@@ -171,6 +185,17 @@ class SyncCaller(_Caller):
         self._before(request)
         try:
             response = stub(request, timeout=self._timeout(method, timeout), metadata=self._metadata())
+        except grpc.RpcError as error:
+            raise self._error(error) from None
+        self._after(response)
+        return response
+
+    def _upload(
+        self, stub: Callable[..., Response], method: str, requests: Iterable[Any], timeout: float | None
+    ) -> Response:
+        try:
+            # gRPC takes messages from an iterator only.
+            response = stub(iter(requests), timeout=self._timeout(method, timeout), metadata=self._metadata())
         except grpc.RpcError as error:
             raise self._error(error) from None
         self._after(response)

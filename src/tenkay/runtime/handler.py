@@ -107,13 +107,20 @@ class WrappingServer:
 def wrap(
     service: str, name: str, handler: grpc.RpcMethodHandler[Any, Any], policy: CallPolicy
 ) -> grpc.RpcMethodHandler[Any, Any]:
-    """`handler` with all of the module's docstring around it. Unary calls and server streams."""
-    if handler.request_streaming:
-        raise TypeError(f"/{service}/{name}: streams from the client are not served")
+    """`handler` with all of the module's docstring around it. Unary calls, and streams in one of the two directions."""
+    if handler.request_streaming and handler.response_streaming:
+        raise TypeError(f"/{service}/{name}: streams in both directions are not served")
     serialise = _serialiser(cast(Callable[[Any], bytes], handler.response_serializer))
     if handler.response_streaming:
         return grpc.unary_stream_rpc_method_handler(
             _wrap_stream(service, name, cast(Any, handler.unary_stream), policy),
+            request_deserializer=handler.request_deserializer,
+            response_serializer=serialise,
+        )
+    if handler.request_streaming:
+        # One answer, as of a unary call; `request` is the iterator of what the caller sends.
+        return grpc.stream_unary_rpc_method_handler(
+            _wrap_unary(service, name, cast(Any, handler.stream_unary), policy),
             request_deserializer=handler.request_deserializer,
             response_serializer=serialise,
         )

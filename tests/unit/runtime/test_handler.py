@@ -18,6 +18,7 @@ from tenkay.common.v1.filing_pb2 import FilingRef
 from tenkay.errors import (
     DeadlineExceeded,
     Internal,
+    InvalidArgument,
     PermissionDenied,
     Reason,
     ResourceExhausted,
@@ -272,8 +273,96 @@ async def test_reads_carry_the_newest_sequence_their_client_has_seen() -> None:
         assert w.reader.floor.sequence == "0.5"
 
 
-def test_a_stream_from_the_client_is_refused_when_the_server_is_put_together() -> None:
+@asynccontextmanager
+async def uploads(behaviour: Any) -> AsyncIterator[tuple[CallPolicy, grpc.aio.Channel, CollectorRegistry]]:
+    """A server of one method that takes a stream of GetFilingRequests, `behaviour` behind it."""
+    registry = CollectorRegistry()
+    policy = CallPolicy(
+        RpcMetrics(
+            Histogram("seconds", "…", ("service", "method", "code"), registry=registry),
+            Gauge("in_flight", "…", ("service",), registry=registry),
+            Counter("refused", "…", ("service", "reason"), registry=registry),
+        )
+    )
+    handler = grpc.stream_unary_rpc_method_handler(
+        behaviour,
+        request_deserializer=store.GetFilingRequest.FromString,
+        response_serializer=store.GetFilingResponse.SerializeToString,
+    )
+    server = grpc.aio.server()
+    WrappingServer(server, policy).add_registered_method_handlers("s", {"Upload": handler})
+    address = f"127.0.0.1:{server.add_insecure_port('127.0.0.1:0')}"
+    await server.start()
+    try:
+        async with grpc.aio.insecure_channel(address) as channel:
+            yield policy, channel, registry
+    finally:
+        await server.stop(0)
+
+
+class Uploader(AsyncFilingStoreClient):
+    """What a generated client does for a method whose requests are a stream."""
+
+    def __init__(self, channel: grpc.aio.Channel) -> None:
+        super().__init__(Endpoint("127.0.0.1:1", plaintext=True))
+        self._upload_stub = channel.stream_unary(
+            "/s/Upload",
+            request_serializer=store.GetFilingRequest.SerializeToString,
+            response_deserializer=store.GetFilingResponse.FromString,
+        )
+
+    async def send(self, requests: Any, timeout: float = 5) -> store.GetFilingResponse:
+        answer: store.GetFilingResponse = await self._upload(
+            cast(Any, self._upload_stub), "Upload", requests, timeout
+        )
+        return answer
+
+
+async def test_a_stream_from_the_caller_is_answered_once_and_counted_as_one_call() -> None:
+    async def count(requests: AsyncIterator[Any], _context: Any) -> store.GetFilingResponse:
+        return store.GetFilingResponse(version=len([each async for each in requests]), as_of_sequence="0.4")
+
+    async with uploads(count) as (policy, channel, registry), Uploader(channel) as client:
+        assert (await client.send([store.GetFilingRequest()] * 3)).version == 3
+        assert client.floor.sequence == "0.4"
+        assert registry.get_sample_value("seconds_count", {"service": "s", "method": "Upload", "code": "OK"})
+        assert policy.running == 0
+
+
+async def test_a_stream_from_the_caller_that_never_ends_is_stopped_at_its_deadline() -> None:
+    async def wait(requests: AsyncIterator[Any], _context: Any) -> store.GetFilingResponse:
+        return store.GetFilingResponse(version=len([each async for each in requests]))
+
+    async def endless() -> AsyncIterator[Any]:
+        yield store.GetFilingRequest()
+        await asyncio.sleep(60)
+
+    async with uploads(wait) as (policy, channel, _), Uploader(channel) as client:
+        with pytest.raises(DeadlineExceeded) as caught:
+            await client.send(endless(), timeout=0.4)
+        assert "Upload ran out of time" in caught.value.message
+        await asyncio.sleep(0.05)
+        assert policy.running == 0
+
+
+async def test_a_stream_from_the_caller_may_be_refused_before_its_end() -> None:
+    async def refuse(requests: AsyncIterator[Any], _context: Any) -> store.GetFilingResponse:
+        async for _ in requests:
+            raise failure(Reason.INVALID_FIELD, "not this one", field="filing")
+        raise AssertionError("nothing came")
+
+    async def endless() -> AsyncIterator[Any]:
+        while True:
+            yield store.GetFilingRequest()
+            await asyncio.sleep(0.01)
+
+    async with uploads(refuse) as (_, channel, _), Uploader(channel) as client:
+        with pytest.raises(InvalidArgument, match="not this one"):
+            await client.send(endless())
+
+
+def test_streams_in_both_directions_are_refused_when_the_server_is_put_together() -> None:
     policy = CallPolicy(cast(Any, None))
-    handler = grpc.stream_unary_rpc_method_handler(cast(Any, None))
-    with pytest.raises(TypeError, match="streams from the client"):
+    handler = grpc.stream_stream_rpc_method_handler(cast(Any, None))
+    with pytest.raises(TypeError, match="streams in both directions"):
         WrappingServer(cast(Any, None), replace(policy)).add_registered_method_handlers("s", {"M": handler})
