@@ -28,6 +28,7 @@ async def build(scope: ServerScope, settings: ExtractorSettings) -> None:
             worker_bytes=settings.worker_bytes,
         ),
         on_replaced=lambda why: metrics.REPLACED.labels(why).inc(),
+        on_stopped=lambda signal, why: metrics.STOPPED.labels(signal, why).inc(),
     )
     metrics.WAITING.set_function(lambda: pool.waiting)
     metrics.BUSY.set_function(lambda: pool.busy)
@@ -41,6 +42,7 @@ async def build(scope: ServerScope, settings: ExtractorSettings) -> None:
         pool,
         load_catalog(),
         filing_seconds=settings.filing_seconds,
+        signal_seconds=settings.signal_seconds,
         maximum_bytes=settings.max_filing_bytes,
     )
     scope.add(add_ExtractorServiceServicer_to_server, servicer, FULL_NAME)

@@ -18,3 +18,6 @@ FAILURES = counter("tenkay_extractor_signal_failures", "Signals whose own code f
 WAITING = gauge("tenkay_extractor_waiting", "Filings that wait for a worker.")
 BUSY = gauge("tenkay_extractor_busy", "Filings being extracted.")
 REPLACED = counter("tenkay_extractor_workers_replaced", "Worker processes replaced, by why.", ("why",))
+STOPPED = counter(
+    "tenkay_extractor_signals_stopped", "Signals a worker was killed for or died on.", ("signal", "why")
+)

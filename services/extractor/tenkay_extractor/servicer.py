@@ -28,7 +28,13 @@ from tenkay_extractor.identity import FilingIdentity, Listing
 from tenkay_extractor.identity import FilingSource as Origin
 from tenkay_extractor.missing import MissingReason
 from tenkay_extractor.plain_decimals import plain
-from tenkay_extractor.pool import ExtractionOverrunError, PoolFullError, WorkerCrashedError, WorkerPool
+from tenkay_extractor.pool import (
+    ExtractionOverrunError,
+    MemoryExceededError,
+    PoolFullError,
+    WorkerCrashedError,
+    WorkerPool,
+)
 from tenkay_extractor.signals import Signal
 from tenkay_extractor.submission import SubmissionError, SubmissionFault
 from tenkay_extractor.worker import ExtractionRequest, ExtractionSummary, WorkerAnswer
@@ -66,12 +72,14 @@ class ExtractorServicer(pb_grpc.ExtractorServiceServicer):
         catalog: Catalog,
         *,
         filing_seconds: float,
+        signal_seconds: float,
         maximum_bytes: int,
     ) -> None:
         self._source = source
         self._pool = pool
         self._catalog = catalog
         self._filing_seconds = filing_seconds
+        self._signal_seconds = signal_seconds
         self._maximum_bytes = maximum_bytes
 
     async def ExtractFiling(
@@ -94,7 +102,13 @@ class ExtractorServicer(pb_grpc.ExtractorServiceServicer):
         try:
             with span("extractor.extract", {"sec.accession_number": accession_number}):
                 answer = await self._in_worker(
-                    ExtractionRequest(fetched.blobs, listing, self._filing_seconds, self._maximum_bytes)
+                    ExtractionRequest(
+                        blobs=fetched.blobs,
+                        listing=listing,
+                        limit_seconds=self._filing_seconds,
+                        signal_seconds=self._signal_seconds,
+                        maximum_bytes=self._maximum_bytes,
+                    )
                 )
         except TenkayError as error:
             metrics.EXTRACTIONS.labels(error.reason.value).inc()
@@ -119,6 +133,11 @@ class ExtractorServicer(pb_grpc.ExtractorServiceServicer):
             raise failure(
                 Reason.EXTRACTION_TIMEOUT,
                 f"the filing {error} (TENKAY_EXTRACTOR_FILING_SECONDS) and was stopped",
+            ) from None
+        except MemoryExceededError as error:
+            raise failure(
+                Reason.EXTRACTION_CRASHED,
+                f"the filing {error} (TENKAY_EXTRACTOR_WORKER_BYTES) and was stopped",
             ) from None
         except WorkerCrashedError as error:
             raise failure(Reason.EXTRACTION_CRASHED, f"{error}; the service's log may tell more") from error

@@ -11,6 +11,13 @@ from pydantic_settings import SettingsConfigDict
 from tenkay.runtime.settings import ServiceSettings
 
 
+def _cores() -> int:
+    affinity = getattr(
+        os, "sched_getaffinity", None
+    )  # where the system has it: fewer than the machine's in a container
+    return len(affinity(0)) if affinity else os.cpu_count() or 1
+
+
 class ExtractorSettings(ServiceSettings):
     """All settings of the extractor."""
 
@@ -22,8 +29,8 @@ class ExtractorSettings(ServiceSettings):
     fetcher_ca: Path | None = None
     """PEM bundle the fetcher's certificate must come from. Unset: the system's. Not used when insecure."""
 
-    workers: int = Field(default_factory=lambda: os.cpu_count() or 1, ge=1, le=256)
-    """Worker processes, each extracting one filing at a time. Unset: one a core."""
+    workers: int = Field(default_factory=_cores, ge=1, le=256)
+    """Worker processes, each extracting one filing at a time. Unset: one a core that this process may use."""
 
     max_waiting: int = Field(default=32, ge=0, le=10_000)
     """Filings that may wait for a worker; one more is answered QUEUE_FULL."""
@@ -31,11 +38,16 @@ class ExtractorSettings(ServiceSettings):
     filing_seconds: float = Field(default=60.0, gt=0, le=3600)
     """Wall-clock limit of one filing. One that takes longer is answered EXTRACTION_TIMEOUT and its worker killed."""
 
+    signal_seconds: float = Field(default=5.0, gt=0, le=3600)
+    """Wall-clock limit of one signal, at most a quarter of filing_seconds. One that takes longer costs the worker, and
+    the filing is extracted again without it, in the time that is left: its reason is EXTRACTOR_TIMEOUT."""
+
     filings_per_worker: int = Field(default=200, ge=1, le=1_000_000)
     """After so many filings a worker is replaced."""
 
-    worker_bytes: int = Field(default=1 << 30, ge=64 << 20)
-    """A worker larger than this after a filing is replaced."""
+    worker_bytes: int = Field(default=2 << 30, ge=256 << 20)
+    """How large a worker may grow. A signal that asks for more is missing with EXTRACTOR_FAILED; a filing that needs
+    more without any signal is answered EXTRACTION_CRASHED. A worker that grew to more than half of it is replaced."""
 
     max_filing_bytes: int = Field(default=256 << 20, ge=1 << 10)
     """Largest filing, all its documents together. A larger one is answered SUBMISSION_TOO_LARGE, unread."""

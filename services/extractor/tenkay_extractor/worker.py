@@ -1,6 +1,7 @@
 """A worker process: extracts one filing after another, from frames on standard input to frames on standard output.
 
-Started by the pool with `python -m tenkay_extractor.worker`. It imports neither gRPC nor the server kit. It ends when
+Started by the pool with `python -m tenkay_extractor.worker BOARD BYTES`: the file descriptor of the page of memory on
+which it writes the running signal, and how large it may grow. It imports neither gRPC nor the server kit. It ends when
 its standard input does, so it never outlives the pool's process; a filing that holds the interpreter so that this goes
 unnoticed is ended by the system's own alarm.
 
@@ -13,18 +14,23 @@ import contextlib
 import os
 import pickle
 import queue
+import re
 import resource
 import signal
 import sys
 import threading
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 from typing import BinaryIO
 
+from tenkay_extractor.catalog import Catalog
 from tenkay_extractor.catalog_tables import load_catalog
-from tenkay_extractor.extraction import Blob, FilingMismatchError, extract
+from tenkay_extractor.extraction import Blob, FilingMismatchError, Question, extract
 from tenkay_extractor.identity import FilingIdentity, Listing
-from tenkay_extractor.missing import MissingSignal
+from tenkay_extractor.missing import MissingReason, MissingSignal
+from tenkay_extractor.progress import ProgressBoard
 from tenkay_extractor.sections import Section
 from tenkay_extractor.signals import Failure, Signal
 from tenkay_extractor.submission import SubmissionError
@@ -41,7 +47,14 @@ class ExtractionRequest:
     blobs: tuple[Blob, ...]
     listing: Listing
     limit_seconds: float
+    """Wall-clock limit of the whole filing."""
+    signal_seconds: float
+    """Wall-clock limit of each signal; the pool's to watch."""
     maximum_bytes: int
+    without: tuple[MissingSignal, ...] = ()
+    """Signals not to compute, with what to answer in their place: those an earlier run was stopped for."""
+    without_groups: frozenset[str] = frozenset()
+    """Categories not to compute at all."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +88,7 @@ class WorkerAnswer:
     """What became of a request. Exactly one of the first two is set."""
 
     summary: ExtractionSummary | None
-    refusal: SubmissionError | FilingMismatchError | None
+    refusal: SubmissionError | FilingMismatchError | MemoryError | None
     cpu_seconds: float
     peak_bytes: int
     """Largest size of the process so far."""
@@ -84,18 +97,24 @@ class WorkerAnswer:
 READY = "ready"
 
 
-def main() -> None:
-    """Serves until standard input ends."""
+def main(catalog: Callable[[], Catalog] = load_catalog) -> None:
+    """Serves until standard input ends.
+
+    A program of three lines that calls this with a catalog of its own is a worker with that catalog: give the pool its
+    command. That is how signals that misbehave are tested, and how a catalog can be tried that is not the shipped one.
+    """
     # Ctrl-C goes to the whole group of a terminal; the pool decides when its workers end.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     answers = os.fdopen(os.dup(sys.stdout.fileno()), "wb")
     os.dup2(sys.stderr.fileno(), sys.stdout.fileno())  # a stray print must not break a frame
+    board = ProgressBoard(int(sys.argv[-2]))
     requests: queue.SimpleQueue[ExtractionRequest] = queue.SimpleQueue()
-    load_catalog()
+    signals = catalog()
+    _limit_memory(int(sys.argv[-1]))
     write_frame(answers, READY)
     threading.Thread(target=_read_requests, args=(sys.stdin.buffer, requests), daemon=True).start()
     while True:
-        write_frame(answers, _answer(requests.get()))
+        write_frame(answers, _answer(requests.get(), signals, board))
 
 
 def write_frame(stream: BinaryIO, message: object) -> None:
@@ -105,41 +124,93 @@ def write_frame(stream: BinaryIO, message: object) -> None:
     stream.flush()
 
 
+_UNTOUCHED_BYTES = 128 * 1024 * 1024
+"""Address space that allocators and threads reserve and do not fill."""
+
+
+def _limit_memory(worker_bytes: int) -> None:
+    """Lets allocations fail with MemoryError where the process would grow over `worker_bytes`.
+
+    The pool watches the size too, and is what counts where this is not to be had; but an allocation that fails is told
+    at once, and to the code that asked for it.
+    """
+    try:
+        pages = Path("/proc/self/statm").read_text().split()
+    except OSError:
+        return
+    page = resource.getpagesize()
+    unfilled = (int(pages[0]) - int(pages[1])) * page
+    with contextlib.suppress(ValueError, OSError):
+        _, hard = resource.getrlimit(resource.RLIMIT_AS)
+        resource.setrlimit(resource.RLIMIT_AS, (unfilled + _UNTOUCHED_BYTES + worker_bytes, hard))
+
+
 def _read_requests(stream: BinaryIO, requests: queue.SimpleQueue[ExtractionRequest]) -> None:
-    while True:
-        length = stream.read(LENGTH_BYTES)
-        body = stream.read(int.from_bytes(length, "big")) if len(length) == LENGTH_BYTES else b""
-        if not body:
-            os._exit(0)  # the pool is gone, whatever this process is doing
-        requests.put(pickle.loads(body))  # noqa: S301 - written by the pool of this distribution
+    try:
+        while request := _read_request(stream):
+            requests.put(request)
+            del request  # a filing's bytes are not kept any longer than the filing
+    finally:
+        os._exit(0)  # the pool is gone, whatever this process is doing; or the request is too large for it
 
 
-def _answer(request: ExtractionRequest) -> WorkerAnswer:
+def _read_request(stream: BinaryIO) -> ExtractionRequest | None:
+    length = stream.read(LENGTH_BYTES)
+    body = stream.read(int.from_bytes(length, "big")) if len(length) == LENGTH_BYTES else b""
+    if not body:
+        return None
+    request = pickle.loads(body)  # noqa: S301 - written by the pool of this distribution
+    if not isinstance(request, ExtractionRequest):
+        raise TypeError(f"{type(request).__name__} is no request")
+    return request
+
+
+def _answer(request: ExtractionRequest, catalog: Catalog, board: ProgressBoard) -> WorkerAnswer:
     started = time.process_time()
     summary: ExtractionSummary | None = None
-    refusal: SubmissionError | FilingMismatchError | None = None
+    refusal: SubmissionError | FilingMismatchError | MemoryError | None = None
     # Left at its default, the alarm ends the process from outside the interpreter.
     signal.setitimer(signal.ITIMER_REAL, request.limit_seconds + ALARM_GRACE_SECONDS)
     try:
-        summary = summarise(request)
+        summary = summarise(request, catalog, board)
     except (SubmissionError, FilingMismatchError) as error:
         refusal = error
+    except MemoryError:
+        refusal = MemoryError()  # a new one: the old one's frames hold the filing
     finally:
+        board.clear()
         signal.setitimer(signal.ITIMER_REAL, 0)
-    peak_bytes = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * (
-        1 if sys.platform == "darwin" else 1024
-    )
-    return WorkerAnswer(summary, refusal, time.process_time() - started, peak_bytes)
+    return WorkerAnswer(summary, refusal, time.process_time() - started, _peak_bytes())
 
 
-def summarise(request: ExtractionRequest) -> ExtractionSummary:
+_HIGH_WATER = re.compile(r"^VmHWM:\s+(\d+) kB$", re.MULTILINE)
+
+
+def _peak_bytes() -> int:
+    """This program's largest size so far. The system's usual figure is its parent's where that was larger."""
+    with contextlib.suppress(OSError):
+        if found := _HIGH_WATER.search(Path("/proc/self/status").read_text()):
+            return int(found.group(1)) * 1024
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * (1 if sys.platform == "darwin" else 1024)
+
+
+def summarise(request: ExtractionRequest, catalog: Catalog, board: ProgressBoard) -> ExtractionSummary:
     """Extracts in this process. Raises as `extract` does."""
-    found = extract(request.blobs, request.listing, maximum_bytes=request.maximum_bytes)
+    left_out = _left_out(request, catalog)
+    groups = {row.id: row.category.value for row in catalog.signals}
+    found = extract(
+        request.blobs,
+        request.listing,
+        catalog,
+        Question(left_out={name: missing.reason for name, missing in left_out.items()}),
+        maximum_bytes=request.maximum_bytes,
+        starting=lambda name: board.write(name, groups[name]),
+    )
     return ExtractionSummary(
         filing=found.filing,
         sections=found.sections,
         signals=found.signals,
-        missing=found.missing,
+        missing=tuple(left_out.get(missing.id, missing) for missing in found.missing),
         texts=tuple(TextDigest(text.document, text.sha256, len(text.text)) for text in found.texts),
         result_key=found.result_key,
         catalog_version=found.catalog_version,
@@ -148,6 +219,19 @@ def summarise(request: ExtractionRequest) -> ExtractionSummary:
         fact_warnings=found.facts.warnings,
         failures=found.failures,
     )
+
+
+def _left_out(request: ExtractionRequest, catalog: Catalog) -> dict[str, MissingSignal]:
+    of_groups = {
+        row.id: MissingSignal(
+            row.id,
+            MissingReason.EXTRACTOR_TIMEOUT,
+            "not computed: other signals of its category were stopped until the filing's time was nearly used up",
+        )
+        for row in catalog.signals
+        if row.category.value in request.without_groups
+    }
+    return of_groups | {missing.id: missing for missing in request.without}
 
 
 if __name__ == "__main__":
