@@ -5,10 +5,11 @@ BIN    := $(VENV)/bin
 SERVICES := fetcher extractor analyzer store query pipeline
 DISTRIBUTIONS := . $(SERVICES:%=services/%)
 LOCKS  := requirements/bootstrap.txt requirements/dev.txt
+PEERS  := datamule edgartools
 SETUP  := $(VENV)/.setup-done
 export TENKAY_PYTHON := $(BIN)/python
 
-.PHONY: help setup demo test check format lint types contracts protos protos-check lock clean
+.PHONY: help setup demo test check format lint types contracts protos protos-check lock peers clean
 
 help:            ## This list
 	@grep -E '^[a-z-]+: .*##|^[a-z-]+:  +##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*##/\t/' | expand -t 18
@@ -55,6 +56,14 @@ lock: setup      ## Resolve requirements/*.in into hashed locks
 	cd requirements && ../$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url bootstrap.in -o bootstrap.txt
 	cd requirements && ../$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url dev.in -o dev.txt
 	cd requirements && ../$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url -c dev.txt runtime.in -o runtime.txt
+	cd requirements/peers && for peer in $(PEERS); do ../../$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url $$peer.in -o $$peer.txt || exit 1; done
+
+peers: $(PEERS:%=build/peers/%/.installed)  ## Environments of the libraries that `benchmark.py extract` compares with
+
+build/peers/%/.installed: requirements/peers/%.txt | $(SETUP)
+	test -x build/peers/$*/bin/python || $(PYTHON) -m venv build/peers/$*
+	$(BIN)/uv pip sync --quiet --compile-bytecode --python build/peers/$*/bin/python --require-hashes $<
+	touch $@
 
 clean:           ## Remove what was built or run here (not the filings you fetched elsewhere)
 	rm -rf $(VENV) var build .mypy_cache .ruff_cache .hypothesis .import_linter_cache

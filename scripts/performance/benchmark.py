@@ -3,8 +3,9 @@
     python scripts/performance/benchmark.py SUITE [--json] [--quick]
 
 Figures are ratios within one run: these machines are shared, so absolute times say little. With ``--json`` the one
-object ``{"suite": …, "figures": {name: number}, "machine": …, "command": …}`` is printed, else a table. ``--quick``
-finishes within 50 seconds, at the price of wider noise.
+object ``{"suite": …, "figures": {name: number}, "notes": [text], "machine": …, "command": …}`` is printed, else a
+table. ``--quick`` finishes within 50 seconds, at the price of wider noise. Notes say what a figure does not cover and
+why one is absent; they go to standard error too.
 """
 
 from __future__ import annotations
@@ -21,10 +22,13 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 
+Suite = Callable[[bool, Callable[[str], None]], dict[str, float]]
+
 SUITES = {
+    "extract": "extract_suite",
     "rpc": "rpc_suite",
 }
-"""Name of a suite and its module beside this file, which has ``run(quick: bool) -> dict[str, float]``."""
+"""Name of a suite and its module beside this file, which has ``run(quick, note)``, a ``Suite``."""
 
 
 def main() -> int:
@@ -33,14 +37,21 @@ def main() -> int:
     parser.add_argument("--json", action="store_true", help="print one JSON object")
     parser.add_argument("--quick", action="store_true", help="finish within 50 seconds")
     options = parser.parse_args()
-    run: Callable[[bool], dict[str, float]] = importlib.import_module(SUITES[options.suite]).run
-    figures = run(options.quick)
+    run: Suite = importlib.import_module(SUITES[options.suite]).run
+    notes: list[str] = []
+
+    def note(text: str) -> None:
+        notes.append(text)
+        print(text, file=sys.stderr)
+
+    figures = run(options.quick, note)
     if options.json:
         print(
             json.dumps(
                 {
                     "suite": options.suite,
                     "figures": figures,
+                    "notes": notes,
                     "machine": machine(),
                     "command": shlex.join(["python", "scripts/performance/benchmark.py", *sys.argv[1:]]),
                 }

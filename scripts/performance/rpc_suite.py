@@ -49,7 +49,7 @@ class Round:
     seconds: float
 
 
-def run(quick: bool) -> dict[str, float]:
+def run(quick: bool, _note: Callable[[str], None]) -> dict[str, float]:
     """The suite's figures."""
     context = multiprocessing.get_context("spawn")
     receiver, receiver_port, receiver_pipe = _start(context, _serve_receiver, 0)

@@ -1,0 +1,326 @@
+"""What an extraction costs, in parses: CPU time against one lexbor parse of the same bytes, same process, same run.
+
+Measured are the 10-K, 10-KSB and 10-Q filings of the recorded EDGAR folder (`recorded_filings.py`), each as its full
+submission text or, where only that is there, its primary document; `--quick` takes a sample of all sizes.
+
+One parse is `selectolax.lexbor.LexborHTMLParser` over the bytes of every HTML, inline XBRL and plain-text document of
+the filing, one after the other, the trees let go: for a single document that document, for a submission its primary
+document and its exhibits, not its header, pictures or XML. Plain text has no tags, so its parse builds no tree and
+costs about a tenth of what HTML of the same size does; ratios of such filings are high for it. They are counted like
+all others, and the worst of them is shown apart.
+
+For each filing a parse and an extraction are timed in turn, several times (`time.process_time`), and the ratio is that
+of the medians. Catalog and interpreter are warm, as in a worker. Stages are timed inside the same extractions.
+
+Figures
+    total_x_median, total_x_worst   everything `extract` does / a parse, over all filings
+    html_total_x_worst, plain_total_x_worst   the worst by what the primary document is written in
+    text_x_median      normalised texts and their sections / a parse, over all filings
+    facts_x_median     reading all facts / a parse, over the filings that have facts (in others nothing is read)
+    split_x_median     taking the submission or document apart / a parse
+    phrases_x_median   the pass over all texts for the triggers of all sentence patterns / a parse
+    memory_of_bound    worst over filings, each in a worker process of its own: (largest resident size while it
+                       extracts - resident size when warm) / (20 MB + 15 x the bytes sent); 1 MB is 10**6 bytes
+    worker_base_mb     resident size of a warm worker, median
+    import_s           CPU seconds to import all that a worker imports, in a new interpreter, median
+    vs_datamule_x      datamule's items / our whole extraction, median over filings with an HTML document
+    vs_edgartools_x    edgartools' sections / our whole extraction, median over the same
+    filings            how many were measured
+
+The peers are given the primary document, warm, in processes of their own, between our extractions. Their best time
+counts and their items' or sections' texts are not asked for; of ours the median counts, for the whole filing with facts
+and signals. A peer that `make peers` has not installed has no figure.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import re
+import statistics
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import psutil
+from peer_processes import PeerEndedError, PeerProcess
+from recorded_filings import MeasuredFiling, reports, spread
+from selectolax.lexbor import LexborHTMLParser
+
+from tenkay_extractor import extraction
+from tenkay_extractor.catalog_tables import load_catalog
+from tenkay_extractor.extraction import MAXIMUM_BYTES, Blob, Extraction, extract
+from tenkay_extractor.identity import Listing, primary_document
+from tenkay_extractor.phrase_scan import PhraseScanner
+from tenkay_extractor.pool import PoolLimits, WorkerPool
+from tenkay_extractor.submission import Document, Markup, SubmissionError, SubmissionFault, split_submission
+from tenkay_extractor.worker import ExtractionRequest
+
+PARSED = (Markup.HTML, Markup.INLINE_XBRL, Markup.TEXT)
+STAGES = {
+    "split": ("split_submission",),
+    "facts": ("read_inline_facts", "read_instance_facts"),
+    "text": ("normalise", "find_sections", "find_audit_reports"),
+}
+"""Name of a stage and the functions of `tenkay_extractor.extraction` that are it. None of them calls another."""
+PEERS = ("datamule", "edgartools")
+REPEATS, REPEATS_QUICK = 5, 3
+PEER_REPEATS, PEER_REPEATS_QUICK = 2, 1
+SAMPLE_QUICK = 12
+PEER_EVERY_QUICK = 2
+"""Every other filing of the sample goes to the peers, which take most of the time."""
+SECONDS_QUICK = 34.0
+"""After so long no further filing is begun."""
+PEER_SECONDS, PEER_SECONDS_QUICK = 3600.0, 38.0
+MEMORY_SECONDS_QUICK = 43.0
+MEGABYTE = 1_000_000
+FILING_SECONDS = 600.0
+
+
+@dataclass(slots=True)
+class Measured:
+    """CPU seconds of one filing, a list entry a repetition."""
+
+    primary: Document
+    parse: list[float] = field(default_factory=list)
+    total: list[float] = field(default_factory=list)
+    stages: dict[str, list[float]] = field(default_factory=dict)
+    phrases: list[float] = field(default_factory=list)
+    has_facts: bool = False
+    peers: dict[str, list[float]] = field(default_factory=dict)
+
+    def ratio(self, seconds: Sequence[float]) -> float:
+        """To a parse, of the medians."""
+        return statistics.median(seconds) / statistics.median(self.parse)
+
+
+def run(quick: bool, note: Callable[[str], None]) -> dict[str, float]:
+    """The suite's figures."""
+    started = time.monotonic()
+    filings = reports(note)
+    chosen = spread(filings, SAMPLE_QUICK if quick else len(filings))
+    figures = _import_figure(3 if quick else 9)
+    measured: list[Measured] = []
+    with ExitStack() as stack:
+        peers = {
+            name: stack.enter_context(PeerProcess(name, PEER_SECONDS_QUICK if quick else PEER_SECONDS))
+            for name in PEERS
+            if PeerProcess.is_installed(name)
+        }
+        for name in PEERS:
+            if name not in peers:
+                note(f"vs_{name}_x is absent: {name} is not installed here, `make peers` does that")
+        for number, filing in enumerate(chosen):
+            if quick and measured and time.monotonic() - started > SECONDS_QUICK:
+                note(f"time was up after {len(measured)} of the sample's {len(chosen)} filings")
+                break
+            try:
+                one = _measure(filing, REPEATS_QUICK if quick else REPEATS)
+            except SubmissionError as error:
+                note(f"{filing.name} is left out: {error}")
+                continue
+            if not quick or number % PEER_EVERY_QUICK == 0:
+                _ask_peers(peers, one, filing, PEER_REPEATS_QUICK if quick else PEER_REPEATS, note)
+            measured.append(one)
+    figures |= _cpu_figures(measured)
+    figures |= _peer_figures(measured, tuple(PEERS), note)
+    stop = started + MEMORY_SECONDS_QUICK if quick else float("inf")
+    figures |= asyncio.run(_memory_figures(sorted(chosen, key=lambda filing: -filing.size), stop, note))
+    if quick:
+        note(f"a sample of {len(measured)} of {len(filings)} filings")
+    return {name: round(value, 4) for name, value in figures.items()}
+
+
+def _measure(filing: MeasuredFiling, repeats: int) -> Measured:
+    blobs = [Blob(filing.read(), filing.filename)]
+    split = split_submission(blobs[0].content, filing.filename)
+    parsed = [document.content for document in split.documents if document.markup in PARSED]
+    primary = primary_document(split.documents, split.header, "")
+    if primary is None or not parsed:
+        raise SubmissionError(SubmissionFault.MALFORMED, "it has no document that can be parsed")
+    one = Measured(primary)
+    extracted = _extract(blobs)  # once unmeasured: the first touches memory that the process then keeps
+    one.has_facts = bool(extracted.facts.facts)
+    scanner = _scanner()
+    for _ in range(repeats):
+        one.parse.append(_cpu(lambda: [LexborHTMLParser(content) for content in parsed].clear()))
+        with _stages() as stages:
+            one.total.append(_cpu(lambda: _extract(blobs)))
+        for name, seconds in stages.items():
+            one.stages.setdefault(name, []).append(seconds)
+        one.phrases.append(_cpu(lambda: [scanner.scan(text.text) for text in extracted.texts]))
+        one.parse.append(_cpu(lambda: [LexborHTMLParser(content) for content in parsed].clear()))
+    return one
+
+
+def _extract(blobs: Sequence[Blob]) -> Extraction:
+    return extract(blobs, Listing(), refuse_another_filing=False)
+
+
+def _cpu(work: Callable[[], object]) -> float:
+    """CPU seconds, those of letting go of the result among them."""
+    started = time.process_time()
+    result = work()
+    del result
+    return time.process_time() - started
+
+
+@contextmanager
+def _stages() -> Iterator[dict[str, float]]:
+    """CPU seconds by stage of the extractions inside."""
+    seconds = dict.fromkeys(STAGES, 0.0)
+    namespace = vars(extraction)
+    originals = {function: namespace[function] for functions in STAGES.values() for function in functions}
+
+    def timed(stage: str, function: Callable[..., Any]) -> Callable[..., Any]:
+        def measured(*arguments: Any, **named: Any) -> Any:
+            started = time.process_time()
+            try:
+                return function(*arguments, **named)
+            finally:
+                seconds[stage] += time.process_time() - started
+
+        return measured
+
+    try:
+        for stage, functions in STAGES.items():
+            for function in functions:
+                namespace[function] = timed(stage, originals[function])
+        yield seconds
+    finally:
+        namespace.update(originals)
+
+
+def _scanner() -> PhraseScanner:
+    return PhraseScanner(
+        {
+            row.pattern.name: row.pattern.trigger.pattern
+            for row in load_catalog().signals
+            if row.pattern is not None
+        }
+    )
+
+
+def _ask_peers(
+    peers: dict[str, PeerProcess],
+    one: Measured,
+    filing: MeasuredFiling,
+    repeats: int,
+    note: Callable[[str], None],
+) -> None:
+    if one.primary.markup is Markup.TEXT:
+        return
+    form = "10-Q" if re.match("10-?Q", filing.form_type) else "10-K"
+    for name, peer in tuple(peers.items()):
+        for _ in range(repeats):
+            try:
+                seconds = peer.cpu_seconds(one.primary.content, form)
+            except PeerEndedError as error:
+                note(f"{name} was not asked about {filing.name} and what came after it: {error}")
+                del peers[name]
+                break
+            if seconds is None:
+                note(f"{name} fails on {filing.name}")
+                break
+            one.peers.setdefault(name, []).append(seconds)
+
+
+def _cpu_figures(measured: Sequence[Measured]) -> dict[str, float]:
+    if not measured:
+        return {"filings": 0}
+    totals = [(one.ratio(one.total), one.primary.markup is Markup.TEXT) for one in measured]
+    stages = {
+        "text_x_median": [one.ratio(one.stages["text"]) for one in measured],
+        "facts_x_median": [one.ratio(one.stages["facts"]) for one in measured if one.has_facts],
+        "phrases_x_median": [one.ratio(one.phrases) for one in measured],
+        "split_x_median": [one.ratio(one.stages["split"]) for one in measured],
+    }
+    worst = {
+        "html_total_x_worst": [total for total, plain in totals if not plain],
+        "plain_total_x_worst": [total for total, plain in totals if plain],
+    }
+    return {
+        "filings": len(measured),
+        "total_x_median": statistics.median(total for total, _ in totals),
+        "total_x_worst": max(total for total, _ in totals),
+        **{name: max(ratios) for name, ratios in worst.items() if ratios},
+        **{name: statistics.median(ratios) for name, ratios in stages.items() if ratios},
+    }
+
+
+def _peer_figures(
+    measured: Sequence[Measured], names: Sequence[str], note: Callable[[str], None]
+) -> dict[str, float]:
+    figures = {}
+    for name in names:
+        ratios = [
+            min(one.peers[name]) / statistics.median(one.total) for one in measured if name in one.peers
+        ]
+        if ratios:
+            figures[f"vs_{name}_x"] = statistics.median(ratios)
+            note(f"vs_{name}_x is over {len(ratios)} filings: {min(ratios):.1f} to {max(ratios):.1f}")
+    return figures
+
+
+def _import_figure(repeats: int) -> dict[str, float]:
+    program = (
+        "import time; t = time.process_time(); import tenkay_extractor.worker; print(time.process_time() - t)"
+    )
+    runs = [
+        float(subprocess.run([sys.executable, "-c", program], check=True, capture_output=True).stdout)
+        for _ in range(repeats)
+    ]
+    return {"import_s": statistics.median(runs)}
+
+
+async def _memory_figures(
+    filings: Sequence[MeasuredFiling], stop: float, note: Callable[[str], None]
+) -> dict[str, float]:
+    """Largest first, so that a run that is cut short has seen those."""
+    shares: list[float] = []
+    bases: list[float] = []
+    for filing in filings:
+        if shares and time.monotonic() > stop:
+            note(f"memory was measured on {len(shares)} of {len(filings)} filings, the largest")
+            break
+        content = filing.read()
+        base, peak = await _worker_memory(Blob(content, filing.filename))
+        bases.append(base / MEGABYTE)
+        shares.append((peak - base) / (20 * MEGABYTE + 15 * len(content)))
+    return {"memory_of_bound": max(shares), "worker_base_mb": statistics.median(bases)} if shares else {}
+
+
+async def _worker_memory(blob: Blob) -> tuple[int, int]:
+    """Resident bytes of a new warm worker, and the most it had while it extracted."""
+    limits = PoolLimits(workers=1, waiting=0, filings_per_worker=2, worker_bytes=1 << 40)
+    async with WorkerPool(limits) as pool:
+        worker = next(
+            child for child in psutil.Process().children() if "tenkay_extractor.worker" in child.cmdline()
+        )
+        _forget_largest_size(worker.pid)
+        base = _status_bytes(worker.pid, "VmRSS")
+        request = ExtractionRequest(
+            blobs=(blob,),
+            listing=Listing(),
+            limit_seconds=FILING_SECONDS,
+            signal_seconds=FILING_SECONDS,
+            maximum_bytes=MAXIMUM_BYTES,
+        )
+        await pool.extract(request)
+        return base, _status_bytes(worker.pid, "VmHWM")
+
+
+def _forget_largest_size(pid: int) -> None:
+    """What start-up needed for a moment is no filing's."""
+    Path(f"/proc/{pid}/clear_refs").write_text("5")
+
+
+def _status_bytes(pid: int, name: str) -> int:
+    found = re.search(rf"^{name}:\s+(\d+) kB$", Path(f"/proc/{pid}/status").read_text(), re.MULTILINE)
+    if found is None:
+        raise RuntimeError(f"the system does not tell {name} of process {pid}")
+    return int(found.group(1)) * 1024

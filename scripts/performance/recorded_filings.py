@@ -1,0 +1,96 @@
+"""The annual and quarterly reports that the suite `extract` measures."""
+
+from __future__ import annotations
+
+import gzip
+import json
+import os
+import re
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+EDGAR_VARIABLE = "TENKAY_TEST_EDGAR"
+_FORMS = re.compile(r"10-?[KQ]")
+_GZIP_MAGIC = b"\x1f\x8b"
+
+
+@dataclass(frozen=True, slots=True)
+class MeasuredFiling:
+    """One filing: a full submission text, or its primary document alone."""
+
+    name: str
+    filename: str
+    form_type: str
+    size: int
+    """Bytes, unpacked."""
+    read: Callable[[], bytes]
+
+
+def reports(note: Callable[[str], None]) -> list[MeasuredFiling]:
+    """All 10-K, 10-KSB and 10-Q reports of the recorded EDGAR folder, smallest first; without it, the samples'.
+
+    The folder is named by TENKAY_TEST_EDGAR (default: ../shared/edgar). Of a filing that is there as a submission and
+    as a document, the submission is taken. Filings of which there is an XBRL instance only are left out.
+    """
+    folder = Path(os.environ.get(EDGAR_VARIABLE, ROOT.parent / "shared" / "edgar"))
+    manifest = folder / "MANIFEST.jsonl"
+    if manifest.is_file():
+        found = list(_recorded(folder, manifest))
+    else:
+        note(
+            f"no recorded EDGAR filings in {folder} ({EDGAR_VARIABLE}): measured on the made-up filings of samples/"
+        )
+        found = list(_made_up())
+    return sorted(found, key=lambda filing: (filing.size, filing.name))
+
+
+def spread(filings: Sequence[MeasuredFiling], count: int) -> list[MeasuredFiling]:
+    """So many of them, of all sizes, in an order that is of all sizes too when it is cut short."""
+    if count < len(filings):
+        filings = [filings[int((number + 0.5) * len(filings) / count)] for number in range(count)]
+    stride = next((step for step in (5, 3, 2) if len(filings) > 2 * step), 1)
+    return [filing for start in range(stride) for filing in filings[start::stride]]
+
+
+def _recorded(folder: Path, manifest: Path) -> Iterator[MeasuredFiling]:
+    kept: dict[str, dict[str, str | int]] = {}
+    for line in manifest.read_text().splitlines():
+        row = json.loads(line)
+        if row["kind"] not in ("full_submission", "primary_doc") or not _FORMS.match(row.get("form") or ""):
+            continue
+        key = row.get("accession") or row["path"]
+        if key not in kept or row["kind"] == "full_submission":
+            kept[key] = row
+    for key, row in kept.items():
+        path = folder / str(row["path"])
+        yield MeasuredFiling(
+            name=key,
+            filename=path.name.removesuffix(".gz"),
+            form_type=str(row["form"]),
+            size=int(row["bytes"]),
+            read=lambda path=path: _unpacked(path.read_bytes()),  # type: ignore[misc]
+        )
+
+
+def _unpacked(content: bytes) -> bytes:
+    return gzip.decompress(content) if content.startswith(_GZIP_MAGIC) else content
+
+
+def _made_up() -> Iterator[MeasuredFiling]:
+    sys.path.insert(0, str(ROOT))  # for `samples`, which is no distribution
+    from samples.schedule import sample_filings
+    from samples.submission_text import submission_text
+
+    for filing in sample_filings():
+        if _FORMS.match(filing.form):
+            content = submission_text(filing)
+            yield MeasuredFiling(
+                name=filing.accession_number,
+                filename=f"{filing.accession_number}.txt",
+                form_type=filing.form,
+                size=len(content),
+                read=lambda content=content: content,  # type: ignore[misc]
+            )
