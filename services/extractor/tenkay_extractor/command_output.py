@@ -84,9 +84,10 @@ def _value(signal: Signal) -> str | bool:
 
 def _evidence(evidence: Evidence) -> Json:
     match evidence:
-        case FactEvidence(concept, fact):
+        case FactEvidence(concept, fact, accession_number):
+            of_another = {"accession_number": accession_number} if accession_number else {}
             return {"kind": "fact", "for": concept, **_fact(fact), "fact_id": fact.fact_id or None,
-                    "context_id": fact.context.id}  # fmt: skip
+                    "context_id": fact.context.id, **of_another}  # fmt: skip
         case TextEvidence():
             return {"kind": "text", **_passage(evidence)}
         case SearchEvidence(sections, text_sha256, dismissed):
@@ -237,8 +238,9 @@ def _proof(evidence: tuple[Evidence, ...]) -> str:
     first = evidence[0]
     more = f" (+{len(evidence) - 1})" if len(evidence) > 1 else ""
     match first:
-        case FactEvidence(_, fact):
-            return f"{fact.concept} {fact.context.period}{more}"
+        case FactEvidence(_, fact, accession_number):
+            of_another = f" in {accession_number}" if accession_number else ""
+            return f"{fact.concept} {fact.context.period}{of_another}{more}"
         case TextEvidence():
             return f"{first.section}: “{first.quote}”{more}"
         case SearchEvidence(sections, _, _):

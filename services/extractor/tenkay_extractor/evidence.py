@@ -15,6 +15,8 @@ class FactEvidence:
 
     concept: str
     fact: Fact
+    accession_number: str = ""
+    """Of the earlier filing that holds the fact; empty for a fact of the filing itself."""
 
 
 @dataclass(frozen=True, slots=True)

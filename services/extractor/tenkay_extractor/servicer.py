@@ -330,7 +330,7 @@ def _value(signal: Signal) -> signal_pb2.SignalValue:
 
 def _evidence(evidence: Evidence) -> signal_pb2.Evidence:
     match evidence:
-        case FactEvidence(concept, fact):
+        case FactEvidence(concept, fact, accession_number):
             period = fact.context.period
             return signal_pb2.Evidence(
                 fact=signal_pb2.FactEvidence(
@@ -344,6 +344,7 @@ def _evidence(evidence: Evidence) -> signal_pb2.Evidence:
                     unit=fact.unit or "",
                     decimals=fact.decimals,
                     value=plain(fact.value) if fact.value is not None else fact.text or "",
+                    accession_number=accession_number or None,
                 )
             )
         case TextEvidence():

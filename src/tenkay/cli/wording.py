@@ -132,7 +132,8 @@ def place(text: Passage) -> str:
 def _fact(fact: FactEvidence) -> str:
     start = f"{day(fact.start)} to " if fact.HasField("start") else ""
     end = day(fact.end) if fact.HasField("end") else ABSENT
-    return f"{fact.element} {decimal_number(fact.value)} {fact.unit}, {start}{end}"
+    of_another = f", in {fact.accession_number}" if fact.HasField("accession_number") else ""
+    return f"{fact.element} {decimal_number(fact.value)} {fact.unit}, {start}{end}{of_another}"
 
 
 def _money_unit(unit: str, currency: str) -> str:

@@ -120,6 +120,19 @@ def test_an_instants_fact_has_one_day() -> None:
     assert wording.evidence(Evidence(fact=fact)) == "us-gaap:Assets 5 USD, 2024-12-31"
 
 
+def test_a_fact_of_an_earlier_filing_says_of_which() -> None:
+    fact = FactEvidence(
+        element="us-gaap:Assets",
+        value="5",
+        unit="USD",
+        end=Date(year=2023, month=12, day=31),
+        accession_number="0009999999-24-000001",
+    )
+    assert wording.evidence(Evidence(fact=fact)) == (
+        "us-gaap:Assets 5 USD, 2023-12-31, in 0009999999-24-000001"
+    )
+
+
 def test_a_false_flag_says_where_it_was_looked_for() -> None:
     search = Evidence(search=SearchEvidence(sections=["item_8", "item_9A"]))
     assert wording.evidence(search) == "not found in item_8, item_9A"

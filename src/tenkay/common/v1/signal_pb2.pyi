@@ -204,6 +204,7 @@ class FactEvidence(_message.Message):
     UNIT_FIELD_NUMBER: _builtins.int
     DECIMALS_FIELD_NUMBER: _builtins.int
     VALUE_FIELD_NUMBER: _builtins.int
+    ACCESSION_NUMBER_FIELD_NUMBER: _builtins.int
     concept: _builtins.str
     """Name of the catalog's concept that the fact stands for: "revenue"."""
     element: _builtins.str
@@ -221,6 +222,10 @@ class FactEvidence(_message.Message):
     value: _builtins.str
     """The fact's value: of a number, scaled and signed, an exact decimal; of any other fact, its text. Empty for a text
     block, which is long.
+    """
+    accession_number: _builtins.str
+    """Accession number of the filing that holds the fact, where that is an earlier filing which this one is compared with.
+    Absent for a fact of this filing itself.
     """
     @_builtins.property
     def start(self) -> _date_pb2.Date:
@@ -243,13 +248,19 @@ class FactEvidence(_message.Message):
         unit: _builtins.str | None = ...,
         decimals: _builtins.int | None = ...,
         value: _builtins.str | None = ...,
+        accession_number: _builtins.str | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["_decimals", b"_decimals", "decimals", b"decimals", "end", b"end", "start", b"start"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_accession_number", b"_accession_number", "_decimals", b"_decimals", "accession_number", b"accession_number", "decimals", b"decimals", "end", b"end", "start", b"start"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_decimals", b"_decimals", "concept", b"concept", "context_id", b"context_id", "decimals", b"decimals", "document", b"document", "element", b"element", "end", b"end", "fact_id", b"fact_id", "start", b"start", "unit", b"unit", "value", b"value"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_accession_number", b"_accession_number", "_decimals", b"_decimals", "accession_number", b"accession_number", "concept", b"concept", "context_id", b"context_id", "decimals", b"decimals", "document", b"document", "element", b"element", "end", b"end", "fact_id", b"fact_id", "start", b"start", "unit", b"unit", "value", b"value"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType__accession_number: _TypeAlias = _typing.Literal["accession_number"]  # noqa: Y015
+    _WhichOneofArgType__accession_number: _TypeAlias = _typing.Literal["_accession_number", b"_accession_number"]  # noqa: Y015
     _WhichOneofReturnType__decimals: _TypeAlias = _typing.Literal["decimals"]  # noqa: Y015
     _WhichOneofArgType__decimals: _TypeAlias = _typing.Literal["_decimals", b"_decimals"]  # noqa: Y015
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__accession_number) -> _WhichOneofReturnType__accession_number | None: ...
+    @_typing.overload
     def WhichOneof(self, oneof_group: _WhichOneofArgType__decimals) -> _WhichOneofReturnType__decimals | None: ...
 
 Global___FactEvidence: _TypeAlias = FactEvidence  # noqa: Y015
