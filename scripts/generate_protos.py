@@ -58,6 +58,8 @@ def generate(destination: Path) -> None:
 def _generate_clients(destination: Path, protos: list[Path]) -> None:
     clients = destination / "tenkay" / "client"
     clients.mkdir(exist_ok=True)
+    # Without it the installed package of this name would be found first, and the clients made from its old modules.
+    (destination / "tenkay" / "__init__.py").touch()
     stems: dict[str, list[str]] = {}
     for proto in protos:
         package = ".".join(proto.parent.relative_to(PROTOS).parts)

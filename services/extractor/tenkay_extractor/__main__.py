@@ -9,6 +9,7 @@ from tenkay.extractor.v1.extractor_service_pb2_grpc import add_ExtractorServiceS
 from tenkay.runtime.server import ServerScope, run
 from tenkay.runtime.settings import load_settings
 from tenkay_extractor import metrics
+from tenkay_extractor.byte_budget import ByteBudget
 from tenkay_extractor.catalog_tables import load_catalog
 from tenkay_extractor.filing_source import FilingSource
 from tenkay_extractor.pool import PoolLimits, WorkerCrashedError, WorkerPool
@@ -31,6 +32,8 @@ async def build(scope: ServerScope, settings: ExtractorSettings) -> None:
         on_stopped=lambda signal, why: metrics.STOPPED.labels(signal, why).inc(),
     )
     metrics.WAITING.set_function(lambda: pool.waiting)
+    budget = ByteBudget(one_call=settings.max_filing_bytes, all_calls=settings.max_held_bytes)
+    metrics.HELD_BYTES.set_function(lambda: budget.held)
     metrics.BUSY.set_function(lambda: pool.busy)
     scope.defer(pool.close)
     try:
@@ -38,8 +41,9 @@ async def build(scope: ServerScope, settings: ExtractorSettings) -> None:
     except (WorkerCrashedError, OSError) as error:
         raise failure(Reason.INTERNAL, f"cannot start the worker processes: {error}") from error
     servicer = ExtractorServicer(
-        FilingSource(fetcher, maximum_bytes=settings.max_filing_bytes),
+        FilingSource(fetcher),
         pool,
+        budget,
         load_catalog(),
         filing_seconds=settings.filing_seconds,
         signal_seconds=settings.signal_seconds,

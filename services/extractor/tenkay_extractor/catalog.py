@@ -192,6 +192,8 @@ class SignalDefinition:
     function: RowFunction | None
     formula_in_words: str
     """Of a row with a function; empty for the others, whose formula follows from what they are."""
+    confidence_in_words: str
+    """How a function sets the confidence. Empty for rows without one, whose rule follows from what they are."""
     values: tuple[str, ...]
     """Of an enum, the names its values have; empty for others."""
     basis: Basis

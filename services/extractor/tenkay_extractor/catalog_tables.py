@@ -174,7 +174,7 @@ _SIGNAL_FIELDS = frozenset(
     {
         "id", "category", "name", "definition", "value", "unit", "forms", "direction", "source", "missing_when", "expr",
         "terms", "basis", "emit_if", "industry", "not_industry", "pattern", "fn", "with", "formula", "values", "tier",
-        "valid_range", "cautions",
+        "valid_range", "cautions", "confidence",
     }
 )  # fmt: skip
 _SIGNAL_REQUIRED = (
@@ -198,6 +198,8 @@ def _signal(
         raise CatalogError(f"{where}: it needs one of expr, terms, pattern and fn")
     if ("fn" in row) != bool(row.get("formula")):
         raise CatalogError(f"{where}: a row with fn says its formula in words, and no other does")
+    if "confidence" in row and "fn" not in row:
+        raise CatalogError(f"{where}: only a row with fn says its confidence in words")
     if (row["value"] == ValueKind.ENUM.value) != bool(row.get("values")):
         raise CatalogError(f"{where}: an enum lists its values, and nothing else does")
     if unknown := {*row.get("industry", ()), *row.get("not_industry", ())} - industries:
@@ -220,6 +222,7 @@ def _signal(
         composite=_composite(where, row["terms"], names) if "terms" in row else None,
         function=_function(where, row) if "fn" in row else None,
         formula_in_words=row.get("formula", ""),
+        confidence_in_words=row.get("confidence", ""),
         values=tuple(row.get("values", ())),
         basis=Basis(row.get("basis", "q")),
         emit_if=compile_expression(row["emit_if"], names) if "emit_if" in row else None,

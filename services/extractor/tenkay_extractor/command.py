@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import enum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -9,6 +10,16 @@ import typer
 
 if TYPE_CHECKING:
     from tenkay_extractor.extraction import Extraction
+
+
+class CategoryName(enum.StrEnum):
+    """The catalog's categories, by name: the catalog itself is read when a command runs, not when help is shown."""
+
+    FINANCIAL = "FINANCIAL"
+    SENTIMENT = "SENTIMENT"
+    RISK = "RISK"
+    MANAGEMENT = "MANAGEMENT"
+
 
 EXIT_FAILED = 1
 """At least one path could not be extracted; the others were."""
@@ -23,6 +34,24 @@ def extract(
             show_default=False,
         ),
     ],
+    prior: Annotated[
+        list[Path] | None,
+        typer.Option(
+            "--prior",
+            metavar="PATH",
+            help="An earlier filing of the same company, for signals that compare with one. May be repeated.",
+            show_default=False,
+        ),
+    ] = None,
+    category: Annotated[
+        list[CategoryName] | None,
+        typer.Option(
+            "--category",
+            help="Compute the signals of this category only. May be repeated.",
+            case_sensitive=False,
+            show_default=False,
+        ),
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object a line.")] = False,
     facts: Annotated[bool, typer.Option("--facts", help="With --json: the XBRL facts too.")] = False,
 ) -> None:
@@ -31,14 +60,16 @@ def extract(
     Exit codes: 0 all were extracted, 1 at least one path failed (the others are printed), 2 wrong usage.
     """
     from tenkay_extractor import command_output
+    from tenkay_extractor.catalog import Category
     from tenkay_extractor.filing_files import UnreadablePathError, read_filing
 
     if facts and not as_json:
         raise typer.BadParameter("facts are printed with --json only: add --json", param_hint="--facts")
     failed = False
+    categories = frozenset(Category(each.value) for each in category or ())
     for path in paths:
         try:
-            found = read_filing(path)
+            found = read_filing(path, earlier=prior or (), categories=categories)
         except UnreadablePathError as error:
             typer.echo(f"tenkay: {path}: {error}", err=True)
             failed = True

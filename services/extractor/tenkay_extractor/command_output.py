@@ -14,6 +14,7 @@ from tenkay_extractor.extraction import Extraction, document_text
 from tenkay_extractor.facts import Fact
 from tenkay_extractor.plain_decimals import plain, plain_float
 from tenkay_extractor.sections import Section
+from tenkay_extractor.signal_descriptions import confidence_rule, inputs_of
 from tenkay_extractor.signals import Signal
 
 if TYPE_CHECKING:
@@ -38,6 +39,9 @@ def as_json_line(found: Extraction, *, with_facts: bool) -> str:
             {"id": missing.id, "reason": missing.reason.value, "detail": missing.detail}
             for missing in found.missing
         ],
+        "result_key": found.result_key,
+        "catalog_version": found.catalog_version,
+        "code_version": found.code_version,
     }
     if with_facts:
         document["facts"] = [_fact(fact) for fact in found.facts.facts if fact.value is not None]
@@ -132,12 +136,27 @@ def catalog_json_lines(catalog: Catalog) -> Iterator[str]:
             {
                 "id": row.id,
                 "category": row.category.value,
+                "tier": row.tier.value,
                 "name": row.name,
                 "definition": row.definition,
                 "formula": row.formula,
                 "unit": row.unit,
                 "value_kind": row.value_kind.value,
+                "values": list(row.values),
+                "valid_range": {
+                    name: None if bound is None else plain(bound)
+                    for name, bound in (
+                        ("least", row.valid_range.least),
+                        ("above", row.valid_range.above),
+                        ("most", row.valid_range.most),
+                    )
+                },
+                "inputs": list(inputs_of(row)),
+                "condition": row.emit_if.source if row.emit_if is not None else None,
+                "confidence_rule": confidence_rule(row),
                 "forms": list(row.forms),
+                "industries": list(row.industry),
+                "excluded_industries": list(row.not_industry),
                 "direction": row.direction,
                 "source": row.source,
                 "missing_when": row.missing_when,

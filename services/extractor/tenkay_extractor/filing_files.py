@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import re
 import zlib
+from collections.abc import Sequence
 from pathlib import Path
 
-from tenkay_extractor.extraction import MAXIMUM_BYTES, Blob, Extraction, extract
+from tenkay_extractor import extraction
+from tenkay_extractor.catalog import Category
+from tenkay_extractor.extraction import MAXIMUM_BYTES, Blob, Extraction, Question, extract
+from tenkay_extractor.filing_view import EarlierFilingError, FilingView
 from tenkay_extractor.identity import Listing
 from tenkay_extractor.submission import SubmissionError
 
@@ -19,19 +23,47 @@ class UnreadablePathError(ValueError):
     """The path cannot be extracted. The message says what to do."""
 
 
-def read_filing(path: Path, *, maximum_bytes: int = MAXIMUM_BYTES) -> Extraction:
-    """Extracts the filing in one file. Raises UnreadablePathError.
+def read_filing(
+    path: Path,
+    *,
+    earlier: Sequence[Path] = (),
+    categories: frozenset[Category] = frozenset(),
+    maximum_bytes: int = MAXIMUM_BYTES,
+) -> Extraction:
+    """Extracts the filing in one file, with the files of `earlier` as filings that came before it.
 
-    Where the document does not name its filing, a path in EDGAR's own layout does (`data/<cik>/<accession>/<file>`).
+    Raises UnreadablePathError. Where the document does not name its filing, a path in EDGAR's own layout does
+    (`data/<cik>/<accession>/<file>`).
     """
-    content = _read(path, maximum_bytes)
-    name = path.name.removesuffix(".gz")
     try:
-        return extract(
-            [Blob(content, name)], _named_by(path), maximum_bytes=maximum_bytes, refuse_another_filing=False
+        question = Question(
+            categories=categories, earlier=tuple(_read_earlier(each, maximum_bytes) for each in earlier)
         )
-    except SubmissionError as error:
+        return extract(
+            [_blob(path, maximum_bytes)],
+            _named_by(path),
+            question=question,
+            maximum_bytes=maximum_bytes,
+            refuse_another_filing=False,
+        )
+    except (SubmissionError, EarlierFilingError) as error:
         raise UnreadablePathError(str(error)) from error
+
+
+def _read_earlier(path: Path, maximum_bytes: int) -> FilingView:
+    try:
+        return extraction.read_filing(
+            [_blob(path, maximum_bytes)],
+            _named_by(path),
+            maximum_bytes=maximum_bytes,
+            refuse_another_filing=False,
+        )
+    except (SubmissionError, UnreadablePathError) as error:
+        raise UnreadablePathError(f"the earlier filing {path}: {error}") from error
+
+
+def _blob(path: Path, maximum_bytes: int) -> Blob:
+    return Blob(_read(path, maximum_bytes), path.name.removesuffix(".gz"))
 
 
 def _read(path: Path, maximum_bytes: int) -> bytes:

@@ -7,8 +7,8 @@ from pathlib import PurePosixPath
 
 from tenkay.client.fetcher import AsyncFetcherClient
 from tenkay.common.v1 import filing_pb2
-from tenkay.errors import Reason, failure
 from tenkay.fetcher.v1 import fetcher_service_pb2
+from tenkay_extractor.byte_budget import ByteAccount
 from tenkay_extractor.extraction import Blob
 
 _READABLE = frozenset({".htm", ".html", ".txt", ".xml", ".nc", ""})
@@ -27,14 +27,13 @@ class FetchedFiling:
 class FilingSource:
     """The fetcher, asked for whole filings."""
 
-    def __init__(self, fetcher: AsyncFetcherClient, *, maximum_bytes: int) -> None:
+    def __init__(self, fetcher: AsyncFetcherClient) -> None:
         self._fetcher = fetcher
-        self._maximum_bytes = maximum_bytes
 
-    async def read(self, ref: filing_pb2.FilingRef) -> FetchedFiling:
+    async def read(self, ref: filing_pb2.FilingRef, account: ByteAccount) -> FetchedFiling:
         """The filing's submission text, or its documents that can hold text or facts, the primary one first.
 
-        Raises SUBMISSION_TOO_LARGE before reading anything; errors of the fetcher as they are.
+        Raises what `account` raises before reading anything; errors of the fetcher as they are.
         """
         held = await self._fetcher.ensure_filing(filing=ref)
         documents = [
@@ -42,12 +41,7 @@ class FilingSource:
             for position, document in enumerate(held.documents)
             if position == 0 or _holds_text(document.filename)
         ]
-        size = sum(document.size_bytes for document in documents)
-        if size > self._maximum_bytes:
-            raise failure(
-                Reason.SUBMISSION_TOO_LARGE,
-                f"the filing has {size:,} bytes, more than TENKAY_EXTRACTOR_MAX_FILING_BYTES ({self._maximum_bytes:,})",
-            )
+        account.take(sum(document.size_bytes for document in documents))
         return FetchedFiling(held.filing, tuple([await self._blob(document) for document in documents]))
 
     async def _blob(self, document: fetcher_service_pb2.ManifestDocument) -> Blob:

@@ -17,6 +17,7 @@ MISSING = counter("tenkay_extractor_missing_signals", "Signals without a value, 
 FAILURES = counter("tenkay_extractor_signal_failures", "Signals whose own code failed.", ("signal",))
 WAITING = gauge("tenkay_extractor_waiting", "Filings that wait for a worker.")
 BUSY = gauge("tenkay_extractor_busy", "Filings being extracted.")
+HELD_BYTES = gauge("tenkay_extractor_held_bytes", "Bytes of filings held, waiting or being extracted.")
 REPLACED = counter("tenkay_extractor_workers_replaced", "Worker processes replaced, by why.", ("why",))
 STOPPED = counter(
     "tenkay_extractor_signals_stopped", "Signals a worker was killed for or died on.", ("signal", "why")

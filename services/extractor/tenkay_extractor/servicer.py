@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import time
+from collections.abc import AsyncIterator, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, date, datetime
 from decimal import Decimal
+from difflib import get_close_matches
 from typing import Any
 
 import grpc
@@ -20,10 +23,12 @@ from tenkay.identifiers import require_accession_number, require_cik
 from tenkay.runtime.logs import get_logger
 from tenkay.runtime.tracing import span
 from tenkay_extractor import metrics
-from tenkay_extractor.catalog import Catalog, Category, SignalDefinition
+from tenkay_extractor.byte_budget import ByteAccount, ByteBudget
+from tenkay_extractor.catalog import Catalog, Category, SignalDefinition, Tier, ValidRange
 from tenkay_extractor.evidence import Evidence, FactEvidence, SearchEvidence, TextEvidence
 from tenkay_extractor.extraction import FilingMismatchError
 from tenkay_extractor.filing_source import FilingSource
+from tenkay_extractor.filing_view import EarlierFilingError
 from tenkay_extractor.identity import FilingIdentity, Listing
 from tenkay_extractor.identity import FilingSource as Origin
 from tenkay_extractor.missing import MissingReason
@@ -35,13 +40,17 @@ from tenkay_extractor.pool import (
     WorkerCrashedError,
     WorkerPool,
 )
+from tenkay_extractor.signal_descriptions import confidence_rule, inputs_of
 from tenkay_extractor.signals import Signal
 from tenkay_extractor.submission import SubmissionError, SubmissionFault
-from tenkay_extractor.worker import ExtractionRequest, ExtractionSummary, WorkerAnswer
+from tenkay_extractor.upload import read_documents, read_opening
+from tenkay_extractor.worker import ExtractionRequest, ExtractionSummary, FilingBytes, WorkerAnswer
 
 FULL_NAME = "tenkay.extractor.v1.ExtractorService"
 DEFAULT_PAGE_SIZE = 100
 MAX_PAGE_SIZE = 500
+MOST_EARLIER_FILINGS = 100
+_LONGEST_ID = 64
 
 Context = grpc.aio.ServicerContext[Any, Any]
 
@@ -55,6 +64,7 @@ _FAULTS = {
     SubmissionFault.TOO_LARGE: Reason.SUBMISSION_TOO_LARGE,
 }
 _CATEGORIES = {each: signal_pb2.SignalCategory.Value(f"SIGNAL_CATEGORY_{each.name}") for each in Category}
+_TIERS = {each: pb.SignalTier.Value(f"SIGNAL_TIER_{each.name}") for each in Tier}
 _MISSING = {each: signal_pb2.MissingReason.Value(f"MISSING_REASON_{each.name}") for each in MissingReason}
 _ORIGINS = {
     Origin.FULL_SUBMISSION: filing_pb2.FILING_SOURCE_FULL_SUBMISSION,
@@ -69,6 +79,7 @@ class ExtractorServicer(pb_grpc.ExtractorServiceServicer):
         self,
         source: FilingSource,
         pool: WorkerPool,
+        budget: ByteBudget,
         catalog: Catalog,
         *,
         filing_seconds: float,
@@ -77,6 +88,7 @@ class ExtractorServicer(pb_grpc.ExtractorServiceServicer):
     ) -> None:
         self._source = source
         self._pool = pool
+        self._budget = budget
         self._catalog = catalog
         self._filing_seconds = filing_seconds
         self._signal_seconds = signal_seconds
@@ -90,35 +102,77 @@ class ExtractorServicer(pb_grpc.ExtractorServiceServicer):
         )
         if request.filing.HasField("cik"):
             require_cik(request.filing.cik, "filing.cik")
-        told = _listing(request.listing, accession_number)
-        with span("extractor.read_filing", {"sec.accession_number": accession_number}):
-            fetched = await self._source.read(request.filing)
+        told = _listing(request.listing, accession_number, "listing.")
+        told_earlier = _earlier_listings(request.earlier_filings, "earlier_filings")
+        since, categories = _since(request), _categories(request.categories, "categories")
+        with _counting_refusals(), self._budget.account() as account:
+            filing = await self._fetched(request.filing, told, account)
+            earlier = [
+                await self._fetched(each.filing, listing, account)
+                for each, listing in zip(request.earlier_filings, told_earlier, strict=True)
+            ]
+            summary = await self._extracted(filing, tuple(earlier), since, categories)
+        return pb.ExtractFilingResponse(extraction=extraction_message(summary))
+
+    async def ExtractDocuments(
+        self, requests: AsyncIterator[pb.ExtractDocumentsRequest], _context: Context
+    ) -> pb.ExtractDocumentsResponse:
+        opening = await read_opening(requests)
+        field = "opening.filing.listing"
+        told = opening.filing.listing
+        accession_number = require_accession_number(
+            told.filing.accession_number, f"{field}.filing.accession_number"
+        )
+        listing = _listing(told, accession_number, f"{field}.")
+        told_earlier = _earlier_listings(
+            [each.listing for each in opening.earlier_filings], "opening.earlier_filings", ".listing"
+        )
+        since = _since(opening, "opening.")
+        categories = _categories(opening.categories, "opening.categories")
+        with _counting_refusals(), self._budget.account() as account:
+            upload = await read_documents(opening, requests, account)
+            earlier = tuple(
+                FilingBytes(blobs, each) for blobs, each in zip(upload.earlier, told_earlier, strict=True)
+            )
+            summary = await self._extracted(FilingBytes(upload.filing, listing), earlier, since, categories)
+        return pb.ExtractDocumentsResponse(extraction=extraction_message(summary))
+
+    async def _fetched(self, ref: filing_pb2.FilingRef, told: Listing, account: ByteAccount) -> FilingBytes:
+        with span("extractor.read_filing", {"sec.accession_number": told.accession_number}):
+            fetched = await self._source.read(ref, account)
         listing = replace(
             told,
             cik=fetched.ref.cik if fetched.ref.HasField("cik") else told.cik,
             primary_document=fetched.ref.primary_document or told.primary_document,
         )
+        return FilingBytes(fetched.blobs, listing)
+
+    async def _extracted(
+        self,
+        filing: FilingBytes,
+        earlier: tuple[FilingBytes, ...],
+        since: date | None,
+        categories: frozenset[Category],
+    ) -> ExtractionSummary:
         started = time.perf_counter()
-        try:
-            with span("extractor.extract", {"sec.accession_number": accession_number}):
-                answer = await self._in_worker(
-                    ExtractionRequest(
-                        blobs=fetched.blobs,
-                        listing=listing,
-                        limit_seconds=self._filing_seconds,
-                        signal_seconds=self._signal_seconds,
-                        maximum_bytes=self._maximum_bytes,
-                    )
+        with span("extractor.extract", {"sec.accession_number": filing.listing.accession_number}):
+            answer = await self._in_worker(
+                ExtractionRequest(
+                    filing=filing,
+                    limit_seconds=self._filing_seconds,
+                    signal_seconds=self._signal_seconds,
+                    maximum_bytes=self._maximum_bytes,
+                    earlier=earlier,
+                    earlier_complete_since=since,
+                    categories=categories,
                 )
-        except TenkayError as error:
-            metrics.EXTRACTIONS.labels(error.reason.value).inc()
-            raise
+            )
         metrics.EXTRACTION_SECONDS.observe(time.perf_counter() - started)
         summary = answer.summary
         if summary is None:
             raise TypeError("a worker's answer holds a result or a refusal")
         _count(answer, summary)
-        return pb.ExtractFilingResponse(extraction=extraction_message(summary))
+        return summary
 
     async def _in_worker(self, request: ExtractionRequest) -> WorkerAnswer:
         try:
@@ -145,6 +199,8 @@ class ExtractorServicer(pb_grpc.ExtractorServiceServicer):
             raise failure(_FAULTS[answer.refusal.fault], str(answer.refusal))
         if isinstance(answer.refusal, FilingMismatchError):
             raise failure(Reason.FILING_MISMATCH, str(answer.refusal))
+        if isinstance(answer.refusal, EarlierFilingError):
+            raise failure(Reason.EARLIER_FILING_UNUSABLE, str(answer.refusal))
         return answer
 
     async def ListSignalDefinitions(
@@ -176,6 +232,35 @@ class ExtractorServicer(pb_grpc.ExtractorServiceServicer):
             catalog_version=self._catalog.version,
         )
 
+    async def GetSignalDefinition(
+        self, request: pb.GetSignalDefinitionRequest, _context: Context
+    ) -> pb.GetSignalDefinitionResponse:
+        for row in self._catalog.signals:
+            if row.id == request.id:
+                return pb.GetSignalDefinitionResponse(
+                    definition=_definition(row), catalog_version=self._catalog.version
+                )
+        # Compared up to a bound: likeness takes time with the square of the length.
+        closest = get_close_matches(request.id[:_LONGEST_ID], [row.id for row in self._catalog.signals])
+        hint = (
+            f"; did you mean {' or '.join(closest)}?" if closest else "; ListSignalDefinitions lists them all"
+        )
+        raise failure(
+            Reason.UNKNOWN_SIGNAL,
+            f"there is no signal {request.id[:_LONGEST_ID]!r}{hint}",
+            field="id",
+            metadata={"closest": ",".join(closest)},
+        )
+
+
+@contextmanager
+def _counting_refusals() -> Iterator[None]:
+    try:
+        yield
+    except TenkayError as error:
+        metrics.EXTRACTIONS.labels(error.reason.value).inc()
+        raise
+
 
 def _count(answer: WorkerAnswer, summary: ExtractionSummary) -> None:
     metrics.EXTRACTIONS.labels("OK").inc()
@@ -197,8 +282,45 @@ def _count(answer: WorkerAnswer, summary: ExtractionSummary) -> None:
 # To the domain
 
 
-def _listing(message: filing_pb2.FilingListing, accession_number: str) -> Listing:
-    ref, field = message.filing, "listing."
+def _earlier_listings(
+    messages: Sequence[filing_pb2.FilingListing], field: str, inside: str = ""
+) -> tuple[Listing, ...]:
+    if len(messages) > MOST_EARLIER_FILINGS:
+        raise failure(
+            Reason.INVALID_FIELD,
+            f"{len(messages)} filings, and {MOST_EARLIER_FILINGS} are taken: leave out the oldest",
+            field=field,
+        )
+    found = []
+    for position, message in enumerate(messages):
+        where = f"{field}[{position}]{inside}."
+        accession_number = require_accession_number(
+            message.filing.accession_number, f"{where}filing.accession_number"
+        )
+        found.append(_listing(message, accession_number, where))
+    return tuple(found)
+
+
+def _since(message: pb.ExtractFilingRequest | pb.DocumentsOpening, field: str = "") -> date | None:
+    if not message.HasField("earlier_complete_since"):
+        return None
+    return _day(message.earlier_complete_since, f"{field}earlier_complete_since")
+
+
+def _categories(values: Sequence[signal_pb2.SignalCategory.ValueType], field: str) -> frozenset[Category]:
+    known = {number: category for category, number in _CATEGORIES.items()}
+    for value in values:
+        if value not in known:
+            raise failure(
+                Reason.INVALID_FIELD,
+                f"{value} is not a category; leave the list empty for all of them",
+                field=field,
+            )
+    return frozenset(known[value] for value in values)
+
+
+def _listing(message: filing_pb2.FilingListing, accession_number: str, field: str) -> Listing:
+    ref = message.filing
     return Listing(
         accession_number=accession_number,
         cik=require_cik(ref.cik, f"{field}filing.cik") if ref.HasField("cik") else None,
@@ -383,4 +505,21 @@ def _definition(row: SignalDefinition) -> pb.SignalDefinition:
         direction=row.direction,
         source=row.source,
         missing_when=row.missing_when,
+        tier=_TIERS[row.tier],
+        valid_range=_valid_range(row.valid_range),
+        values=row.values,
+        inputs=inputs_of(row),
+        confidence_rule=confidence_rule(row),
+        condition=row.emit_if.source if row.emit_if is not None else "",
+        industries=row.industry,
+        excluded_industries=row.not_industry,
     )
+
+
+def _valid_range(limits: ValidRange) -> pb.ValidRange | None:
+    if limits == ValidRange():
+        return None
+    least, above, most = (
+        None if bound is None else plain(bound) for bound in (limits.least, limits.above, limits.most)
+    )
+    return pb.ValidRange(least=least, above=above, most=most)

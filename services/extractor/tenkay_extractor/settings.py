@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-from pydantic import Field
+from pydantic import Field, model_validator
 from pydantic_settings import SettingsConfigDict
 
 from tenkay.runtime.settings import ServiceSettings
@@ -50,7 +50,20 @@ class ExtractorSettings(ServiceSettings):
     more without any signal is answered EXTRACTION_CRASHED. A worker that grew to more than half of it is replaced."""
 
     max_filing_bytes: int = Field(default=256 << 20, ge=1 << 10)
-    """Largest filing, all its documents together. A larger one is answered SUBMISSION_TOO_LARGE, unread."""
+    """Largest filing, all its documents and the earlier filings given with it together. A larger one is answered
+    SUBMISSION_TOO_LARGE, unread."""
+
+    max_held_bytes: int = Field(default=1 << 30, ge=1 << 10)
+    """Bytes of filings held at once, waiting or being extracted, at least max_filing_bytes. A call that finds no room
+    is answered QUEUE_FULL."""
 
     default_deadline_seconds: float = Field(default=120.0, gt=0, le=3600)
     """Deadline of a call that brings none: a filing may have to be fetched, may wait, and may take its whole limit."""
+
+    @model_validator(mode="after")
+    def _one_filing_fits(self) -> ExtractorSettings:
+        if self.max_held_bytes < self.max_filing_bytes:
+            raise ValueError(
+                "TENKAY_EXTRACTOR_MAX_HELD_BYTES is less than TENKAY_EXTRACTOR_MAX_FILING_BYTES: raise it or lower that"
+            )
+        return self

@@ -22,12 +22,14 @@ import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import date
 from pathlib import Path
 from typing import BinaryIO
 
-from tenkay_extractor.catalog import Catalog
+from tenkay_extractor.catalog import Catalog, Category
 from tenkay_extractor.catalog_tables import load_catalog
-from tenkay_extractor.extraction import Blob, FilingMismatchError, Question, extract
+from tenkay_extractor.extraction import Blob, FilingMismatchError, Question, extract, read_filing
+from tenkay_extractor.filing_view import EarlierFilingError, FilingView
 from tenkay_extractor.identity import FilingIdentity, Listing
 from tenkay_extractor.missing import MissingReason, MissingSignal
 from tenkay_extractor.progress import ProgressBoard
@@ -41,20 +43,35 @@ ALARM_GRACE_SECONDS = 10.0
 
 
 @dataclass(frozen=True, slots=True)
+class FilingBytes:
+    """One filing as it came."""
+
+    blobs: tuple[Blob, ...]
+    """The full submission text alone, or single documents with the primary one first."""
+    listing: Listing
+
+
+@dataclass(frozen=True, slots=True)
 class ExtractionRequest:
     """One filing to extract."""
 
-    blobs: tuple[Blob, ...]
-    listing: Listing
+    filing: FilingBytes
     limit_seconds: float
     """Wall-clock limit of the whole filing."""
     signal_seconds: float
     """Wall-clock limit of each signal; the pool's to watch."""
     maximum_bytes: int
+    """Largest filing."""
+    earlier: tuple[FilingBytes, ...] = ()
+    """Filings that EDGAR accepted before this one."""
+    earlier_complete_since: date | None = None
+    """From which day on `earlier` holds all of its forms; None when nobody says so."""
+    categories: frozenset[Category] = frozenset()
+    """The only ones to compute; all when empty."""
     without: tuple[MissingSignal, ...] = ()
     """Signals not to compute, with what to answer in their place: those an earlier run was stopped for."""
     without_groups: frozenset[str] = frozenset()
-    """Categories not to compute at all."""
+    """Categories that are missing as a whole, because their signals were stopped again and again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,12 +100,16 @@ class ExtractionSummary:
     failures: tuple[Failure, ...]
 
 
+Refusal = SubmissionError | FilingMismatchError | EarlierFilingError | MemoryError
+"""Why a filing was not extracted."""
+
+
 @dataclass(frozen=True, slots=True)
 class WorkerAnswer:
     """What became of a request. Exactly one of the first two is set."""
 
     summary: ExtractionSummary | None
-    refusal: SubmissionError | FilingMismatchError | MemoryError | None
+    refusal: Refusal | None
     cpu_seconds: float
     peak_bytes: int
     """Largest size of the process so far."""
@@ -168,12 +189,12 @@ def _read_request(stream: BinaryIO) -> ExtractionRequest | None:
 def _answer(request: ExtractionRequest, catalog: Catalog, board: ProgressBoard) -> WorkerAnswer:
     started = time.process_time()
     summary: ExtractionSummary | None = None
-    refusal: SubmissionError | FilingMismatchError | MemoryError | None = None
+    refusal: Refusal | None = None
     # Left at its default, the alarm ends the process from outside the interpreter.
     signal.setitimer(signal.ITIMER_REAL, request.limit_seconds + ALARM_GRACE_SECONDS)
     try:
         summary = summarise(request, catalog, board)
-    except (SubmissionError, FilingMismatchError) as error:
+    except (SubmissionError, FilingMismatchError, EarlierFilingError) as error:
         refusal = error
     except MemoryError:
         refusal = MemoryError()  # a new one: the old one's frames hold the filing
@@ -199,10 +220,15 @@ def summarise(request: ExtractionRequest, catalog: Catalog, board: ProgressBoard
     left_out = _left_out(request, catalog)
     groups = {row.id: row.category.value for row in catalog.signals}
     found = extract(
-        request.blobs,
-        request.listing,
+        request.filing.blobs,
+        request.filing.listing,
         catalog,
-        Question(left_out={name: missing.reason for name, missing in left_out.items()}),
+        Question(
+            categories=request.categories,
+            earlier=tuple(_read_earlier(each, request, catalog) for each in request.earlier),
+            earlier_complete_since=request.earlier_complete_since,
+            left_out={name: missing.reason for name, missing in left_out.items()},
+        ),
         maximum_bytes=request.maximum_bytes,
         starting=lambda name: board.write(name, groups[name]),
     )
@@ -219,6 +245,14 @@ def summarise(request: ExtractionRequest, catalog: Catalog, board: ProgressBoard
         fact_warnings=found.facts.warnings,
         failures=found.failures,
     )
+
+
+def _read_earlier(earlier: FilingBytes, request: ExtractionRequest, catalog: Catalog) -> FilingView:
+    try:
+        return read_filing(earlier.blobs, earlier.listing, catalog, maximum_bytes=request.maximum_bytes)
+    except SubmissionError as error:
+        name = earlier.listing.accession_number or "without a number"
+        raise SubmissionError(error.fault, f"the earlier filing {name}: {error}") from error
 
 
 def _left_out(request: ExtractionRequest, catalog: Catalog) -> dict[str, MissingSignal]:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterable, Iterable
+
 from tenkay.client.caller import AsyncCaller, SequenceFloor, SyncCaller
 from tenkay.client.endpoint import Endpoint
-from tenkay.common.v1 import filing_pb2, signal_pb2
+from tenkay.common.v1 import date_pb2, filing_pb2, signal_pb2
 from tenkay.extractor.v1 import extractor_service_pb2, extractor_service_pb2_grpc
 
 
@@ -20,15 +22,34 @@ class AsyncExtractorClient(AsyncCaller):
         *,
         filing: filing_pb2.FilingRef | None = None,
         listing: filing_pb2.FilingListing | None = None,
+        earlier_filings: Iterable[filing_pb2.FilingListing] = (),
+        earlier_complete_since: date_pb2.Date | None = None,
+        categories: Iterable[signal_pb2.SignalCategory.ValueType] = (),
         timeout: float | None = None,
     ) -> extractor_service_pb2.ExtractFilingResponse:
         """ExtractFiling of ExtractorService."""
         return await self._unary(
             self._stub.ExtractFiling,
             "ExtractFiling",
-            extractor_service_pb2.ExtractFilingRequest(filing=filing, listing=listing),
+            extractor_service_pb2.ExtractFilingRequest(
+                filing=filing,
+                listing=listing,
+                earlier_filings=earlier_filings,
+                earlier_complete_since=earlier_complete_since,
+                categories=categories,
+            ),
             timeout,
         )
+
+    async def extract_documents(
+        self,
+        *,
+        requests: AsyncIterable[extractor_service_pb2.ExtractDocumentsRequest]
+        | Iterable[extractor_service_pb2.ExtractDocumentsRequest],
+        timeout: float | None = None,
+    ) -> extractor_service_pb2.ExtractDocumentsResponse:
+        """ExtractDocuments of ExtractorService."""
+        return await self._upload(self._stub.ExtractDocuments, "ExtractDocuments", requests, timeout)
 
     async def list_signal_definitions(
         self,
@@ -48,6 +69,17 @@ class AsyncExtractorClient(AsyncCaller):
             timeout,
         )
 
+    async def get_signal_definition(
+        self, *, id: str = "", timeout: float | None = None
+    ) -> extractor_service_pb2.GetSignalDefinitionResponse:
+        """GetSignalDefinition of ExtractorService."""
+        return await self._unary(
+            self._stub.GetSignalDefinition,
+            "GetSignalDefinition",
+            extractor_service_pb2.GetSignalDefinitionRequest(id=id),
+            timeout,
+        )
+
 
 class ExtractorClient(SyncCaller):
     """Sync client of tenkay.extractor.v1.ExtractorService; the proto says what each call does."""
@@ -61,15 +93,33 @@ class ExtractorClient(SyncCaller):
         *,
         filing: filing_pb2.FilingRef | None = None,
         listing: filing_pb2.FilingListing | None = None,
+        earlier_filings: Iterable[filing_pb2.FilingListing] = (),
+        earlier_complete_since: date_pb2.Date | None = None,
+        categories: Iterable[signal_pb2.SignalCategory.ValueType] = (),
         timeout: float | None = None,
     ) -> extractor_service_pb2.ExtractFilingResponse:
         """ExtractFiling of ExtractorService."""
         return self._unary(
             self._stub.ExtractFiling,
             "ExtractFiling",
-            extractor_service_pb2.ExtractFilingRequest(filing=filing, listing=listing),
+            extractor_service_pb2.ExtractFilingRequest(
+                filing=filing,
+                listing=listing,
+                earlier_filings=earlier_filings,
+                earlier_complete_since=earlier_complete_since,
+                categories=categories,
+            ),
             timeout,
         )
+
+    def extract_documents(
+        self,
+        *,
+        requests: Iterable[extractor_service_pb2.ExtractDocumentsRequest],
+        timeout: float | None = None,
+    ) -> extractor_service_pb2.ExtractDocumentsResponse:
+        """ExtractDocuments of ExtractorService."""
+        return self._upload(self._stub.ExtractDocuments, "ExtractDocuments", requests, timeout)
 
     def list_signal_definitions(
         self,
@@ -86,5 +136,16 @@ class ExtractorClient(SyncCaller):
             extractor_service_pb2.ListSignalDefinitionsRequest(
                 category=category, page_size=page_size, page_token=page_token
             ),
+            timeout,
+        )
+
+    def get_signal_definition(
+        self, *, id: str = "", timeout: float | None = None
+    ) -> extractor_service_pb2.GetSignalDefinitionResponse:
+        """GetSignalDefinition of ExtractorService."""
+        return self._unary(
+            self._stub.GetSignalDefinition,
+            "GetSignalDefinition",
+            extractor_service_pb2.GetSignalDefinitionRequest(id=id),
             timeout,
         )

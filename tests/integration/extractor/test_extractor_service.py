@@ -11,11 +11,15 @@ import grpc
 import pytest
 from google.protobuf.timestamp_pb2 import Timestamp
 
-from samples import hostile_documents
+from samples import hostile_documents, sample_filings, submission_text
 from tenkay.client.extractor import AsyncExtractorClient
 from tenkay.common.v1.date_pb2 import Date
 from tenkay.common.v1.filing_pb2 import FilingListing, FilingRef
-from tenkay.common.v1.signal_pb2 import SIGNAL_CATEGORY_FINANCIAL, SIGNAL_CATEGORY_RISK
+from tenkay.common.v1.signal_pb2 import (
+    SIGNAL_CATEGORY_FINANCIAL,
+    SIGNAL_CATEGORY_RISK,
+    SIGNAL_CATEGORY_UNSPECIFIED,
+)
 from tenkay.errors import Reason, TenkayError
 from tenkay.extractor.v1 import extractor_service_pb2 as pb
 from tenkay.extractor.v1 import extractor_service_pb2_grpc as pb_grpc
@@ -138,6 +142,131 @@ async def test_a_submission_that_is_none_is_refused_and_the_worker_goes_on(
     assert service.metric("tenkay_extractor_workers_replaced_total") == crashed
 
 
+def uploaded(
+    content: bytes, number: str = "0001999000-24-900001", **listing: Any
+) -> list[pb.ExtractDocumentsRequest]:
+    """The messages that send one full submission."""
+    told = FilingListing(filing=FilingRef(accession_number=number, cik=CIK), **listing)
+    opening = pb.DocumentsOpening(
+        filing=pb.FilingDocuments(listing=told, documents=[pb.DocumentOpening(size_bytes=len(content))])
+    )
+    size = 256 * 1024
+    return [
+        pb.ExtractDocumentsRequest(opening=opening),
+        *(
+            pb.ExtractDocumentsRequest(chunk=content[start : start + size])
+            for start in range(0, len(content), size)
+        ),
+    ]
+
+
+async def test_bytes_that_the_caller_holds_give_what_the_same_filing_from_the_fetcher_gives(
+    client: AsyncExtractorClient, edgar: tuple[EdgarTree, str]
+) -> None:
+    ref = put(edgar, FILING)
+    listing = FilingListing(filing=ref, form_type="8-K", filed_date=Date(year=2024, month=2, day=29))
+    fetched = await client.extract_filing(filing=ref, listing=listing)
+    sent = await client.extract_documents(
+        requests=uploaded(FILING, ref.accession_number, form_type="8-K", filed_date=listing.filed_date)
+    )
+    assert [signal.id for signal in sent.extraction.signals] == [
+        signal.id for signal in fetched.extraction.signals
+    ]
+    assert sent.extraction.sections == fetched.extraction.sections
+    assert sent.extraction.missing == fetched.extraction.missing
+
+
+async def test_single_documents_may_be_sent_with_their_names_and_types(client: AsyncExtractorClient) -> None:
+    main, exhibit = (
+        b"<html><body><p>Item 8.01 Other Events</p><p>We moved.</p></body></html>",
+        b"<html>A letter</html>",
+    )
+    opening = pb.DocumentsOpening(
+        filing=pb.FilingDocuments(
+            listing=FilingListing(filing=FilingRef(accession_number="0001999000-24-900002", cik=CIK)),
+            documents=[
+                pb.DocumentOpening(filename="../../etc/passwd", type="8-K", size_bytes=len(main)),
+                pb.DocumentOpening(filename="ex99.htm", type="EX-99.1", size_bytes=len(exhibit)),
+            ],
+        )
+    )
+    answer = await client.extract_documents(
+        requests=[
+            pb.ExtractDocumentsRequest(opening=opening),
+            pb.ExtractDocumentsRequest(chunk=main + exhibit),
+        ]
+    )
+    filing = answer.extraction.filing
+    assert (filing.form_type, filing.primary_document) == ("8-K", "../../etc/passwd")
+    assert [section.code for section in answer.extraction.sections] == ["item_8.01"]
+
+
+async def test_a_report_of_a_year_earlier_may_be_given_and_must_be_one(
+    client: AsyncExtractorClient, edgar: tuple[EdgarTree, str]
+) -> None:
+    reports = sorted(
+        (
+            each
+            for each in sample_filings()
+            if each.company.key == "larkfield" and each.form == "10-K" and each.is_inline
+        ),
+        key=lambda each: each.accepted_at,
+    )
+    for each in reports[:2]:
+        edgar[0].put(
+            f"Archives/edgar/data/{each.company.cik}/{each.accession_number}.txt", submission_text(each)
+        )
+    older, newer = (
+        FilingRef(accession_number=each.accession_number, cik=each.company.cik) for each in reports[:2]
+    )
+    alone = await client.extract_filing(filing=newer)
+    compared = await client.extract_filing(filing=newer, earlier_filings=[FilingListing(filing=older)])
+    assert compared.extraction.result_key != alone.extraction.result_key
+    assert compared.extraction.filing == alone.extraction.filing
+    for wrong, says in (
+        (newer, "is this filing itself"),
+        (put(edgar, FILING), "is of CIK"),
+    ):
+        error = await refused(
+            client.extract_filing(filing=newer, earlier_filings=[FilingListing(filing=wrong)]),
+            Reason.EARLIER_FILING_UNUSABLE,
+        )
+        assert says in error.message
+    later = await refused(
+        client.extract_filing(filing=older, earlier_filings=[FilingListing(filing=newer)]),
+        Reason.EARLIER_FILING_UNUSABLE,
+    )
+    assert "was accepted after this filing" in later.message
+
+
+async def test_only_the_categories_asked_for_are_answered(
+    client: AsyncExtractorClient, edgar: tuple[EdgarTree, str]
+) -> None:
+    ref = put(edgar, FILING)
+    whole = (await client.extract_filing(filing=ref)).extraction
+    risk = (await client.extract_filing(filing=ref, categories=[SIGNAL_CATEGORY_RISK])).extraction
+    defined = await client.list_signal_definitions(category=SIGNAL_CATEGORY_RISK, page_size=500)
+    ids = {each.id for each in defined.definitions}
+    assert {each.id for each in risk.signals} | {each.id for each in risk.missing} == ids
+    assert [each for each in whole.missing if each.id in ids] == list(risk.missing)
+    assert risk.result_key != whole.result_key
+
+
+async def test_a_definition_is_given_by_its_id(client: AsyncExtractorClient) -> None:
+    listed = await client.list_signal_definitions(page_size=500)
+    for each in (listed.definitions[0], listed.definitions[-1]):
+        given = await client.get_signal_definition(id=each.id)
+        assert (given.definition, given.catalog_version) == (each, listed.catalog_version)
+    assert all(
+        each.tier and each.inputs and each.confidence_rule and each.formula and each.source
+        for each in listed.definitions
+    )
+    error = await refused(client.get_signal_definition(id="revenu"), Reason.UNKNOWN_SIGNAL, "id")
+    assert "revenue" in error.metadata["closest"].split(",")
+    await refused(client.get_signal_definition(), Reason.UNKNOWN_SIGNAL, "id")
+    await refused(client.get_signal_definition(id="x" * 100_000), Reason.UNKNOWN_SIGNAL, "id")
+
+
 Call = Callable[[AsyncExtractorClient], Awaitable[Any]]
 SOME = FilingRef(accession_number="0001999000-24-999999", cik=CIK)
 
@@ -186,6 +315,33 @@ SOME = FilingRef(accession_number="0001999000-24-999999", cik=CIK)
             Reason.INVALID_FIELD,
             "listing.filing.cik",
         ),
+        (
+            lambda c: c.extract_filing(filing=SOME, categories=[SIGNAL_CATEGORY_UNSPECIFIED]),
+            Reason.INVALID_FIELD,
+            "categories",
+        ),
+        (
+            lambda c: c.extract_filing(filing=SOME, earlier_filings=[FilingListing()]),
+            Reason.MALFORMED_ACCESSION_NUMBER,
+            "earlier_filings[0].filing.accession_number",
+        ),
+        (
+            lambda c: c.extract_filing(filing=SOME, earlier_filings=[FilingListing(filing=SOME)] * 101),
+            Reason.INVALID_FIELD,
+            "earlier_filings",
+        ),
+        (
+            lambda c: c.extract_filing(filing=SOME, earlier_complete_since=Date(year=2024, month=13, day=1)),
+            Reason.INVALID_FIELD,
+            "earlier_complete_since",
+        ),
+        (lambda c: c.extract_documents(requests=[]), Reason.INVALID_FIELD, "opening"),
+        (
+            lambda c: c.extract_documents(requests=uploaded(FILING, "none")),
+            Reason.MALFORMED_ACCESSION_NUMBER,
+            "opening.filing.listing.filing.accession_number",
+        ),
+        (lambda c: c.extract_documents(requests=uploaded(FILING)[:1]), Reason.INVALID_FIELD, "chunk"),
         (lambda c: c.list_signal_definitions(page_size=-1), Reason.INVALID_FIELD, "page_size"),
         (lambda c: c.list_signal_definitions(category=77), Reason.INVALID_FIELD, "category"),
         (

@@ -9,12 +9,15 @@ import os
 import threading
 from collections.abc import Callable
 from pathlib import Path
+from typing import cast
 
 import pytest
 
-from samples import hostile_documents
+from samples import SampleFiling, hostile_documents, sample_filings, submission_text
 from tenkay.cli.main import main
+from tenkay_extractor.catalog_tables import load_catalog
 from tenkay_extractor.filing_files import UnreadablePathError, read_filing
+from tenkay_extractor.versions import CODE_VERSION
 
 FILING = (
     b"<DOCUMENT>\n<TYPE>8-K\n<SEQUENCE>1\n<FILENAME>a8k.txt\n<TEXT>\n"
@@ -29,7 +32,7 @@ Extract = Callable[..., tuple[int, list[dict[str, object]], list[str]]]
 def run(capsys: pytest.CaptureFixture[str]) -> Extract:
     """The command's exit code, the objects it printed, and the lines on standard error."""
 
-    def extract(*paths: Path) -> tuple[int, list[dict[str, object]], list[str]]:
+    def extract(*paths: Path | str) -> tuple[int, list[dict[str, object]], list[str]]:
         code = main(["extract", "--json", *map(str, paths)])
         printed = capsys.readouterr()
         return code, [json.loads(line) for line in printed.out.splitlines()], printed.err.splitlines()
@@ -153,3 +156,72 @@ def test_wrong_usage_is_one_line_and_code_2(
     printed = capsys.readouterr()
     assert (printed.out, len(printed.err.splitlines())) == ("", 1)
     assert says in printed.err
+
+
+def annual_reports() -> tuple[SampleFiling, SampleFiling]:
+    """Two 10-Ks of one company, a year apart, the earlier first."""
+    filings = sorted(
+        (
+            each
+            for each in sample_filings()
+            if each.company.key == "larkfield" and each.form == "10-K" and each.is_inline
+        ),
+        key=lambda each: each.accepted_at,
+    )
+    return filings[0], filings[1]
+
+
+def test_the_versions_and_the_key_of_a_result_are_printed(run: Extract, tmp_path: Path) -> None:
+    path = tmp_path / "filing.txt"
+    path.write_bytes(FILING)
+    _, (found,), _ = run(path)
+    assert found["catalog_version"] == load_catalog().version
+    assert found["code_version"] == CODE_VERSION
+    assert len(str(found["result_key"])) == 64
+
+
+def test_an_earlier_filing_is_an_input_of_the_result(run: Extract, tmp_path: Path) -> None:
+    older, newer = annual_reports()
+    then, now = tmp_path / "then.txt", tmp_path / "now.txt"
+    then.write_bytes(submission_text(older))
+    now.write_bytes(submission_text(newer))
+    _, (alone,), _ = run(now)
+    code, (with_it,), lines = run(now, "--prior", str(then))
+    assert (code, lines) == (0, [])
+    assert with_it["result_key"] != alone["result_key"]
+    assert with_it["accession_number"] == alone["accession_number"]
+
+    code, found, (line,) = run(then, "--prior", str(now))
+    assert (code, found) == (1, [])
+    assert line.endswith("was accepted after this filing: give only filings known at its time")
+    code, found, (line,) = run(now, "--prior", str(tmp_path / "nowhere.txt"))
+    assert (code, found) == (1, [])
+    assert "the earlier filing" in line
+    assert "there is no such file" in line
+
+
+def test_only_the_categories_asked_for_are_computed(run: Extract, tmp_path: Path) -> None:
+    path = tmp_path / "filing.txt"
+    path.write_bytes(submission_text(annual_reports()[0]))
+    _, (whole,), _ = run(path)
+    _, (some,), _ = run(path, "--category", "risk", "--category", "MANAGEMENT")
+    asked = {row.id for row in load_catalog().signals if row.category.value in ("RISK", "MANAGEMENT")}
+    for kind in ("signals", "missing"):
+        everything = cast("list[dict[str, object]]", whole[kind])
+        assert some[kind] == [each for each in everything if each["id"] in asked]
+    assert some["result_key"] != whole["result_key"]
+
+
+def test_the_catalog_says_of_each_signal_what_it_is_and_how_sure_it_is(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    assert main(["catalog", "--json"]) == 0
+    rows = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    assert [row["id"] for row in rows] == [row.id for row in load_catalog().signals]
+    for row in rows:
+        for field in ("name", "definition", "formula", "unit", "tier", "source", "inputs", "confidence_rule"):
+            assert row[field], f"{row['id']} has no {field}"
+        assert (row["value_kind"] == "enum") == bool(row["values"])
+    margin = next(row for row in rows if row["id"] == "gross_profit")
+    assert margin["inputs"] == ["concept cost_of_revenue", "concept gross_profit"]
+    assert margin["condition"] == "cost_of_revenue > 0"

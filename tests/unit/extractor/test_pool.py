@@ -26,7 +26,7 @@ from tenkay_extractor.pool import (
     WorkerCrashedError,
     WorkerPool,
 )
-from tenkay_extractor.worker import ExtractionRequest, ExtractionSummary, WorkerAnswer
+from tenkay_extractor.worker import ExtractionRequest, ExtractionSummary, FilingBytes, WorkerAnswer
 
 pytestmark = pytest.mark.xdist_group("pool")
 
@@ -48,8 +48,7 @@ def expected() -> dict[str, object]:
 
 def request(content: bytes | None = None, **changes: float) -> ExtractionRequest:
     asked = ExtractionRequest(
-        blobs=(Blob(annual_report() if content is None else content),),
-        listing=Listing(),
+        filing=FilingBytes((Blob(annual_report() if content is None else content),), Listing()),
         limit_seconds=60.0,
         signal_seconds=1.0,
         maximum_bytes=64 * MEBIBYTE,

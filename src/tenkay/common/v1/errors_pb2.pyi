@@ -66,6 +66,10 @@ class _ErrorReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ErrorReas
     """[FAILED_PRECONDITION] The values compared are in different currencies: say which one with `currency`."""
     ERROR_REASON_FILING_MISMATCH: _ErrorReason.ValueType  # 47
     """[FAILED_PRECONDITION] The filing names another accession number or CIK than the one asked for."""
+    ERROR_REASON_EARLIER_FILING_UNUSABLE: _ErrorReason.ValueType  # 48
+    """[FAILED_PRECONDITION] A filing that was given as an earlier one is of another company, is the filing itself, or was
+    not accepted before it as far as anything tells.
+    """
     ERROR_REASON_STALE_LEASE: _ErrorReason.ValueType  # 60
     """[ABORTED] Another worker holds the lease, or this lease has expired and may have been granted again."""
     ERROR_REASON_FEED_POSITION_EXPIRED: _ErrorReason.ValueType  # 70
@@ -155,6 +159,10 @@ ERROR_REASON_CURRENCY_MISMATCH: ErrorReason.ValueType  # 46
 """[FAILED_PRECONDITION] The values compared are in different currencies: say which one with `currency`."""
 ERROR_REASON_FILING_MISMATCH: ErrorReason.ValueType  # 47
 """[FAILED_PRECONDITION] The filing names another accession number or CIK than the one asked for."""
+ERROR_REASON_EARLIER_FILING_UNUSABLE: ErrorReason.ValueType  # 48
+"""[FAILED_PRECONDITION] A filing that was given as an earlier one is of another company, is the filing itself, or was
+not accepted before it as far as anything tells.
+"""
 ERROR_REASON_STALE_LEASE: ErrorReason.ValueType  # 60
 """[ABORTED] Another worker holds the lease, or this lease has expired and may have been granted again."""
 ERROR_REASON_FEED_POSITION_EXPIRED: ErrorReason.ValueType  # 70

@@ -112,11 +112,11 @@ class Extraction(_message.Message):
     CODE_VERSION_FIELD_NUMBER: _builtins.int
     FACT_COUNT_FIELD_NUMBER: _builtins.int
     result_key: _builtins.str
-    """SHA-256, in hex, over all inputs of this result: the bytes, the listing's fields used, the versions below. The same
-    key means the same result.
+    """SHA-256, in hex, over all inputs of this result: the bytes, the listing, the earlier filings, the categories asked
+    for, the signals that had to be stopped, the versions below. The same key means the same result.
     """
     catalog_version: _builtins.str
-    """Version of the signal catalog."""
+    """Version of the signal catalog, its word lists included."""
     code_version: _builtins.str
     """Version of the extracting code."""
     fact_count: _builtins.int
@@ -131,11 +131,11 @@ class Extraction(_message.Message):
 
     @_builtins.property
     def signals(self) -> _containers.RepeatedCompositeFieldContainer[_signal_pb2.Signal]:
-        """The signals with a value, in the catalog's order."""
+        """The signals with a value, of the categories asked for, in the catalog's order."""
 
     @_builtins.property
     def missing(self) -> _containers.RepeatedCompositeFieldContainer[_signal_pb2.MissingSignal]:
-        """The catalog's other signals, each with its reason, in the catalog's order."""
+        """The other signals of these categories, each with its reason, in the catalog's order."""
 
     @_builtins.property
     def texts(self) -> _containers.RepeatedCompositeFieldContainer[Global___NormalisedText]:

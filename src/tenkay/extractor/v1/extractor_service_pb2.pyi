@@ -7,6 +7,8 @@ from collections import abc as _abc
 from google.protobuf import descriptor as _descriptor
 from google.protobuf import message as _message
 from google.protobuf.internal import containers as _containers
+from google.protobuf.internal import enum_type_wrapper as _enum_type_wrapper
+from tenkay.common.v1 import date_pb2 as _date_pb2
 from tenkay.common.v1 import extraction_pb2 as _extraction_pb2
 from tenkay.common.v1 import filing_pb2 as _filing_pb2
 from tenkay.common.v1 import signal_pb2 as _signal_pb2
@@ -21,6 +23,30 @@ else:
 
 DESCRIPTOR: _descriptor.FileDescriptor
 
+class _SignalTier:
+    ValueType = _typing.NewType("ValueType", _builtins.int)
+    V: _TypeAlias = ValueType  # noqa: Y015
+
+class _SignalTierEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_SignalTier.ValueType], _builtins.type):
+    DESCRIPTOR: _descriptor.EnumDescriptor
+    SIGNAL_TIER_UNSPECIFIED: _SignalTier.ValueType  # 0
+    """Not set. Never sent."""
+    SIGNAL_TIER_CORE: _SignalTier.ValueType  # 1
+    """Well founded, and computed from the filing itself or the one of a year earlier."""
+    SIGNAL_TIER_EXTENDED: _SignalTier.ValueType  # 2
+    """Less so, or computed against reference tables or many earlier filings."""
+
+class SignalTier(_SignalTier, metaclass=_SignalTierEnumTypeWrapper):
+    """How well founded a signal is."""
+
+SIGNAL_TIER_UNSPECIFIED: SignalTier.ValueType  # 0
+"""Not set. Never sent."""
+SIGNAL_TIER_CORE: SignalTier.ValueType  # 1
+"""Well founded, and computed from the filing itself or the one of a year earlier."""
+SIGNAL_TIER_EXTENDED: SignalTier.ValueType  # 2
+"""Less so, or computed against reference tables or many earlier filings."""
+Global___SignalTier: _TypeAlias = SignalTier  # noqa: Y015
+
 @_typing.final
 class ExtractFilingRequest(_message.Message):
     """Names the filing to extract."""
@@ -29,6 +55,9 @@ class ExtractFilingRequest(_message.Message):
 
     FILING_FIELD_NUMBER: _builtins.int
     LISTING_FIELD_NUMBER: _builtins.int
+    EARLIER_FILINGS_FIELD_NUMBER: _builtins.int
+    EARLIER_COMPLETE_SINCE_FIELD_NUMBER: _builtins.int
+    CATEGORIES_FIELD_NUMBER: _builtins.int
     @_builtins.property
     def filing(self) -> _filing_pb2.FilingRef:
         """The filing. Required. The fetcher must be able to ensure it."""
@@ -37,15 +66,36 @@ class ExtractFilingRequest(_message.Message):
     def listing(self) -> _filing_pb2.FilingListing:
         """What a listing told of it. Used only for what the filing's own bytes do not tell. Absent: nothing is known."""
 
+    @_builtins.property
+    def earlier_filings(self) -> _containers.RepeatedCompositeFieldContainer[_filing_pb2.FilingListing]:
+        """Filings of the same company or owner that EDGAR accepted before this one, for the signals that compare with them: a
+        report of a year earlier, earlier ownership forms. At most 100. `filing` of each is required and read from the
+        fetcher; the rest is used like `listing`. Empty: signals that need one are missing with PRIOR_FILING_NOT_GIVEN.
+        EARLIER_FILING_UNUSABLE for one of another company, for the filing itself, and for one that was not accepted before.
+        """
+
+    @_builtins.property
+    def earlier_complete_since(self) -> _date_pb2.Date:
+        """From which day on `earlier_filings` holds all filings of the company, of the forms that it holds. Absent: nobody
+        says so, and signals that count filings are missing.
+        """
+
+    @_builtins.property
+    def categories(self) -> _containers.RepeatedScalarFieldContainer[_signal_pb2.SignalCategory.ValueType]:
+        """The only categories to compute and to answer, signals and missing signals alike. Empty: all. Part of the result key."""
+
     def __init__(
         self,
         *,
         filing: _filing_pb2.FilingRef | None = ...,
         listing: _filing_pb2.FilingListing | None = ...,
+        earlier_filings: _abc.Iterable[_filing_pb2.FilingListing] | None = ...,
+        earlier_complete_since: _date_pb2.Date | None = ...,
+        categories: _abc.Iterable[_signal_pb2.SignalCategory.ValueType] | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["filing", b"filing", "listing", b"listing"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["earlier_complete_since", b"earlier_complete_since", "filing", b"filing", "listing", b"listing"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["filing", b"filing", "listing", b"listing"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["categories", b"categories", "earlier_complete_since", b"earlier_complete_since", "earlier_filings", b"earlier_filings", "filing", b"filing", "listing", b"listing"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -74,6 +124,167 @@ class ExtractFilingResponse(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___ExtractFilingResponse: _TypeAlias = ExtractFilingResponse  # noqa: Y015
+
+@_typing.final
+class ExtractDocumentsRequest(_message.Message):
+    """One message of the stream."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    OPENING_FIELD_NUMBER: _builtins.int
+    CHUNK_FIELD_NUMBER: _builtins.int
+    chunk: _builtins.bytes
+    """Of all messages after the first: the next bytes, at most 256 KiB. The bytes of all documents follow one another
+    in the opening's order, those of the filing before those of the earlier filings; a chunk may cross from one
+    document to the next.
+    """
+    @_builtins.property
+    def opening(self) -> Global___DocumentsOpening:
+        """The first message, and only it."""
+
+    def __init__(
+        self,
+        *,
+        opening: Global___DocumentsOpening | None = ...,
+        chunk: _builtins.bytes | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["chunk", b"chunk", "opening", b"opening", "part", b"part"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["chunk", b"chunk", "opening", b"opening", "part", b"part"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType_part: _TypeAlias = _typing.Literal["opening", "chunk"]  # noqa: Y015
+    _WhichOneofArgType_part: _TypeAlias = _typing.Literal["part", b"part"]  # noqa: Y015
+    def WhichOneof(self, oneof_group: _WhichOneofArgType_part) -> _WhichOneofReturnType_part | None: ...
+
+Global___ExtractDocumentsRequest: _TypeAlias = ExtractDocumentsRequest  # noqa: Y015
+
+@_typing.final
+class DocumentsOpening(_message.Message):
+    """Says what bytes are coming. At most 1000 documents in all."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    FILING_FIELD_NUMBER: _builtins.int
+    EARLIER_FILINGS_FIELD_NUMBER: _builtins.int
+    EARLIER_COMPLETE_SINCE_FIELD_NUMBER: _builtins.int
+    CATEGORIES_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def filing(self) -> Global___FilingDocuments:
+        """The filing to extract. Required."""
+
+    @_builtins.property
+    def earlier_filings(self) -> _containers.RepeatedCompositeFieldContainer[Global___FilingDocuments]:
+        """As ExtractFilingRequest.earlier_filings, with their bytes. At most 100."""
+
+    @_builtins.property
+    def earlier_complete_since(self) -> _date_pb2.Date:
+        """As in ExtractFilingRequest."""
+
+    @_builtins.property
+    def categories(self) -> _containers.RepeatedScalarFieldContainer[_signal_pb2.SignalCategory.ValueType]:
+        """As in ExtractFilingRequest."""
+
+    def __init__(
+        self,
+        *,
+        filing: Global___FilingDocuments | None = ...,
+        earlier_filings: _abc.Iterable[Global___FilingDocuments] | None = ...,
+        earlier_complete_since: _date_pb2.Date | None = ...,
+        categories: _abc.Iterable[_signal_pb2.SignalCategory.ValueType] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["earlier_complete_since", b"earlier_complete_since", "filing", b"filing"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["categories", b"categories", "earlier_complete_since", b"earlier_complete_since", "earlier_filings", b"earlier_filings", "filing", b"filing"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___DocumentsOpening: _TypeAlias = DocumentsOpening  # noqa: Y015
+
+@_typing.final
+class FilingDocuments(_message.Message):
+    """The bytes of one filing."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    LISTING_FIELD_NUMBER: _builtins.int
+    DOCUMENTS_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def listing(self) -> _filing_pb2.FilingListing:
+        """The filing, and what a listing told of it. `listing.filing.accession_number` is required."""
+
+    @_builtins.property
+    def documents(self) -> _containers.RepeatedCompositeFieldContainer[Global___DocumentOpening]:
+        """Either the full submission text alone, or single documents with the primary one first. At least one."""
+
+    def __init__(
+        self,
+        *,
+        listing: _filing_pb2.FilingListing | None = ...,
+        documents: _abc.Iterable[Global___DocumentOpening] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["listing", b"listing"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["documents", b"documents", "listing", b"listing"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___FilingDocuments: _TypeAlias = FilingDocuments  # noqa: Y015
+
+@_typing.final
+class DocumentOpening(_message.Message):
+    """One document's name and size."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    FILENAME_FIELD_NUMBER: _builtins.int
+    TYPE_FIELD_NUMBER: _builtins.int
+    SIZE_BYTES_FIELD_NUMBER: _builtins.int
+    filename: _builtins.str
+    """File name on EDGAR, at most 255 characters. Only a name: nothing is opened by it. Empty: not known."""
+    type: _builtins.str
+    """Type on EDGAR: "10-K", "EX-13". At most 255 characters. Empty: not known, or a full submission text."""
+    size_bytes: _builtins.int
+    """How many bytes of it are coming. All together at most TENKAY_EXTRACTOR_MAX_FILING_BYTES; more is
+    SUBMISSION_TOO_LARGE at once.
+    """
+    def __init__(
+        self,
+        *,
+        filename: _builtins.str | None = ...,
+        type: _builtins.str | None = ...,
+        size_bytes: _builtins.int | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["filename", b"filename", "size_bytes", b"size_bytes", "type", b"type"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___DocumentOpening: _TypeAlias = DocumentOpening  # noqa: Y015
+
+@_typing.final
+class ExtractDocumentsResponse(_message.Message):
+    """What was found."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    EXTRACTION_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def extraction(self) -> _extraction_pb2.Extraction:
+        """The result, as that of ExtractFiling."""
+
+    def __init__(
+        self,
+        *,
+        extraction: _extraction_pb2.Extraction | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["extraction", b"extraction"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["extraction", b"extraction"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ExtractDocumentsResponse: _TypeAlias = ExtractDocumentsResponse  # noqa: Y015
 
 @_typing.final
 class ListSignalDefinitionsRequest(_message.Message):
@@ -122,6 +333,14 @@ class SignalDefinition(_message.Message):
     DIRECTION_FIELD_NUMBER: _builtins.int
     SOURCE_FIELD_NUMBER: _builtins.int
     MISSING_WHEN_FIELD_NUMBER: _builtins.int
+    TIER_FIELD_NUMBER: _builtins.int
+    VALID_RANGE_FIELD_NUMBER: _builtins.int
+    VALUES_FIELD_NUMBER: _builtins.int
+    INPUTS_FIELD_NUMBER: _builtins.int
+    CONFIDENCE_RULE_FIELD_NUMBER: _builtins.int
+    CONDITION_FIELD_NUMBER: _builtins.int
+    INDUSTRIES_FIELD_NUMBER: _builtins.int
+    EXCLUDED_INDUSTRIES_FIELD_NUMBER: _builtins.int
     id: _builtins.str
     """The id. Stable: never renamed, never reused."""
     category: _signal_pb2.SignalCategory.ValueType
@@ -142,9 +361,35 @@ class SignalDefinition(_message.Message):
     """The rule or paper it comes from."""
     missing_when: _builtins.str
     """When it has no value."""
+    tier: Global___SignalTier.ValueType
+    """How well founded it is."""
+    confidence_rule: _builtins.str
+    """How the confidence of a value comes about."""
+    condition: _builtins.str
+    """What must hold for it to have a value, in the formula's language: "cost_of_revenue > 0". Empty: nothing."""
     @_builtins.property
     def forms(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
         """Form types it is defined for."""
+
+    @_builtins.property
+    def valid_range(self) -> Global___ValidRange:
+        """Where its values are plausible. Absent: everywhere. Outside a value is kept, marked out_of_range."""
+
+    @_builtins.property
+    def values(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """Of an enum, the names its values have. Empty for others."""
+
+    @_builtins.property
+    def inputs(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """What it is computed from: "concept revenue", "section item_9A", "item 5.02"."""
+
+    @_builtins.property
+    def industries(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """The only classes of companies it is defined for ("bank"). Empty: all."""
+
+    @_builtins.property
+    def excluded_industries(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """Classes of companies it is not defined for."""
 
     def __init__(
         self,
@@ -160,14 +405,113 @@ class SignalDefinition(_message.Message):
         direction: _builtins.str | None = ...,
         source: _builtins.str | None = ...,
         missing_when: _builtins.str | None = ...,
+        tier: Global___SignalTier.ValueType | None = ...,
+        valid_range: Global___ValidRange | None = ...,
+        values: _abc.Iterable[_builtins.str] | None = ...,
+        inputs: _abc.Iterable[_builtins.str] | None = ...,
+        confidence_rule: _builtins.str | None = ...,
+        condition: _builtins.str | None = ...,
+        industries: _abc.Iterable[_builtins.str] | None = ...,
+        excluded_industries: _abc.Iterable[_builtins.str] | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["valid_range", b"valid_range"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["category", b"category", "definition", b"definition", "direction", b"direction", "forms", b"forms", "formula", b"formula", "id", b"id", "missing_when", b"missing_when", "name", b"name", "source", b"source", "unit", b"unit", "value_kind", b"value_kind"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["category", b"category", "condition", b"condition", "confidence_rule", b"confidence_rule", "definition", b"definition", "direction", b"direction", "excluded_industries", b"excluded_industries", "forms", b"forms", "formula", b"formula", "id", b"id", "industries", b"industries", "inputs", b"inputs", "missing_when", b"missing_when", "name", b"name", "source", b"source", "tier", b"tier", "unit", b"unit", "valid_range", b"valid_range", "value_kind", b"value_kind", "values", b"values"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___SignalDefinition: _TypeAlias = SignalDefinition  # noqa: Y015
+
+@_typing.final
+class ValidRange(_message.Message):
+    """Bounds of plausible values: exact decimals, as in SignalValue. At least one is present."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    LEAST_FIELD_NUMBER: _builtins.int
+    ABOVE_FIELD_NUMBER: _builtins.int
+    MOST_FIELD_NUMBER: _builtins.int
+    least: _builtins.str
+    """Least value."""
+    above: _builtins.str
+    """A value must be more than this."""
+    most: _builtins.str
+    """Greatest value."""
+    def __init__(
+        self,
+        *,
+        least: _builtins.str | None = ...,
+        above: _builtins.str | None = ...,
+        most: _builtins.str | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_above", b"_above", "_least", b"_least", "_most", b"_most", "above", b"above", "least", b"least", "most", b"most"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_above", b"_above", "_least", b"_least", "_most", b"_most", "above", b"above", "least", b"least", "most", b"most"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType__above: _TypeAlias = _typing.Literal["above"]  # noqa: Y015
+    _WhichOneofArgType__above: _TypeAlias = _typing.Literal["_above", b"_above"]  # noqa: Y015
+    _WhichOneofReturnType__least: _TypeAlias = _typing.Literal["least"]  # noqa: Y015
+    _WhichOneofArgType__least: _TypeAlias = _typing.Literal["_least", b"_least"]  # noqa: Y015
+    _WhichOneofReturnType__most: _TypeAlias = _typing.Literal["most"]  # noqa: Y015
+    _WhichOneofArgType__most: _TypeAlias = _typing.Literal["_most", b"_most"]  # noqa: Y015
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__above) -> _WhichOneofReturnType__above | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__least) -> _WhichOneofReturnType__least | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__most) -> _WhichOneofReturnType__most | None: ...
+
+Global___ValidRange: _TypeAlias = ValidRange  # noqa: Y015
+
+@_typing.final
+class GetSignalDefinitionRequest(_message.Message):
+    """Names a row of the catalog."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ID_FIELD_NUMBER: _builtins.int
+    id: _builtins.str
+    """The signal's id: "revenue". Required."""
+    def __init__(
+        self,
+        *,
+        id: _builtins.str | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["id", b"id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___GetSignalDefinitionRequest: _TypeAlias = GetSignalDefinitionRequest  # noqa: Y015
+
+@_typing.final
+class GetSignalDefinitionResponse(_message.Message):
+    """One row of the catalog."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    DEFINITION_FIELD_NUMBER: _builtins.int
+    CATALOG_VERSION_FIELD_NUMBER: _builtins.int
+    catalog_version: _builtins.str
+    """Version of the catalog."""
+    @_builtins.property
+    def definition(self) -> Global___SignalDefinition:
+        """The row."""
+
+    def __init__(
+        self,
+        *,
+        definition: Global___SignalDefinition | None = ...,
+        catalog_version: _builtins.str | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["definition", b"definition"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["catalog_version", b"catalog_version", "definition", b"definition"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___GetSignalDefinitionResponse: _TypeAlias = GetSignalDefinitionResponse  # noqa: Y015
 
 @_typing.final
 class ListSignalDefinitionsResponse(_message.Message):

@@ -40,10 +40,20 @@ class ExtractorServiceStub:
                 request_serializer=tenkay_dot_extractor_dot_v1_dot_extractor__service__pb2.ExtractFilingRequest.SerializeToString,
                 response_deserializer=tenkay_dot_extractor_dot_v1_dot_extractor__service__pb2.ExtractFilingResponse.FromString,
                 _registered_method=True)
+        self.ExtractDocuments = channel.stream_unary(
+                '/tenkay.extractor.v1.ExtractorService/ExtractDocuments',
+                request_serializer=tenkay_dot_extractor_dot_v1_dot_extractor__service__pb2.ExtractDocumentsRequest.SerializeToString,
+                response_deserializer=tenkay_dot_extractor_dot_v1_dot_extractor__service__pb2.ExtractDocumentsResponse.FromString,
+                _registered_method=True)
         self.ListSignalDefinitions = channel.unary_unary(
                 '/tenkay.extractor.v1.ExtractorService/ListSignalDefinitions',
                 request_serializer=tenkay_dot_extractor_dot_v1_dot_extractor__service__pb2.ListSignalDefinitionsRequest.SerializeToString,
                 response_deserializer=tenkay_dot_extractor_dot_v1_dot_extractor__service__pb2.ListSignalDefinitionsResponse.FromString,
+                _registered_method=True)
+        self.GetSignalDefinition = channel.unary_unary(
+                '/tenkay.extractor.v1.ExtractorService/GetSignalDefinition',
+                request_serializer=tenkay_dot_extractor_dot_v1_dot_extractor__service__pb2.GetSignalDefinitionRequest.SerializeToString,
+                response_deserializer=tenkay_dot_extractor_dot_v1_dot_extractor__service__pb2.GetSignalDefinitionResponse.FromString,
                 _registered_method=True)
 
 
@@ -52,11 +62,22 @@ class ExtractorServiceServicer:
     """
 
     def ExtractFiling(self, request, context):
-        """Extracts one filing, whose bytes it reads from the fetcher. The same bytes, listing and versions give the same
-        answer. SUBMISSION_EMPTY, SUBMISSION_TRUNCATED, SUBMISSION_BINARY, SUBMISSION_MALFORMED and SUBMISSION_TOO_LARGE say
-        what is wrong with the bytes; EXTRACTION_TIMEOUT and EXTRACTION_CRASHED that they were too much; QUEUE_FULL that all
-        processes are busy. Errors of the fetcher are passed on.
+        """Extracts one filing, whose bytes it reads from the fetcher. The same bytes, listing, earlier filings, categories and
+        versions give the same answer. SUBMISSION_EMPTY, SUBMISSION_TRUNCATED, SUBMISSION_BINARY, SUBMISSION_MALFORMED and
+        SUBMISSION_TOO_LARGE say what is wrong with the bytes; EXTRACTION_TIMEOUT and EXTRACTION_CRASHED that they were too
+        much; QUEUE_FULL, with the time to come back, that all processes are busy or too many bytes are held. Errors of the
+        fetcher are passed on. A signal whose own code raises, hangs or eats memory is missing with EXTRACTOR_FAILED or
+        EXTRACTOR_TIMEOUT, and the others are answered.
         Cost: one process for a second or two for a long 10-K.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ExtractDocuments(self, request_iterator, context):
+        """Extracts one filing from bytes that the caller holds. The first message says what comes, the following ones carry the
+        bytes; the answer comes after the last one. It is what ExtractFiling answers for the same bytes, and so are its
+        errors; INVALID_FIELD for a stream of another form. Nothing is kept.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -64,6 +85,13 @@ class ExtractorServiceServicer:
 
     def ListSignalDefinitions(self, request, context):
         """Lists the signal catalog, in its own order.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def GetSignalDefinition(self, request, context):
+        """Gives one row of the catalog. UNKNOWN_SIGNAL, with the closest ids, when there is none of this id.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -77,10 +105,20 @@ def add_ExtractorServiceServicer_to_server(servicer, server):
                     request_deserializer=tenkay_dot_extractor_dot_v1_dot_extractor__service__pb2.ExtractFilingRequest.FromString,
                     response_serializer=tenkay_dot_extractor_dot_v1_dot_extractor__service__pb2.ExtractFilingResponse.SerializeToString,
             ),
+            'ExtractDocuments': grpc.stream_unary_rpc_method_handler(
+                    servicer.ExtractDocuments,
+                    request_deserializer=tenkay_dot_extractor_dot_v1_dot_extractor__service__pb2.ExtractDocumentsRequest.FromString,
+                    response_serializer=tenkay_dot_extractor_dot_v1_dot_extractor__service__pb2.ExtractDocumentsResponse.SerializeToString,
+            ),
             'ListSignalDefinitions': grpc.unary_unary_rpc_method_handler(
                     servicer.ListSignalDefinitions,
                     request_deserializer=tenkay_dot_extractor_dot_v1_dot_extractor__service__pb2.ListSignalDefinitionsRequest.FromString,
                     response_serializer=tenkay_dot_extractor_dot_v1_dot_extractor__service__pb2.ListSignalDefinitionsResponse.SerializeToString,
+            ),
+            'GetSignalDefinition': grpc.unary_unary_rpc_method_handler(
+                    servicer.GetSignalDefinition,
+                    request_deserializer=tenkay_dot_extractor_dot_v1_dot_extractor__service__pb2.GetSignalDefinitionRequest.FromString,
+                    response_serializer=tenkay_dot_extractor_dot_v1_dot_extractor__service__pb2.GetSignalDefinitionResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -122,6 +160,33 @@ class ExtractorService:
             _registered_method=True)
 
     @staticmethod
+    def ExtractDocuments(request_iterator,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.stream_unary(
+            request_iterator,
+            target,
+            '/tenkay.extractor.v1.ExtractorService/ExtractDocuments',
+            tenkay_dot_extractor_dot_v1_dot_extractor__service__pb2.ExtractDocumentsRequest.SerializeToString,
+            tenkay_dot_extractor_dot_v1_dot_extractor__service__pb2.ExtractDocumentsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
     def ListSignalDefinitions(request,
             target,
             options=(),
@@ -138,6 +203,33 @@ class ExtractorService:
             '/tenkay.extractor.v1.ExtractorService/ListSignalDefinitions',
             tenkay_dot_extractor_dot_v1_dot_extractor__service__pb2.ListSignalDefinitionsRequest.SerializeToString,
             tenkay_dot_extractor_dot_v1_dot_extractor__service__pb2.ListSignalDefinitionsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def GetSignalDefinition(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/tenkay.extractor.v1.ExtractorService/GetSignalDefinition',
+            tenkay_dot_extractor_dot_v1_dot_extractor__service__pb2.GetSignalDefinitionRequest.SerializeToString,
+            tenkay_dot_extractor_dot_v1_dot_extractor__service__pb2.GetSignalDefinitionResponse.FromString,
             options,
             channel_credentials,
             insecure,

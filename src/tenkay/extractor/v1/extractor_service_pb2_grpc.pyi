@@ -34,14 +34,23 @@ class ExtractorServiceStub:
     @_typing.overload
     def __new__(cls, channel: _aio.Channel) -> ExtractorServiceAsyncStub: ...
     ExtractFiling: _grpc.UnaryUnaryMultiCallable[_extractor_service_pb2.ExtractFilingRequest, _extractor_service_pb2.ExtractFilingResponse]
-    """Extracts one filing, whose bytes it reads from the fetcher. The same bytes, listing and versions give the same
-    answer. SUBMISSION_EMPTY, SUBMISSION_TRUNCATED, SUBMISSION_BINARY, SUBMISSION_MALFORMED and SUBMISSION_TOO_LARGE say
-    what is wrong with the bytes; EXTRACTION_TIMEOUT and EXTRACTION_CRASHED that they were too much; QUEUE_FULL that all
-    processes are busy. Errors of the fetcher are passed on.
+    """Extracts one filing, whose bytes it reads from the fetcher. The same bytes, listing, earlier filings, categories and
+    versions give the same answer. SUBMISSION_EMPTY, SUBMISSION_TRUNCATED, SUBMISSION_BINARY, SUBMISSION_MALFORMED and
+    SUBMISSION_TOO_LARGE say what is wrong with the bytes; EXTRACTION_TIMEOUT and EXTRACTION_CRASHED that they were too
+    much; QUEUE_FULL, with the time to come back, that all processes are busy or too many bytes are held. Errors of the
+    fetcher are passed on. A signal whose own code raises, hangs or eats memory is missing with EXTRACTOR_FAILED or
+    EXTRACTOR_TIMEOUT, and the others are answered.
     Cost: one process for a second or two for a long 10-K.
+    """
+    ExtractDocuments: _grpc.StreamUnaryMultiCallable[_extractor_service_pb2.ExtractDocumentsRequest, _extractor_service_pb2.ExtractDocumentsResponse]
+    """Extracts one filing from bytes that the caller holds. The first message says what comes, the following ones carry the
+    bytes; the answer comes after the last one. It is what ExtractFiling answers for the same bytes, and so are its
+    errors; INVALID_FIELD for a stream of another form. Nothing is kept.
     """
     ListSignalDefinitions: _grpc.UnaryUnaryMultiCallable[_extractor_service_pb2.ListSignalDefinitionsRequest, _extractor_service_pb2.ListSignalDefinitionsResponse]
     """Lists the signal catalog, in its own order."""
+    GetSignalDefinition: _grpc.UnaryUnaryMultiCallable[_extractor_service_pb2.GetSignalDefinitionRequest, _extractor_service_pb2.GetSignalDefinitionResponse]
+    """Gives one row of the catalog. UNKNOWN_SIGNAL, with the closest ids, when there is none of this id."""
 
 @_typing.type_check_only
 class ExtractorServiceAsyncStub(ExtractorServiceStub):
@@ -49,14 +58,23 @@ class ExtractorServiceAsyncStub(ExtractorServiceStub):
 
     def __init__(self, channel: _aio.Channel) -> None: ...
     ExtractFiling: _aio.UnaryUnaryMultiCallable[_extractor_service_pb2.ExtractFilingRequest, _extractor_service_pb2.ExtractFilingResponse]  # type: ignore[assignment]
-    """Extracts one filing, whose bytes it reads from the fetcher. The same bytes, listing and versions give the same
-    answer. SUBMISSION_EMPTY, SUBMISSION_TRUNCATED, SUBMISSION_BINARY, SUBMISSION_MALFORMED and SUBMISSION_TOO_LARGE say
-    what is wrong with the bytes; EXTRACTION_TIMEOUT and EXTRACTION_CRASHED that they were too much; QUEUE_FULL that all
-    processes are busy. Errors of the fetcher are passed on.
+    """Extracts one filing, whose bytes it reads from the fetcher. The same bytes, listing, earlier filings, categories and
+    versions give the same answer. SUBMISSION_EMPTY, SUBMISSION_TRUNCATED, SUBMISSION_BINARY, SUBMISSION_MALFORMED and
+    SUBMISSION_TOO_LARGE say what is wrong with the bytes; EXTRACTION_TIMEOUT and EXTRACTION_CRASHED that they were too
+    much; QUEUE_FULL, with the time to come back, that all processes are busy or too many bytes are held. Errors of the
+    fetcher are passed on. A signal whose own code raises, hangs or eats memory is missing with EXTRACTOR_FAILED or
+    EXTRACTOR_TIMEOUT, and the others are answered.
     Cost: one process for a second or two for a long 10-K.
+    """
+    ExtractDocuments: _aio.StreamUnaryMultiCallable[_extractor_service_pb2.ExtractDocumentsRequest, _extractor_service_pb2.ExtractDocumentsResponse]  # type: ignore[assignment]
+    """Extracts one filing from bytes that the caller holds. The first message says what comes, the following ones carry the
+    bytes; the answer comes after the last one. It is what ExtractFiling answers for the same bytes, and so are its
+    errors; INVALID_FIELD for a stream of another form. Nothing is kept.
     """
     ListSignalDefinitions: _aio.UnaryUnaryMultiCallable[_extractor_service_pb2.ListSignalDefinitionsRequest, _extractor_service_pb2.ListSignalDefinitionsResponse]  # type: ignore[assignment]
     """Lists the signal catalog, in its own order."""
+    GetSignalDefinition: _aio.UnaryUnaryMultiCallable[_extractor_service_pb2.GetSignalDefinitionRequest, _extractor_service_pb2.GetSignalDefinitionResponse]  # type: ignore[assignment]
+    """Gives one row of the catalog. UNKNOWN_SIGNAL, with the closest ids, when there is none of this id."""
 
 class ExtractorServiceServicer(metaclass=_abc_1.ABCMeta):
     """Turns filings into sections, facts and signals, each with its evidence. It stores nothing."""
@@ -67,11 +85,24 @@ class ExtractorServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _extractor_service_pb2.ExtractFilingRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_extractor_service_pb2.ExtractFilingResponse, _abc.Awaitable[_extractor_service_pb2.ExtractFilingResponse]]:
-        """Extracts one filing, whose bytes it reads from the fetcher. The same bytes, listing and versions give the same
-        answer. SUBMISSION_EMPTY, SUBMISSION_TRUNCATED, SUBMISSION_BINARY, SUBMISSION_MALFORMED and SUBMISSION_TOO_LARGE say
-        what is wrong with the bytes; EXTRACTION_TIMEOUT and EXTRACTION_CRASHED that they were too much; QUEUE_FULL that all
-        processes are busy. Errors of the fetcher are passed on.
+        """Extracts one filing, whose bytes it reads from the fetcher. The same bytes, listing, earlier filings, categories and
+        versions give the same answer. SUBMISSION_EMPTY, SUBMISSION_TRUNCATED, SUBMISSION_BINARY, SUBMISSION_MALFORMED and
+        SUBMISSION_TOO_LARGE say what is wrong with the bytes; EXTRACTION_TIMEOUT and EXTRACTION_CRASHED that they were too
+        much; QUEUE_FULL, with the time to come back, that all processes are busy or too many bytes are held. Errors of the
+        fetcher are passed on. A signal whose own code raises, hangs or eats memory is missing with EXTRACTOR_FAILED or
+        EXTRACTOR_TIMEOUT, and the others are answered.
         Cost: one process for a second or two for a long 10-K.
+        """
+
+    @_abc_1.abstractmethod
+    def ExtractDocuments(
+        self,
+        request_iterator: _MaybeAsyncIterator[_extractor_service_pb2.ExtractDocumentsRequest],
+        context: _ServicerContext,
+    ) -> _typing.Union[_extractor_service_pb2.ExtractDocumentsResponse, _abc.Awaitable[_extractor_service_pb2.ExtractDocumentsResponse]]:
+        """Extracts one filing from bytes that the caller holds. The first message says what comes, the following ones carry the
+        bytes; the answer comes after the last one. It is what ExtractFiling answers for the same bytes, and so are its
+        errors; INVALID_FIELD for a stream of another form. Nothing is kept.
         """
 
     @_abc_1.abstractmethod
@@ -81,5 +112,13 @@ class ExtractorServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_extractor_service_pb2.ListSignalDefinitionsResponse, _abc.Awaitable[_extractor_service_pb2.ListSignalDefinitionsResponse]]:
         """Lists the signal catalog, in its own order."""
+
+    @_abc_1.abstractmethod
+    def GetSignalDefinition(
+        self,
+        request: _extractor_service_pb2.GetSignalDefinitionRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_extractor_service_pb2.GetSignalDefinitionResponse, _abc.Awaitable[_extractor_service_pb2.GetSignalDefinitionResponse]]:
+        """Gives one row of the catalog. UNKNOWN_SIGNAL, with the closest ids, when there is none of this id."""
 
 def add_ExtractorServiceServicer_to_server(servicer: ExtractorServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...
