@@ -58,7 +58,7 @@ from tenkay_extractor.identity import Listing, primary_document
 from tenkay_extractor.phrase_scan import PhraseScanner
 from tenkay_extractor.pool import PoolLimits, WorkerPool
 from tenkay_extractor.submission import Document, Markup, SubmissionError, SubmissionFault, split_submission
-from tenkay_extractor.worker import ExtractionRequest
+from tenkay_extractor.worker import ExtractionRequest, FilingBytes
 
 PARSED = (Markup.HTML, Markup.INLINE_XBRL, Markup.TEXT)
 STAGES = {
@@ -304,8 +304,7 @@ async def _worker_memory(blob: Blob) -> tuple[int, int]:
         _forget_largest_size(worker.pid)
         base = _status_bytes(worker.pid, "VmRSS")
         request = ExtractionRequest(
-            blobs=(blob,),
-            listing=Listing(),
+            filing=FilingBytes((blob,), Listing()),
             limit_seconds=FILING_SECONDS,
             signal_seconds=FILING_SECONDS,
             maximum_bytes=MAXIMUM_BYTES,
