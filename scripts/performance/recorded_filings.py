@@ -10,6 +10,7 @@ import sys
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 ROOT = Path(__file__).resolve().parents[2]
 EDGAR_VARIABLE = "TENKAY_TEST_EDGAR"
@@ -26,14 +27,17 @@ class MeasuredFiling:
     form_type: str
     size: int
     """Bytes, unpacked."""
+    is_text_file: bool
+    """By its name: a submission, or a document in plain text."""
     read: Callable[[], bytes]
 
 
 def reports(note: Callable[[str], None]) -> list[MeasuredFiling]:
-    """All 10-K, 10-KSB and 10-Q reports of the recorded EDGAR folder, smallest first; without it, the samples'.
+    """All 10-K, 10-KSB and 10-Q reports of the recorded EDGAR folder; without it, the samples'.
 
     The folder is named by TENKAY_TEST_EDGAR (default: ../shared/edgar). Of a filing that is there as a submission and
-    as a document, the submission is taken. Filings of which there is an XBRL instance only are left out.
+    as a document, the submission is taken. Filings of which there is an XBRL instance only are left out. HTML documents
+    come first, then text files, each from small to large.
     """
     folder = Path(os.environ.get(EDGAR_VARIABLE, ROOT.parent / "shared" / "edgar"))
     manifest = folder / "MANIFEST.jsonl"
@@ -44,11 +48,11 @@ def reports(note: Callable[[str], None]) -> list[MeasuredFiling]:
             f"no recorded EDGAR filings in {folder} ({EDGAR_VARIABLE}): measured on the made-up filings of samples/"
         )
         found = list(_made_up())
-    return sorted(found, key=lambda filing: (filing.size, filing.name))
+    return sorted(found, key=lambda filing: (filing.is_text_file, filing.size, filing.name))
 
 
 def spread(filings: Sequence[MeasuredFiling], count: int) -> list[MeasuredFiling]:
-    """So many of them, of all sizes, in an order that is of all sizes too when it is cut short."""
+    """So many of them, of both kinds and all sizes, in an order that is so too when it is cut short."""
     if count < len(filings):
         filings = [filings[int((number + 0.5) * len(filings) / count)] for number in range(count)]
     stride = next((step for step in (5, 3, 2) if len(filings) > 2 * step), 1)
@@ -56,7 +60,7 @@ def spread(filings: Sequence[MeasuredFiling], count: int) -> list[MeasuredFiling
 
 
 def _recorded(folder: Path, manifest: Path) -> Iterator[MeasuredFiling]:
-    kept: dict[str, dict[str, str | int]] = {}
+    kept: dict[str, dict[str, Any]] = {}
     for line in manifest.read_text().splitlines():
         row = json.loads(line)
         if row["kind"] not in ("full_submission", "primary_doc") or not _FORMS.match(row.get("form") or ""):
@@ -65,12 +69,13 @@ def _recorded(folder: Path, manifest: Path) -> Iterator[MeasuredFiling]:
         if key not in kept or row["kind"] == "full_submission":
             kept[key] = row
     for key, row in kept.items():
-        path = folder / str(row["path"])
+        path = folder / row["path"]
         yield MeasuredFiling(
             name=key,
             filename=path.name.removesuffix(".gz"),
-            form_type=str(row["form"]),
-            size=int(row["bytes"]),
+            form_type=row["form"],
+            size=row["bytes"],
+            is_text_file=path.name.removesuffix(".gz").endswith(".txt"),
             read=lambda path=path: _unpacked(path.read_bytes()),  # type: ignore[misc]
         )
 
@@ -92,5 +97,6 @@ def _made_up() -> Iterator[MeasuredFiling]:
                 filename=f"{filing.accession_number}.txt",
                 form_type=filing.form,
                 size=len(content),
+                is_text_file=True,
                 read=lambda content=content: content,  # type: ignore[misc]
             )

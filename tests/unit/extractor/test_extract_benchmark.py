@@ -53,7 +53,7 @@ def test_without_the_recorded_folder_the_samples_are_measured_and_a_note_says_so
 
 
 def _filing(name: str, content: bytes) -> MeasuredFiling:
-    return MeasuredFiling(name, f"{name}.htm", "10-K", len(content), lambda: content)
+    return MeasuredFiling(name, f"{name}.htm", "10-K", len(content), False, lambda: content)
 
 
 def _html() -> bytes:
