@@ -51,13 +51,13 @@ class ConceptResolver:
     period: ReportingPeriod
     currency: str
     industry: Industry | None
-    _resolved: dict[tuple[str, str, Basis], Resolved | MissingOperandError] = field(default_factory=dict)
+    _resolved: dict[tuple[str, str, bool], Resolved | MissingOperandError] = field(default_factory=dict)
     _in_progress: set[tuple[str, str]] = field(default_factory=set)
     _cycles_met: int = 0
 
     def resolve(self, concept: str, at: str, basis: Basis) -> Resolved:
         """The concept `at` "current", "prior" or "opening". Raises MissingOperandError."""
-        key = (concept, at, basis)
+        key = (concept, at, basis is Basis.QUARTER)  # an enum's hash is computed in Python
         known = self._resolved.get(key)
         if known is None:
             cycles = self._cycles_met
@@ -426,7 +426,12 @@ class Evaluation:
         return confidence
 
     def evidence(self) -> tuple[FactEvidence, ...]:
-        return tuple(dict.fromkeys(evidence for resolved in self.used for evidence in resolved.evidence))
+        # Facts are told apart by identity: cheaper than by all that they say, and each stands in the filing once.
+        found: dict[tuple[str, int], FactEvidence] = {}
+        for resolved in self.used:
+            for evidence in resolved.evidence:
+                found.setdefault((evidence.concept, id(evidence.fact)), evidence)
+        return tuple(found.values())
 
     def notes(self) -> tuple[str, ...]:
         filled = tuple(

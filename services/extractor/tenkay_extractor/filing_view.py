@@ -142,7 +142,7 @@ class FilingView:
 
     def facts_resolver(self) -> ConceptResolver:
         """What looks concepts up. Raises MissingOperandError when the filing has no facts to look up."""
-        if not any(fact.value is not None for fact in self.content.facts.facts):
+        if not self._once(("has numbers",), self._has_numbers):
             raise MissingOperandError(MissingReason.NO_FACTS, "the filing carries no XBRL facts")
         if self.content.period is None:
             raise MissingOperandError(
@@ -154,6 +154,9 @@ class FilingView:
                 "the facts are not in US dollars, or in more than one currency",
             )
         return self.resolver
+
+    def _has_numbers(self) -> bool:
+        return any(fact.value is not None for fact in self.content.facts.facts)
 
     def facts_named(self, element: str) -> tuple[Fact, ...]:
         """All facts of the element, in document order, those with dimensions and those without a number too."""
