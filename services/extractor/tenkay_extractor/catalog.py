@@ -10,6 +10,7 @@ from decimal import Decimal
 
 from tenkay_extractor.expressions import Expression
 from tenkay_extractor.periods import Basis
+from tenkay_extractor.phrase_scan import PhraseScanner
 from tenkay_extractor.phrases import SentencePattern
 
 
@@ -165,6 +166,17 @@ class Composite:
 
 
 @dataclass(frozen=True, slots=True)
+class Topic:
+    """A subject that is looked for by its words alone, whatever is said of it."""
+
+    name: str
+    trigger: re.Pattern[str]
+    """`phrase_scan` looks for it."""
+    unless: re.Pattern[str] | None
+    """A sentence with these words is about something else."""
+
+
+@dataclass(frozen=True, slots=True)
 class RowFunction:
     """A function of `signal_functions`, by name, with the arguments it is called with besides the filing."""
 
@@ -237,4 +249,8 @@ class Catalog:
     version: str
     concepts: Mapping[str, Concept]
     industries: tuple[Industry, ...]
+    patterns: Mapping[str, SentencePattern]
+    topics: Mapping[str, Topic]
     signals: tuple[SignalDefinition, ...]
+    triggers: PhraseScanner
+    """Looks for the triggers of all patterns and topics, by their names."""

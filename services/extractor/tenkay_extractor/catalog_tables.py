@@ -28,13 +28,16 @@ from tenkay_extractor.catalog import (
     SignalDefinition,
     Term,
     Tier,
+    Topic,
     UnitKind,
     ValidRange,
     ValueKind,
 )
+from tenkay_extractor.claims import KINDS
 from tenkay_extractor.expressions import compile_expression
 from tenkay_extractor.periods import Basis
-from tenkay_extractor.phrases import SentencePattern
+from tenkay_extractor.phrase_scan import PhraseScanner, TriggerError
+from tenkay_extractor.phrases import EVERYWHERE, SentencePattern
 from tenkay_extractor.signal_functions import FUNCTIONS
 
 VERSION = "2026.2"
@@ -65,6 +68,7 @@ def parse_catalog(version: str, texts: Iterable[str]) -> Catalog:
     names = frozenset(raw["concepts"])
     concepts = {name: _concept(name, row, names) for name, row in raw["concepts"].items()}
     patterns = {name: _pattern(name, row) for name, row in raw["patterns"].items()}
+    topics = {name: _topic(name, row) for name, row in raw.get("topics", {}).items()}
     industries = tuple(
         Industry(name, tuple((low, high) for low, high in row["sic"]), tuple(row.get("facts", ())))
         for name, row in raw["industries"].items()
@@ -74,7 +78,25 @@ def parse_catalog(version: str, texts: Iterable[str]) -> Catalog:
     ids = [signal.id for signal in signals]
     if len(set(ids)) != len(ids):
         raise CatalogError("a signal id stands twice")
-    return Catalog(version, concepts, industries, signals)
+    return Catalog(
+        version,
+        concepts,
+        industries,
+        patterns,
+        topics,
+        signals,
+        _scanner([*patterns.values(), *topics.values()]),
+    )
+
+
+def _scanner(triggered: list[SentencePattern | Topic]) -> PhraseScanner:
+    triggers = {each.name: each.trigger.pattern for each in triggered}
+    if len(triggers) != len(triggered):
+        raise CatalogError("a pattern or topic's name stands twice")
+    try:
+        return PhraseScanner(triggers)
+    except TriggerError as error:
+        raise CatalogError(str(error)) from error
 
 
 def _concept(name: str, row: dict[str, Any], names: frozenset[str]) -> Concept:
@@ -136,38 +158,85 @@ def _derivation(entry: dict[str, Any], names: frozenset[str]) -> Derivation:
     )
 
 
-def _pattern(name: str, row: dict[str, Any]) -> SentencePattern:
-    def compiled(expressions: Iterable[str]) -> tuple[re.Pattern[str], ...]:
-        return tuple(re.compile(expression, re.IGNORECASE) for expression in expressions)
+_WORDS_MACRO = re.compile(r"\{words:(\d+)\}")
+_WORD = (
+    r"(?:(?!no\b|not\b|never\b|neither\b|nor\b|without\b|may\b|might\b|could\b|would\b|if\b|whether\b|any\b)"
+    r"[\w'\",/&()$%.-]+ )"
+)
+"""A word that neither denies nor doubts, and the space behind it."""
 
+
+def _compiled(expression: str) -> re.Pattern[str]:
+    """An expression of a pattern, in which `{words:8}` stands for up to eight words that neither deny nor doubt."""
+    written = _WORDS_MACRO.sub(lambda macro: f"{_WORD}{{0,{macro.group(1)}}}?", expression)
+    return re.compile(written, re.IGNORECASE)
+
+
+_PATTERN_FIELDS = frozenset(
+    {
+        "trigger", "topic", "include", "weak", "dismiss", "dismiss_sentence", "keeps", "overridden_by", "home",
+        "expected", "home_title", "elsewhere", "outranks", "concludes", "contradicted_by", "element",
+    }
+)  # fmt: skip
+KEEPS_ALL = "all"
+"""Under `keeps`: no claim of the pattern's is taken back by what `claims` knows."""
+
+
+def _pattern(name: str, row: dict[str, Any]) -> SentencePattern:
+    _refuse_unknown(f"pattern {name}", row, _PATTERN_FIELDS)
+
+    def compiled(expressions: Iterable[str]) -> tuple[re.Pattern[str], ...]:
+        return tuple(_compiled(expression) for expression in expressions)
+
+    def by_kind(field: str) -> tuple[tuple[str, tuple[re.Pattern[str], ...]], ...]:
+        return tuple((kind, compiled(rows)) for kind, rows in row.get(field, {}).items())
+
+    def optional(field: str) -> re.Pattern[str] | None:
+        return _compiled(row[field]) if field in row else None
+
+    kept = row.get("keeps", ())
+    if kept != KEEPS_ALL and (unknown := set(kept) - set(KINDS)):
+        raise CatalogError(f"pattern {name}: keeps {', '.join(sorted(unknown))}, which is no kind of claims")
+    home = {family: tuple(codes) for family, codes in row["home"].items()}
     try:
         return SentencePattern(
             name=name,
             trigger=re.compile(row["trigger"], re.IGNORECASE),
-            topic=re.compile(row["topic"], re.IGNORECASE),
+            topic=optional("topic"),
             include=compiled(row["include"]),
             weak=compiled(row.get("weak", ())),
-            dismiss=tuple((kind, compiled(rows)) for kind, rows in row["dismiss"].items()),
-            dismiss_sentence=tuple((kind, compiled(rows)) for kind, rows in row["dismiss_sentence"].items()),
+            dismiss=by_kind("dismiss"),
+            dismiss_sentence=by_kind("dismiss_sentence"),
+            claim_kinds=frozenset() if kept == KEEPS_ALL else frozenset(KINDS) - set(kept),
             overridden_by={
-                kind: re.compile(expression, re.IGNORECASE)
-                for kind, expression in row.get("overridden_by", {}).items()
+                kind: _compiled(expression) for kind, expression in row.get("overridden_by", {}).items()
             },
-            home={family: tuple(codes) for family, codes in row["home"].items()},
-            expected={family: tuple(codes) for family, codes in row["expected"].items()},
-            home_titles={
-                code: re.compile(title, re.IGNORECASE) for code, title in row.get("home_title", {}).items()
+            home=home,
+            expected={
+                family: tuple(row.get("expected", {}).get(family, () if EVERYWHERE in codes else codes))
+                for family, codes in home.items()
             },
+            home_titles={code: _compiled(title) for code, title in row.get("home_title", {}).items()},
             elsewhere=tuple(row.get("elsewhere", ())),
             outranks=row.get("outranks"),
-            concludes=re.compile(row["concludes"], re.IGNORECASE) if "concludes" in row else None,
-            contradicted_by=(
-                re.compile(row["contradicted_by"], re.IGNORECASE) if "contradicted_by" in row else None
-            ),
+            concludes=optional("concludes"),
+            contradicted_by=optional("contradicted_by"),
             element=row.get("element"),
         )
     except re.error as error:
         raise CatalogError(f"pattern {name}: {error}: {error.pattern!r}") from error
+
+
+def _topic(name: str, row: dict[str, Any]) -> Topic:
+    _refuse_unknown(f"topic {name}", row, {"trigger", "unless"})
+    try:
+        return Topic(
+            name,
+            re.compile(row["trigger"], re.IGNORECASE),
+            _compiled(row["unless"]) if "unless" in row else None,
+        )
+    except re.error as error:
+        raise CatalogError(f"topic {name}: {error}: {error.pattern!r}") from error
 
 
 _SIGNAL_FIELDS = frozenset(

@@ -20,7 +20,9 @@ from tenkay_extractor.identity import FilingIdentity
 from tenkay_extractor.item_schemes import FormFamily
 from tenkay_extractor.missing import MissingOperandError, MissingReason
 from tenkay_extractor.periods import ReportingPeriod
+from tenkay_extractor.phrases import ScannedText
 from tenkay_extractor.sections import Section
+from tenkay_extractor.sentences import index_sentences
 from tenkay_extractor.submission import Document, Header
 from tenkay_extractor.text import NormalisedText, normalise, plain_text
 
@@ -260,6 +262,17 @@ class FilingView:
             text_sha256=sections[0].source.sha256,
             dismissed=tuple(dismissed),
         )
+
+    def scanned(self, text: NormalisedText) -> ScannedText:
+        """The text cut into sentences and searched for the triggers of all patterns, once however many rows ask."""
+        return self._once(
+            ("scanned", text.document),
+            lambda: ScannedText(text, index_sentences(text.text), self.catalog.triggers.scan(text.text)),
+        )
+
+    def scanned_document(self, document: str) -> ScannedText:
+        """The same, of the text of this name."""
+        return self.scanned(self._texts[document])
 
     # Other inputs
 

@@ -3,15 +3,25 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from tenkay_extractor.evidence import Evidence, SearchEvidence, TextEvidence, quote_span
 from tenkay_extractor.item_schemes import FormFamily
 from tenkay_extractor.missing import MissingOperandError, MissingReason
-from tenkay_extractor.phrases import STATED, WEAK, Horizon, Judgement, SentencePattern, fold, judge
+from tenkay_extractor.phrases import (
+    ALLEVIATED,
+    EVERYWHERE,
+    STATED,
+    WEAK,
+    Horizon,
+    Judgement,
+    ScannedText,
+    SentencePattern,
+    fold,
+    judge,
+)
 from tenkay_extractor.sections import Section
-from tenkay_extractor.text import NormalisedText
 
 AT_HOME = 0.9
 ELSEWHERE = 0.7
@@ -34,6 +44,10 @@ _REFERS_ELSEWHERE = re.compile(
 _SHORT_SECTION = 1_500
 
 
+Scanned = Callable[[str], ScannedText]
+"""The text of a document, by its name."""
+
+
 @dataclass(frozen=True, slots=True)
 class Flag:
     """A flag's value with its proof."""
@@ -47,7 +61,7 @@ class Flag:
 def raise_flag(
     pattern: SentencePattern,
     sections: Sequence[Section],
-    texts: Mapping[str, NormalisedText],
+    scanned: Scanned,
     horizon: Horizon | None,
     *,
     family: FormFamily,
@@ -63,23 +77,23 @@ def raise_flag(
         wanted = ", ".join(expected)
         raise MissingOperandError(MissingReason.SECTION_NOT_FOUND, f"none of the sections {wanted} was found")
     elsewhere = [section for section in sections if section.code in pattern.elsewhere]
-    judged = _judge_all(pattern, home, texts, horizon)
-    judged_elsewhere = _judge_all(pattern, elsewhere, texts, horizon)
-    deciding = [section for section in home if _decides(pattern, section, texts)]
+    judged = _judge_all(pattern, home, scanned, horizon)
+    judged_elsewhere = _judge_all(pattern, elsewhere, scanned, horizon)
+    deciding = [section for section in home if _decides(pattern, section, scanned)]
     stated = [judgement for judgement in judged if judgement.verdict == STATED]
     stated_elsewhere = [judgement for judgement in judged_elsewhere if judgement.verdict == STATED]
     outranking = [judgement for judgement in stated if judgement.section.code == pattern.outranks]
-    taken_back = [judgement for judgement in judged if judgement.verdict == "alleviated"]
+    taken_back = [judgement for judgement in judged if judgement.verdict == ALLEVIATED]
     notes: list[str] = []
     if taken_back and not outranking:
         notes.append("the matter is raised and, in the same filing, taken back: alleviated")
-        return _not_stated(judged, home, texts, TAKEN_BACK, tuple(notes))
+        return _not_stated(judged, home, scanned, TAKEN_BACK, tuple(notes))
     for hits, confidence in ((outranking or stated, AT_HOME), (stated_elsewhere, ELSEWHERE)):
         if hits:
             if pattern.outranks:
                 by_auditor = any(hit.section.code == pattern.outranks for hit in hits)
                 notes.append("stated by the auditor" if by_auditor else "stated by management")
-            if _contradicted(pattern, home, texts):
+            if _contradicted(pattern, home, scanned):
                 confidence = CONTRADICTED
                 notes.append("stated, though the same section concludes the opposite")
             elif element_reported:
@@ -88,12 +102,12 @@ def raise_flag(
                 judgement for judgement in (*stated, *stated_elsewhere) if judgement not in hits
             ]
             return Flag(
-                True, confidence, tuple(_passage(hit, texts) for hit in ordered[:MOST_HITS]), tuple(notes)
+                True, confidence, tuple(_passage(hit, scanned) for hit in ordered[:MOST_HITS]), tuple(notes)
             )
     weak = [judgement for judgement in judged if judgement.verdict == WEAK]
     if weak:
         notes.append("only stated in words that say less than the definition asks for")
-        return Flag(True, WEAK_ONLY, tuple(_passage(hit, texts) for hit in weak[:MOST_HITS]), tuple(notes))
+        return Flag(True, WEAK_ONLY, tuple(_passage(hit, scanned) for hit in weak[:MOST_HITS]), tuple(notes))
     if not deciding:
         raise MissingOperandError(
             MissingReason.INCORPORATED_BY_REFERENCE,
@@ -103,22 +117,25 @@ def raise_flag(
     return _not_stated(
         judged + judged_elsewhere,
         home + elsewhere,
-        texts,
+        scanned,
         NOWHERE if complete else NOWHERE_IN_SOME,
         tuple(notes),
     )
 
 
 def _is_home(pattern: SentencePattern, section: Section, family: FormFamily) -> bool:
-    if section.code not in pattern.home[family.value]:
+    codes = pattern.home[family.value]
+    if EVERYWHERE in codes:
+        return True
+    if section.code not in codes:
         return False
     title = pattern.home_titles.get(section.code)
     return title is None or bool(title.search(section.title))
 
 
-def _decides(pattern: SentencePattern, section: Section, texts: Mapping[str, NormalisedText]) -> bool:
+def _decides(pattern: SentencePattern, section: Section, scanned: Scanned) -> bool:
     """False for a section that only says where the matter is to be read."""
-    text = texts[section.document].text
+    text = scanned(section.document).source.text
     if pattern.concludes is not None:
         return bool(pattern.concludes.search(text, section.body_start, section.end))
     return not refers_elsewhere(section, text)
@@ -131,13 +148,13 @@ def refers_elsewhere(section: Section, text: str) -> bool:
     return bool(_REFERS_ELSEWHERE.search(text, section.body_start, section.end))
 
 
-def _contradicted(
-    pattern: SentencePattern, home: Sequence[Section], texts: Mapping[str, NormalisedText]
-) -> bool:
+def _contradicted(pattern: SentencePattern, home: Sequence[Section], scanned: Scanned) -> bool:
     if pattern.contradicted_by is None:
         return False
     return any(
-        pattern.contradicted_by.search(fold(texts[section.document].text[section.body_start : section.end]))
+        pattern.contradicted_by.search(
+            fold(scanned(section.document).source.text[section.body_start : section.end])
+        )
         for section in home
     )
 
@@ -145,14 +162,14 @@ def _contradicted(
 def _judge_all(
     pattern: SentencePattern,
     sections: Sequence[Section],
-    texts: Mapping[str, NormalisedText],
+    scanned: Scanned,
     horizon: Horizon | None,
 ) -> list[Judgement]:
     judged: list[Judgement] = []
     seen: set[tuple[str, int]] = set()
     # The narrowest section first, so that a sentence of the audit report inside Item 8 counts as the auditor's.
     for section in sorted(sections, key=lambda section: (section.end - section.start, section.start)):
-        for judgement in judge(pattern, texts[section.document].text, [section], horizon):
+        for judgement in judge(pattern, scanned(section.document), [section], horizon):
             key = (section.document, judgement.start)
             if key not in seen:
                 seen.add(key)
@@ -164,7 +181,7 @@ def _judge_all(
 def _not_stated(
     judged: Sequence[Judgement],
     searched: Sequence[Section],
-    texts: Mapping[str, NormalisedText],
+    scanned: Scanned,
     confidence: float,
     notes: tuple[str, ...],
 ) -> Flag:
@@ -176,17 +193,17 @@ def _not_stated(
     document = searched[0].document
     evidence = SearchEvidence(
         sections=tuple(dict.fromkeys(section.code for section in searched if section.code)),
-        text_sha256=texts[document].sha256,
+        text_sha256=scanned(document).source.sha256,
         dismissed=tuple(
-            _passage(judgement, texts) for judgement in [*dismissed, *taken_back][:MOST_DISMISSED]
+            _passage(judgement, scanned) for judgement in [*dismissed, *taken_back][:MOST_DISMISSED]
         ),
     )
     return Flag(False, confidence, (evidence,), notes)
 
 
-def _passage(judgement: Judgement, texts: Mapping[str, NormalisedText]) -> TextEvidence:
+def _passage(judgement: Judgement, scanned: Scanned) -> TextEvidence:
     section = judgement.section
-    normalised = texts[section.document]
+    normalised = scanned(section.document).source
     start, end = quote_span(normalised.text, judgement.start, judgement.end, judgement.focus)
     return TextEvidence(
         document=section.document,

@@ -8,39 +8,51 @@ a bare caption is dismissed, and says so.
 from __future__ import annotations
 
 import re
+from bisect import bisect_left
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 
+from tenkay_extractor.claims import takes_back
 from tenkay_extractor.number_formats import read_date
 from tenkay_extractor.sections import Section
-from tenkay_extractor.sentences import sentences
+from tenkay_extractor.sentences import SentenceIndex
+from tenkay_extractor.text import NormalisedText
 
+ENOUGH_STATED = 20  # sentences a section, of a pattern that nothing else in the filing can take back
 MOST_JUDGED = 400  # sentences a section; a filing that names a matter more often says nothing new
 
+EVERYWHERE = "*"
 STATED = "stated"
 WEAK = "weak"
+ALLEVIATED = "alleviated"
+"""Kind of dismissal that takes the matter back for the whole filing."""
 
 
 @dataclass(frozen=True, slots=True)
 class SentencePattern:
-    """What a sentence must say. All expressions ignore case and see quotes and dashes as ASCII."""
+    """What a sentence must say. All expressions ignore case and see quotes and dashes as ASCII.
+
+    By itself no statement counts that `claims` takes back, for one of the kinds in `claim_kinds`.
+    """
 
     name: str
     trigger: re.Pattern[str]
-    """Cheap: a sentence without it is not looked at."""
-    topic: re.Pattern[str]
-    """A sentence without it is about something else."""
+    """Cheap: a sentence without it is not looked at. `phrase_scan` looks for those of all patterns at once."""
+    topic: re.Pattern[str] | None
+    """A sentence without it is about something else; None when the trigger says enough."""
     include: tuple[re.Pattern[str], ...]
     weak: tuple[re.Pattern[str], ...]
     dismiss: tuple[tuple[str, tuple[re.Pattern[str], ...]], ...]
     """By kind: words that take back the statement they overlap."""
     dismiss_sentence: tuple[tuple[str, tuple[re.Pattern[str], ...]], ...]
     """By kind: words that take back all that their sentence states."""
+    claim_kinds: frozenset[str]
+    """Which of `claims.KINDS` take a statement back."""
     overridden_by: Mapping[str, re.Pattern[str]]
     """By kind: words with which `dismiss_sentence` does not hold."""
     home: Mapping[str, tuple[str, ...]]
-    """By form family: codes of the sections where the matter is stated if it is anywhere."""
+    """By form family: codes of the sections where the matter is stated if it is anywhere; EVERYWHERE for all."""
     expected: Mapping[str, tuple[str, ...]]
     """By form family: the home sections that every filing of it has."""
     home_titles: Mapping[str, re.Pattern[str]]
@@ -53,6 +65,11 @@ class SentencePattern:
     """What a home section that states the matter would not say."""
     element: str | None
     """A text block whose presence raises confidence."""
+
+    @property
+    def alleviates(self) -> bool:
+        """True when one sentence may take back what another states."""
+        return any(kind == ALLEVIATED for kind, _ in self.dismiss)
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,25 +104,37 @@ def fold(text: str) -> str:
     return text
 
 
+@dataclass(frozen=True, slots=True)
+class ScannedText:
+    """A text with what all patterns that are looked for in it share."""
+
+    source: NormalisedText
+    sentences: SentenceIndex
+    triggers: Mapping[str, Sequence[int]]
+    """By pattern: where its trigger begins, rising."""
+
+
 def judge(
-    pattern: SentencePattern, text: str, section_list: Sequence[Section], horizon: Horizon | None
+    pattern: SentencePattern, scanned: ScannedText, section_list: Sequence[Section], horizon: Horizon | None
 ) -> list[Judgement]:
     """Judges every sentence of these sections' bodies that speaks of the matter, in their order, each once."""
     judged: list[Judgement] = []
     seen: set[int] = set()
+    enough = not (pattern.outranks or pattern.contradicted_by or pattern.alleviates)
     for section in section_list:
-        count = 0
-        for start, end in _candidates(pattern, text, section):
+        count = stated = 0
+        for start, end in _candidates(pattern, scanned, section):
             if start in seen:
                 continue
             seen.add(start)
-            verdict = judge_sentence(pattern, text[start:end], horizon)
+            verdict = judge_sentence(pattern, scanned.source.text[start:end], horizon)
             if verdict is None:
                 continue
             kind, (focus_start, focus_end) = verdict
             judged.append(Judgement(section, start, end, (start + focus_start, start + focus_end), kind))
             count += 1
-            if count >= MOST_JUDGED:
+            stated += kind == STATED
+            if count >= MOST_JUDGED or (enough and stated >= ENOUGH_STATED):
                 break
     return judged
 
@@ -118,7 +147,7 @@ def judge_sentence(
     Each statement in it is judged apart: "we evaluate whether doubt exists, and doubt exists" states it.
     """
     folded = fold(sentence)
-    if not pattern.topic.search(folded):
+    if pattern.topic is not None and not pattern.topic.search(folded):
         return None
     for kind, expressions in pattern.dismiss_sentence:
         taken_back = next((found for expression in expressions if (found := expression.search(folded))), None)
@@ -135,8 +164,12 @@ def judge_sentence(
         for span in sorted(
             match.span() for expression in expressions for match in expression.finditer(folded)
         ):
-            if not any(_overlap(dismissed, span) for _, dismissed in dismissals):
-                return ("prior_period" if horizon and horizon.is_past(folded) else verdict), span
+            if any(_overlap(dismissed, span) for _, dismissed in dismissals):
+                continue
+            if reason := takes_back(folded, span, pattern.claim_kinds):
+                dismissals.append((reason, span))
+                continue
+            return ("prior_period" if horizon and horizon.is_past(folded) else verdict), span
     if dismissals:
         return dismissals[0]
     mention = pattern.trigger.search(folded)
@@ -147,10 +180,11 @@ def _overlap(dismissed: tuple[int, int], stated: tuple[int, int]) -> bool:
     return dismissed[0] < stated[1] and stated[0] < dismissed[1]
 
 
-_DATE = re.compile(
-    r"\b(January|February|March|April|May|June|July|August|September|October|November|December) (\d{1,2}), (\d{4})\b"
+_MONTHS = "January|February|March|April|May|June|July|August|September|October|November|December"
+_DATE = re.compile(rf"\b({_MONTHS}) (\d{{1,2}}), (\d{{4}})\b")
+_YEAR = re.compile(
+    rf"\b(?:fiscal(?: years?)?|years?|in|during|of|since|{_MONTHS},?|(?:early|mid|late)[ -]) ?((?:19|20)\d\d)\b"
 )
-_YEAR = re.compile(r"\b(?:fiscal(?: years?)?|years?|in|during|of) ((?:19|20)\d\d)\b")
 _PRESENT = re.compile(
     r"\b(?:is|are|has|have|continues|remains|raises?|exists|casts|still|currently|now|not yet)\b",
     re.IGNORECASE,
@@ -188,13 +222,18 @@ _QUARTERLY_HORIZON = 480
 _FISCAL_YEAR_LAG = 120  # a fiscal year that ends by April may be named after the calendar year before
 
 
-def _candidates(pattern: SentencePattern, text: str, section: Section) -> Iterator[tuple[int, int]]:
-    position = section.body_start
-    while trigger := pattern.trigger.search(text, position, section.end):
-        block_start = text.rfind("\n", section.body_start, trigger.start()) + 1 or section.body_start
-        block_end = text.find("\n", trigger.end(), section.end)
-        block_end = section.end if block_end < 0 else block_end
-        for start, end in sentences(text, block_start, block_end):
-            if pattern.trigger.search(text, start, end):
-                yield start, end
-        position = block_end
+def _candidates(
+    pattern: SentencePattern, scanned: ScannedText, section: Section
+) -> Iterator[tuple[int, int]]:
+    offsets = scanned.triggers[pattern.name]
+    begin = bisect_left(offsets, section.body_start)
+    last = -1
+    for offset in offsets[begin : bisect_left(offsets, section.end, begin)]:
+        number = scanned.sentences.number_at(offset)
+        if number is None or number == last:
+            continue
+        last = number
+        yield (
+            max(scanned.sentences.starts[number], section.body_start),
+            min(scanned.sentences.ends[number], section.end),
+        )

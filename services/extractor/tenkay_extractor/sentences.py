@@ -1,12 +1,14 @@
-"""Cuts a block of normalised text into sentences."""
+"""Cuts normalised text into sentences."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from bisect import bisect_left, bisect_right
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 
-_END = re.compile(r"[.!?][\"\u201d\u2019')\]]*\s+(?=[\"\u201c\u2018'(\[]*[A-Z0-9\u2022])")
-_WORD_BEFORE = re.compile(r"([\w.&']+)[.!?]$")
+_END = re.compile(r"([.!?][\"\u201d\u2019')\]]*)\s+(?=[\"\u201c\u2018'(\[]*[A-Z0-9\u2022])")
+_OPENING = "\"\u201c\u2018'(["
 _ABBREVIATIONS = frozenset(
     """
     inc corp co ltd llc lp llp plc no nos mr mrs ms dr prof jr sr st ave blvd vs approx dept est ext fig gov sec rev
@@ -14,29 +16,61 @@ _ABBREVIATIONS = frozenset(
     assoc bros mfg intl natl univ messrs vol ed viz
     """.split()  # noqa: SIM905 - one word list, not a line a word
 )
+_INITIALS = re.compile(r"(?:\w\.)+\w")
+
+
+@dataclass(frozen=True, slots=True)
+class SentenceIndex:
+    """The sentences of a whole text, each within one of its lines, in order."""
+
+    starts: Sequence[int]
+    ends: Sequence[int]
+
+    def within(self, start: int, end: int) -> Iterator[tuple[int, int]]:
+        """(start, end) of each sentence that lies in text[start:end], cut to it."""
+        for number in range(*self.numbers(start, end)):
+            yield max(self.starts[number], start), min(self.ends[number], end)
+
+    def numbers(self, start: int, end: int) -> tuple[int, int]:
+        """The sentences in text[start:end] are those from the first number up to the second."""
+        return bisect_right(self.ends, start), bisect_left(self.starts, end)
+
+    def number_at(self, offset: int) -> int | None:
+        """The number of the sentence that holds the character; None between sentences."""
+        number = bisect_right(self.starts, offset) - 1
+        return number if number >= 0 and offset < self.ends[number] else None
+
+
+def index_sentences(text: str) -> SentenceIndex:
+    """All sentences of a text whose lines are blocks: paragraphs, headings, table rows."""
+    starts: list[int] = []
+    ends: list[int] = []
+    begin = 0
+    length = len(text)
+    while begin < length:
+        line_end = text.find("\n", begin)
+        line_end = length if line_end < 0 else line_end
+        for start, end in sentences(text, begin, line_end):
+            starts.append(start)
+            ends.append(end)
+        begin = line_end + 1
+    return SentenceIndex(starts, ends)
 
 
 def sentences(text: str, start: int, end: int) -> Iterator[tuple[int, int]]:
     """(start, end) of each sentence of text[start:end], without the space around it."""
-    begin = start
-    for match in _END.finditer(text, start, end):
-        before = _WORD_BEFORE.search(text, max(begin, match.start() - 24), match.start() + 1)
-        word = before.group(1).lower() if before else ""
-        if (
-            word in _ABBREVIATIONS
-            or (len(word) == 1 and word.isalpha())
-            or re.fullmatch(r"(?:\w\.)+\w", word)
-        ):
-            continue
-        yield from _trimmed(text, begin, match.end())
-        begin = match.end()
-    yield from _trimmed(text, begin, end)
-
-
-def _trimmed(text: str, start: int, end: int) -> Iterator[tuple[int, int]]:
     while start < end and text[start].isspace():
         start += 1
     while end > start and text[end - 1].isspace():
         end -= 1
+    for match in _END.finditer(text, start, end):
+        stop = match.start()
+        word = text[max(start, text.rfind(" ", start, stop) + 1) : stop].lstrip(_OPENING).lower()
+        if word in _ABBREVIATIONS or (len(word) == 1 and word.isalpha()):
+            continue
+        if "." in word and _INITIALS.fullmatch(word):
+            continue
+        yield start, match.end(1)
+        start = match.end()
     if start < end:
         yield start, end

@@ -15,11 +15,9 @@ from tenkay_extractor.evidence import Evidence
 from tenkay_extractor.expressions import Expression, UndefinedResultError, ZeroDenominatorError
 from tenkay_extractor.facts import FactIndex
 from tenkay_extractor.filing_view import FilingView
-from tenkay_extractor.flags import raise_flag
-from tenkay_extractor.item_schemes import FormFamily
+from tenkay_extractor.flag_rows import stated
 from tenkay_extractor.missing import MissingOperandError, MissingReason, MissingSignal
 from tenkay_extractor.periods import ReportingPeriod
-from tenkay_extractor.phrases import Horizon
 from tenkay_extractor.signal_functions import FUNCTIONS
 
 MONEY_PLACES = Decimal("0.000001")
@@ -117,7 +115,7 @@ def _signal(row: SignalDefinition, filing: FilingView) -> Signal:
     cautions: tuple[tuple[Decimal, str], ...] = ()
     try:
         if row.pattern is not None:
-            computed = _from_text(row, filing)
+            computed = stated(filing, row.pattern)
         elif row.function is not None:
             computed = FUNCTIONS[row.function.name](filing, **row.function.arguments)
         else:
@@ -183,30 +181,6 @@ def _holds(condition: Expression, resolver: ConceptResolver, row: SignalDefiniti
         return bool(evaluate(condition, resolver, row.basis)[0])
     except (MissingOperandError, ZeroDenominatorError, UndefinedResultError):
         return False
-
-
-# Rows over text
-
-
-def _from_text(row: SignalDefinition, filing: FilingView) -> Computed:
-    pattern, content = row.pattern, filing.content
-    if pattern is None or content.family is None:
-        raise TypeError(f"row {row.id} has no pattern for form {content.identity.form_type}")
-    horizon = (
-        Horizon(content.period.end, annual=content.family is not FormFamily.QUARTERLY)
-        if content.period
-        else None
-    )
-    flag = raise_flag(
-        pattern,
-        content.sections,
-        {text.document: text for text in content.texts},
-        horizon,
-        family=content.family,
-        element_reported=pattern.element is not None
-        and any(not fact.nil for fact in filing.facts_named(pattern.element)),
-    )
-    return Computed(flag.value, Decimal(str(flag.confidence)), flag.evidence, flag.notes)
 
 
 # Values

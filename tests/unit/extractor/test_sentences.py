@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tenkay_extractor.evidence import LONGEST_QUOTE, quote_span
-from tenkay_extractor.sentences import sentences
+from tenkay_extractor.sentences import index_sentences, sentences
 
 
 @pytest.mark.parametrize(
@@ -24,6 +24,29 @@ from tenkay_extractor.sentences import sentences
 )
 def test_sentences_end_where_they_end(text: str, wanted: list[str]) -> None:
     assert [text[start:end] for start, end in sentences(text, 0, len(text))] == wanted
+
+
+def test_an_index_holds_the_sentences_of_every_line() -> None:
+    text = "A heading\nOne is short. Two is cut here\n\nThree."
+    index = index_sentences(text)
+    found = [text[start:end] for start, end in index.within(0, len(text))]
+    assert found == ["A heading", "One is short.", "Two is cut here", "Three."]
+    assert [text[start:end] for start, end in index.within(13, text.index("is cut"))] == [
+        " is short.",
+        "Two ",
+    ]
+
+
+@given(st.text(alphabet="aB. \n", max_size=60), st.data())
+def test_each_character_lies_in_the_sentence_that_the_index_says(text: str, data: st.DataObject) -> None:
+    index = index_sentences(text)
+    offset = data.draw(st.integers(0, len(text)))
+    holding = [
+        number
+        for number, (start, end) in enumerate(zip(index.starts, index.ends, strict=True))
+        if start <= offset < end
+    ]
+    assert ([index.number_at(offset)] if holding else None) == (holding or index.number_at(offset))
 
 
 @given(st.text(max_size=300))
