@@ -28,6 +28,7 @@ async def build(scope: ServerScope, settings: StoreSettings) -> None:
         raise SystemExit(f"store: {error}") from None
     scope.defer(store.close)
     scope.spawn(store.end_with_writer(), "store-writer")
+    scope.spawn(store.keep_segments_sorted(), "store-segments")
     feed = ChangeFeed(
         store, memory_changes=settings.feed_memory_changes, quiet_seconds=settings.feed_quiet_seconds
     )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import errno
 import os
+import threading
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
@@ -15,6 +16,7 @@ import pyarrow as pa
 
 from tenkay.errors import Reason, TenkayError, failure
 from tenkay.runtime.logs import get_logger
+from tenkay_store import screen_segments
 from tenkay_store.duckdb_owner import DuckDBOwner, first_line
 from tenkay_store.filter import FieldType, SignalTypes
 from tenkay_store.group_commit import WriterBroken
@@ -32,6 +34,7 @@ from tenkay_store.records import (
     Signal,
     ValueKind,
 )
+from tenkay_store.screen_segments import Segment, Segments
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,12 +59,25 @@ class Prune:
     before: datetime
 
 
-Work = Commit | Mark | Prune
+@dataclass(frozen=True, slots=True)
+class OpenSegment:
+    """Work: close the screens' open segment and open the next."""
+
+
+@dataclass(frozen=True, slots=True)
+class PlaceSegment:
+    """Work: let a sorted segment count in the place of those it was made from."""
+
+    parts: tuple[Segment, ...]
+    built: Segment
+
+
+Work = Commit | Mark | Prune | OpenSegment | PlaceSegment
 
 
 @dataclass(frozen=True, slots=True)
 class Written:
-    """Outcome of a piece of work. Marks and prunes have no parts."""
+    """Outcome of a piece of work. Only commits have parts."""
 
     committed: Committed | None = None
     record: CommitRecord | None = None
@@ -114,6 +130,10 @@ class SignalIds:
         """The row of an id, if it was ever stored."""
         return self._by_id.get(signal_id)
 
+    def of_id(self, signal_id: str) -> SignalId:
+        """The row of an id that is stored, as those of a resolved filter are."""
+        return self._by_id[signal_id]
+
     def of_key(self, key: int) -> SignalId:
         """The row of a key."""
         return self._by_key[key]
@@ -157,6 +177,12 @@ class CommitWriter:
                 "SELECT signal_key, signal_id, category, kinds FROM signal_ids"
             ).fetchall()
         )
+        self._numbering = threading.Lock()
+        self.segments, self._next_segment = screen_segments.load(self._connection)
+        """The screens' copy, as committed: replaced as a whole, so that any thread may read it."""
+        self.open_segment_rows: int = self._connection.execute(
+            f"SELECT count(*) FROM {self.segments.open.table}"  # noqa: S608 - a name of ours
+        ).fetchall()[0][0]
         if sink is not None:
             self._enqueue_unsent(sink)
 
@@ -172,6 +198,11 @@ class CommitWriter:
             self._roll_back()
             raise _translated(error) from error
         self.signal_ids.take(plan.signal_ids.values())
+        if plan.segments is not self.segments:
+            if plan.segments.open is not self.segments.open:
+                self.open_segment_rows = 0
+            self.segments = plan.segments
+        self.open_segment_rows += len(plan.rows[_SCREEN])
         self._recorded_at = plan.recorded_at
         self.head = plan.head
         return plan.outcomes
@@ -228,6 +259,7 @@ class CommitWriter:
             recorded_at=now if self._recorded_at is None else max(now, self._recorded_at),
             stored_ids=self.signal_ids,
             sink=self._sink,
+            segments=self.segments,
         )
         if refusal is None:
             self._load_versions(plan, [work.body for work in group if isinstance(work, Commit)])
@@ -240,13 +272,29 @@ class CommitWriter:
                     if isinstance(work.body, Extraction)
                     else plan.add_analysis(work.body, work.traceparent)
                 )
-            elif isinstance(work, Mark):
-                plan.marks.update(work.deliveries)
-                plan.outcomes.append(Written())
             else:
-                plan.prune_before = _naive(work.before)
+                self._plan_upkeep(plan, work)
                 plan.outcomes.append(Written())
         return plan
+
+    def _plan_upkeep(self, plan: _Plan, work: Work) -> None:
+        match work:
+            case Mark(deliveries):
+                plan.marks.update(deliveries)
+            case Prune(before):
+                plan.prune_before = _naive(before)
+            case OpenSegment():
+                plan.segments = screen_segments.open_next(
+                    self._connection, plan.segments, self.next_segment_number()
+                )
+            case PlaceSegment(parts, built):
+                plan.segments = screen_segments.put_in_place(self._connection, plan.segments, parts, built)
+
+    def next_segment_number(self) -> int:
+        """A number that no segment has had. Any thread may ask."""
+        with self._numbering:
+            self._next_segment += 1
+            return self._next_segment - 1
 
     def _load_versions(self, plan: _Plan, bodies: Sequence[Extraction | Analysis]) -> None:
         accession_numbers = {body.accession_number for body in bodies}
@@ -279,7 +327,7 @@ class CommitWriter:
     def _write(self, plan: _Plan) -> None:
         self._write_signal_ids(plan.signal_ids.values())
         for table, rows in plan.rows.items():
-            self._insert(table, rows)
+            self._insert(table, rows, into=plan.segments.open.table if table == _SCREEN else table)
         self._update("filings", "sequence", "superseded_by", plan.superseded_filings)
         self._update("analyses", "sequence", "superseded_by", plan.superseded_analyses)
         if plan.marks and self._sink is not None:
@@ -303,11 +351,11 @@ class CommitWriter:
             self._connection.unregister("incoming")
         self._insert("signal_ids", new)
 
-    def _insert(self, table: str, rows: Sequence[tuple[Any, ...]]) -> None:
+    def _insert(self, table: str, rows: Sequence[tuple[Any, ...]], *, into: str = "") -> None:
         if rows:
             incoming = _arrow(_TABLES[table], rows)
             self._connection.register("incoming", incoming)
-            self._connection.execute(f"INSERT INTO {table} BY NAME SELECT * FROM incoming")  # noqa: S608
+            self._connection.execute(f"INSERT INTO {into or table} BY NAME SELECT * FROM incoming")  # noqa: S608
             self._connection.unregister("incoming")
 
     def _update(self, table: str, key: str, column: str, values: Mapping[int, int]) -> None:
@@ -374,6 +422,7 @@ class _Plan:
     recorded_at: datetime
     stored_ids: SignalIds
     sink: str | None
+    segments: Segments
     filings: dict[str, list[_FilingVersion]] = field(default_factory=dict)
     analyses: dict[str, list[_AnalysisVersion]] = field(default_factory=dict)
     rows: dict[str, list[tuple[Any, ...]]] = field(
@@ -481,13 +530,29 @@ class _Plan:
 
     def _add_parts(self, sequence: int, body: Extraction) -> None:
         rows = self.rows
+        filed_date = body.filing.filed_date
         for ordinal, signal in enumerate(body.signals):
             value = signal.value
+            key = self._signal_key(signal.id, signal.category, _kind_of(signal))
+            rows[_SCREEN].append(
+                (
+                    key,
+                    filed_date,
+                    sequence,
+                    value.kind.value,
+                    value.exact,
+                    value.number,
+                    signal.unit,
+                    signal.currency or None,
+                    signal.confidence,
+                    signal.out_of_range,
+                )
+            )
             rows["signals"].append(
                 (
                     sequence,
                     ordinal,
-                    self._signal_key(signal.id, signal.category, _kind_of(signal)),
+                    key,
                     signal.category,
                     value.kind.value,
                     value.exact,
@@ -642,7 +707,23 @@ def _naive_or_none(at: datetime | None) -> datetime | None:
 
 _TEXT, _MOMENT, _TEXTS = pa.string(), pa.timestamp("us"), pa.list_(pa.string())
 _SEQUENCE, _ORDINAL, _COUNT = pa.uint64(), pa.uint16(), pa.uint32()
+_SCREEN = "screen"
+"""The rows of the screens' copy, which go into whichever segment is open."""
 _TABLES: Mapping[str, pa.Schema] = {
+    _SCREEN: pa.schema(
+        [
+            ("signal_key", _COUNT),
+            ("filed_date", pa.date32()),
+            ("sequence", _SEQUENCE),
+            ("kind", _TEXT),
+            ("exact", _TEXT),
+            ("number", pa.float64()),
+            ("unit", _TEXT),
+            ("currency", _TEXT),
+            ("confidence", pa.float64()),
+            ("out_of_range", pa.bool_()),
+        ]
+    ),
     "signal_ids": pa.schema(
         [("signal_key", _COUNT), ("signal_id", _TEXT), ("category", _TEXT), ("kinds", pa.uint8())]
     ),

@@ -65,7 +65,8 @@ class DuckDBOwner:
         self._lock = lock
         self._idle = [writer.cursor() for _ in range(readers)]
         self._slots = asyncio.Semaphore(readers)
-        self._threads = ThreadPoolExecutor(readers, thread_name_prefix="store-reader")
+        self._aside = asyncio.Lock()
+        self._threads = ThreadPoolExecutor(readers + 1, thread_name_prefix="store-reader")
 
     @classmethod
     def open(cls, directory: Path, limits: Limits, now: datetime) -> DuckDBOwner:
@@ -100,19 +101,34 @@ class DuckDBOwner:
         """`query(cursor)` in a thread, when one of the readers is free. A cancelled read interrupts its query."""
         async with self._slots:
             cursor = self._idle.pop()
-            running = asyncio.get_running_loop().run_in_executor(self._threads, query, cursor)
             try:
-                return await asyncio.shield(running)
-            except asyncio.CancelledError:
-                # Interrupted until it ends: an interrupt between two queries of a read would be lost.
-                while not running.done():
-                    cursor.interrupt()
-                    with contextlib.suppress(asyncio.CancelledError):
-                        await asyncio.wait((running,), timeout=INTERRUPT_AGAIN_SECONDS)
-                running.exception()
-                raise
+                return await self._in_thread(query, cursor)
             finally:
                 self._idle.append(cursor)
+
+    async def aside(self, work: Callable[[duckdb.DuckDBPyConnection], Answer]) -> Answer:
+        """`work(cursor)` in a thread and on a cursor of its own, beside readers and writer. One at a time."""
+        async with self._aside:
+            cursor = self.writer.cursor()
+            try:
+                return await self._in_thread(work, cursor)
+            finally:
+                cursor.close()
+
+    async def _in_thread(
+        self, work: Callable[[duckdb.DuckDBPyConnection], Answer], cursor: duckdb.DuckDBPyConnection
+    ) -> Answer:
+        running = asyncio.get_running_loop().run_in_executor(self._threads, work, cursor)
+        try:
+            return await asyncio.shield(running)
+        except asyncio.CancelledError:
+            # Interrupted until it ends: an interrupt between two queries of a read would be lost.
+            while not running.done():
+                cursor.interrupt()
+                with contextlib.suppress(asyncio.CancelledError):
+                    await asyncio.wait((running,), timeout=INTERRUPT_AGAIN_SECONDS)
+            running.exception()
+            raise
 
     @property
     def free_readers(self) -> int:

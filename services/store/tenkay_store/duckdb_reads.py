@@ -9,7 +9,7 @@ superseded says by which sequence, so several queries of one read see one state 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
@@ -17,7 +17,7 @@ import duckdb
 
 from tenkay.errors import Reason, failure
 from tenkay_store import companies, filter_sql
-from tenkay_store.duckdb_commits import SignalIds
+from tenkay_store.duckdb_commits import SignalId, SignalIds
 from tenkay_store.filter import FieldType, SignalComparison, TypedExpression, signal_ids
 from tenkay_store.filter_sql import Parameters
 from tenkay_store.records import (
@@ -166,32 +166,40 @@ def list_filings(
         """,
         parameters,
     ).fetchall()
-    return _page(cursor, None, (), rows, moment, limit)
+    return _page(cursor, (), rows, moment, limit)
 
 
 def screen_filings(
-    cursor: Cursor, ids: SignalIds, screen: Screen, moment: Moment, after: Position | None, limit: int
+    cursor: Cursor,
+    ids: SignalIds,
+    segments: Sequence[str],
+    screen: Screen,
+    moment: Moment,
+    after: Position | None,
+    limit: int,
 ) -> Page:
-    """A page of the filings that meet a screen. CURRENCY_MISMATCH is looked for with the first page."""
+    """A page of the filings that meet a screen, over the tables of its copy of the signals.
+
+    CURRENCY_MISMATCH is looked for with the first page.
+    """
     expression = screen.expression
     parameters = Parameters()
-    if expression is None:
-        source, test = f"filings f WHERE {_valid('f', moment, parameters)}", "TRUE"
-    else:
-        if not screen.currency and after is None:
-            _check_currencies(cursor, ids, expression, moment)
-        source = _joined_tables(expression, ids, screen.currency, moment, parameters)
-        test = filter_sql.condition(expression, parameters)
+    if expression is not None and not screen.currency and after is None:
+        _check_currencies(cursor, ids, segments, expression, moment)
+    shown = tuple(dict.fromkeys((*signal_ids(expression), *screen.signal_ids)))
+    rows_of = [ids.of_id(each) for each in shown]
+    source = _joined_tables(expression, rows_of, segments, screen.currency, moment, parameters)
+    test = "TRUE" if expression is None else filter_sql.condition(expression, parameters)
+    values = "".join(f", m{index}.{name}" for index in range(len(shown)) for name in _SHOWN)
     rows = cursor.execute(
         f"""
-        SELECT {_FILING}, f.version, f.sequence, f.signal_count FROM {source}
+        SELECT {_FILING}, f.version, f.sequence, f.signal_count{values} FROM {source}
         AND {_known("f", moment, parameters)} AND {test} AND {_after(after, parameters)}
         ORDER BY {_IN_ORDER} LIMIT {limit + 1}
         """,
         parameters,
     ).fetchall()
-    shown = tuple(dict.fromkeys((*signal_ids(expression), *screen.signal_ids)))
-    return _page(cursor, ids, shown, rows, moment, limit)
+    return _page(cursor, rows_of, rows, moment, limit)
 
 
 def company(cursor: Cursor, cik: int, moment: Moment) -> CompanySummary | None:
@@ -235,7 +243,7 @@ def company(cursor: Cursor, cik: int, moment: Moment) -> CompanySummary | None:
         """,
         {**parameters, "latest": sequences},
     ).fetchall()
-    summaries = _summaries(cursor, None, (), rows, moment)
+    summaries = _summaries(cursor, (), rows, moment)
     by_sequence = dict(zip((row[_FILING_WIDTH + 1] for row in rows), summaries, strict=True))
     annual, quarterly = (
         None if latest[name] is None else by_sequence[latest[name]] for name in ("annual", "quarterly")
@@ -360,7 +368,9 @@ def commit_records(cursor: Cursor, ids: SignalIds, sequences: Sequence[int]) -> 
     return sorted(records, key=lambda record: record.sequence)
 
 
-def _check_currencies(cursor: Cursor, ids: SignalIds, expression: TypedExpression, moment: Moment) -> None:
+def _check_currencies(
+    cursor: Cursor, ids: SignalIds, segments: Sequence[str], expression: TypedExpression, moment: Moment
+) -> None:
     def is_amount(leaf: SignalComparison) -> bool:
         return leaf.type is FieldType.NUMBER and ids.holds_amounts(leaf.signal_id)
 
@@ -368,15 +378,19 @@ def _check_currencies(cursor: Cursor, ids: SignalIds, expression: TypedExpressio
     if not amounts:
         return
     parameters = Parameters()
-    source = _joined_tables(expression, ids, "", moment, parameters)
+    compared = [ids.of_id(each) for each in signal_ids(expression)]
+    source = _joined_tables(expression, compared, segments, "", moment, parameters)
     test = filter_sql.candidates(expression, is_amount, parameters)
-    keys = parameters.bind(_keys(ids, amounts))
+    days = filter_sql.filing_days(expression)
+    amounts_of = " UNION ALL ".join(
+        f"SELECT sequence, currency FROM ({_values(segments, key, days, parameters)}) "
+        "WHERE currency IS NOT NULL AND kind IN ('DECIMAL', 'DOUBLE', 'INT64')"
+        for key in (ids.of_id(each).key for each in amounts)
+    )
     found = cursor.execute(
         f"""
-        SELECT DISTINCT s.currency FROM signals s
-        WHERE s.currency IS NOT NULL AND s.kind <> 'ENUM' AND s.kind <> 'BOOL'
-          AND list_contains({keys}, s.signal_key)
-          AND s.sequence IN (SELECT f.sequence FROM {source} AND {_known("f", moment, parameters)} AND {test})
+        SELECT DISTINCT s.currency FROM ({amounts_of}) s
+        WHERE s.sequence IN (SELECT f.sequence FROM {source} AND {_known("f", moment, parameters)} AND {test})
         ORDER BY 1 LIMIT 10
         """,
         parameters,
@@ -392,36 +406,46 @@ def _check_currencies(cursor: Cursor, ids: SignalIds, expression: TypedExpressio
 
 
 def _joined_tables(
-    expression: TypedExpression, ids: SignalIds, currency: str, moment: Moment, parameters: Parameters
+    expression: TypedExpression | None,
+    signals_shown: Sequence[SignalId],
+    segments: Sequence[str],
+    currency: str,
+    moment: Moment,
+    parameters: Parameters,
 ) -> str:
-    """``filings f`` with what the expression needs beside it, up to its WHERE, which has one condition already."""
-    needed = filter_sql.tables(expression)
+    """``filings f`` with what the expression and the answer need beside it, up to its WHERE, which has one condition.
+
+    Signal i, those of the expression first, is ``m<i>``.
+    """
+    days = filter_sql.filing_days(expression)
     parts = ["filings f"]
-    if needed.signal_ids:
-        measured: list[str] = []
-        keys = _keys(ids, needed.signal_ids)
-        for index, key in enumerate(keys):
-            this = f"s.signal_key = {parameters.bind(key)}"
-            number = f"{this} AND s.kind IN ('DECIMAL', 'DOUBLE', 'INT64')"
-            if currency:
-                number += f" AND coalesce(s.currency = {parameters.bind(currency)}, TRUE)"
-            measured += [
-                f"any_value(s.number) FILTER (WHERE {number}) AS n{index}",
-                f"any_value(s.number <> 0) FILTER (WHERE {this} AND s.kind = 'BOOL') AS b{index}",
-                f"any_value(s.exact) FILTER (WHERE {this} AND s.kind = 'ENUM') AS t{index}",
-            ]
+    for index, row in enumerate(signals_shown):
+        is_number = "kind IN ('DECIMAL', 'DOUBLE', 'INT64')"
+        if currency:
+            is_number += f" AND coalesce(currency = {parameters.bind(currency)}, TRUE)"
         parts.append(
-            f"LEFT JOIN (SELECT s.sequence, {', '.join(measured)} FROM signals s "
-            f"WHERE list_contains({parameters.bind(keys)}, s.signal_key) "
-            f"AND s.sequence <= {parameters.bind(moment.sequence)} GROUP BY s.sequence) m "
-            "ON m.sequence = f.sequence"
+            f"LEFT JOIN (SELECT *, CASE WHEN {is_number} THEN number END AS compared, "
+            "CASE WHEN kind = 'BOOL' THEN number <> 0 END AS boolean, "
+            "CASE WHEN kind = 'ENUM' THEN exact END AS name "
+            f"FROM ({_values(segments, row.key, days, parameters)})) m{index} ON m{index}.sequence = f.sequence"
         )
-    if needed.rated:
+    if expression is not None and filter_sql.uses_analysis(expression):
         parts.append(
             "LEFT JOIN (SELECT a.filing_sequence, a.rating, a.score, a.flag_ids FROM analyses a "
             f"WHERE {_valid('a', moment, parameters)}) a ON a.filing_sequence = f.sequence"
         )
     return f"{' '.join(parts)} WHERE {_valid('f', moment, parameters)}"
+
+
+def _values(segments: Sequence[str], key: int, days: filter_sql.FilingDays, parameters: Parameters) -> str:
+    """The rows of one signal in all segments, filed between these days; sorting makes them lie together."""
+    conditions = [f"signal_key = {parameters.bind(key)}"]
+    if days.first is not None:
+        conditions.append(f"filed_date >= {parameters.bind(days.first)}")
+    if days.last is not None:
+        conditions.append(f"filed_date <= {parameters.bind(days.last)}")
+    test = " AND ".join(conditions)
+    return " UNION ALL ".join(f"SELECT * FROM {segment} WHERE {test}" for segment in segments)
 
 
 def _valid(alias: str, moment: Moment, parameters: Parameters) -> str:
@@ -436,12 +460,6 @@ def _known(alias: str, moment: Moment, parameters: Parameters) -> str:
     if moment.known_at is None:
         return "TRUE"
     return f"({alias}.accepted_at <= {parameters.bind(_naive(moment.known_at))})"
-
-
-def _keys(ids: SignalIds, signal_ids: Iterable[str]) -> list[int]:
-    """The keys of signals that are stored, as those of a resolved filter are."""
-    rows = (ids.find(each) for each in signal_ids)
-    return [row.key for row in rows if row is not None]
 
 
 def _after(position: Position | None, parameters: Parameters) -> str:
@@ -486,36 +504,32 @@ def _latest(cursor: Cursor, of_company: str, parameters: Parameters, forms: tupl
 
 def _page(
     cursor: Cursor,
-    ids: SignalIds | None,
-    shown: tuple[str, ...],
+    signals_shown: Sequence[SignalId],
     rows: Sequence[tuple[Any, ...]],
     moment: Moment,
     limit: int,
 ) -> Page:
-    summaries = _summaries(cursor, ids, shown, rows[:limit], moment)
+    summaries = _summaries(cursor, signals_shown, rows[:limit], moment)
     last = summaries[-1].filing if len(rows) > limit else None
     return Page(summaries, None if last is None else Position(last.filed_date, last.accession_number))
 
 
 def _summaries(
     cursor: Cursor,
-    ids: SignalIds | None,
-    shown: tuple[str, ...],
+    signals_shown: Sequence[SignalId],
     rows: Sequence[tuple[Any, ...]],
     moment: Moment,
 ) -> tuple[Summary, ...]:
-    sequences = [row[_FILING_WIDTH + 1] for row in rows]
-    ratings = _ratings(cursor, sequences, moment)
-    measured = _shown_signals(cursor, ids, shown, sequences) if ids is not None and shown else {}
+    ratings = _ratings(cursor, [row[_FILING_WIDTH + 1] for row in rows], moment)
     summaries = []
-    for row, sequence in zip(rows, sequences, strict=True):
-        rating, score, flag_ids = ratings.get(sequence, (None, None, ()))
+    for row in rows:
+        rating, score, flag_ids = ratings.get(row[_FILING_WIDTH + 1], (None, None, ()))
         summaries.append(
             Summary(
                 filing=_filing(row),
                 version=row[_FILING_WIDTH],
                 signal_count=row[_FILING_WIDTH + 2],
-                signals=tuple(measured.get(sequence, ())),
+                signals=_shown_signals(signals_shown, row[_FILING_WIDTH + 3 :]),
                 rating=rating,
                 score=score,
                 flag_ids=tuple(flag_ids),
@@ -539,21 +553,33 @@ def _ratings(
     return {row[0]: (row[1], row[2], row[3]) for row in rows}
 
 
-def _shown_signals(
-    cursor: Cursor, ids: SignalIds, shown: tuple[str, ...], sequences: Sequence[int]
-) -> Mapping[int, list[Signal]]:
-    rows = cursor.execute(
-        f"""
-        SELECT s.sequence, {_SIGNAL} FROM signals s
-        WHERE s.sequence IN (SELECT unnest($sequences)) AND list_contains($keys, s.signal_key)
-        ORDER BY s.sequence, s.ordinal
-        """,
-        {"sequences": list(sequences), "keys": _keys(ids, shown)},
-    ).fetchall()
-    by_sequence: dict[int, list[Signal]] = {}
-    for row in rows:
-        by_sequence.setdefault(row[0], []).append(_signal(row[1:], ids, "[]"))
-    return by_sequence
+_SHOWN = ("kind", "exact", "number", "unit", "currency", "confidence", "out_of_range")
+"""What a screen's copy holds of a signal besides its id and filing."""
+
+
+def _shown_signals(signals_shown: Sequence[SignalId], values: Sequence[Any]) -> tuple[Signal, ...]:
+    """The signals that a screen's row has a value for. Notes and evidence are not part of the screens' copy."""
+    found = []
+    for index, row in enumerate(signals_shown):
+        kind, exact, number, unit, currency, confidence, out_of_range = values[
+            index * len(_SHOWN) : (index + 1) * len(_SHOWN)
+        ]
+        if kind is not None:
+            value = Value(ValueKind(kind), exact, number)
+            found.append(
+                Signal(
+                    row.id,
+                    row.category or "",
+                    value,
+                    unit,
+                    currency or "",
+                    confidence,
+                    out_of_range,
+                    (),
+                    "[]",
+                )
+            )
+    return tuple(found)
 
 
 _SIGNAL = (

@@ -3,15 +3,29 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
+import duckdb
+
+from tenkay.errors import TenkayError
+from tenkay.runtime.logs import get_logger
 from tenkay_store import duckdb_reads as reads
-from tenkay_store import metrics
-from tenkay_store.duckdb_commits import Commit, CommitWriter, Mark, Prune, Work, Written
-from tenkay_store.duckdb_owner import DuckDBOwner, Limits
+from tenkay_store import metrics, screen_segments
+from tenkay_store.duckdb_commits import (
+    Commit,
+    CommitWriter,
+    Mark,
+    OpenSegment,
+    PlaceSegment,
+    Prune,
+    Work,
+    Written,
+)
+from tenkay_store.duckdb_owner import DuckDBOwner, Limits, first_line
 from tenkay_store.filter import SignalTypes
 from tenkay_store.group_commit import GroupCommitter, GroupLimits
 from tenkay_store.records import (
@@ -24,6 +38,7 @@ from tenkay_store.records import (
     Extraction,
     Filing,
 )
+from tenkay_store.screen_segments import Segments
 from tenkay_store.storage import (
     CompanySummary,
     FilingSelection,
@@ -36,6 +51,12 @@ from tenkay_store.storage import (
     StoredFiling,
     StoredSignals,
 )
+
+SORT_EVERY_SECONDS = 1.0
+SEGMENTS_KNOWN_SECONDS = 1.0
+"""How long after a commit that replaced segments the new ones are known to readers, at the very most."""
+
+logger = get_logger(__name__)
 
 Listener = Callable[[Sequence[CommitRecord], Sequence[Change]], None]
 
@@ -51,17 +72,25 @@ class StoreOptions:
     checkpoint_wal_bytes: int
     sink: str | None
     """The second sink that commits are put into the outbox for; None when there is none."""
+    segment_rows: int = 250_000
+    """Rows at which the screens' open segment is closed and sorted."""
 
 
 class DuckDBStore:
     """Owns the file from `open` to `close`. All methods run in the event loop it was opened in."""
 
     def __init__(
-        self, owner: DuckDBOwner, writer: CommitWriter, sink: str | None, group: GroupLimits
+        self,
+        owner: DuckDBOwner,
+        writer: CommitWriter,
+        sink: str | None,
+        group: GroupLimits,
+        segment_rows: int,
     ) -> None:
         self._owner = owner
         self._writer = writer
         self._sink = sink
+        self._segment_rows = segment_rows
         self._head = writer.head
         self._ids = writer.signal_ids
         self._listeners: list[Listener] = []
@@ -82,7 +111,7 @@ class DuckDBStore:
             min_free_bytes=options.min_free_bytes,
             checkpoint_wal_bytes=options.checkpoint_wal_bytes,
         )
-        return cls(owner, writer, options.sink, options.group)
+        return cls(owner, writer, options.sink, options.group, options.segment_rows)
 
     async def close(self) -> None:
         """Write what is queued, wait for readers, merge the log and release the file."""
@@ -93,14 +122,42 @@ class DuckDBStore:
         """Raise what the writer ended with, which is to end the process: after a restart the file is whole again."""
         await asyncio.shield(self._committer.broken)
 
+    async def keep_segments_sorted(self) -> None:
+        """Close the screens' open segment when it is full, and sort and join what is closed. Without end."""
+        while True:
+            try:
+                await self.sort_segments()
+            except (duckdb.Error, TenkayError) as error:
+                # Screens read unsorted segments too, only slower.
+                logger.warning("segments_not_sorted", problem=first_line(error))
+            await asyncio.sleep(SORT_EVERY_SECONDS)
+
+    async def sort_segments(self) -> None:
+        """One round of that."""
+        writer = self._writer
+        if writer.open_segment_rows >= self._segment_rows:
+            await self._committer.submit(OpenSegment())
+        parts = writer.segments.to_sort()
+        if parts:
+            number = writer.next_segment_number()
+            with metrics.SORT_SECONDS.time():
+                built = await self._owner.aside(lambda cursor: screen_segments.sort(cursor, parts, number))
+            await self._committer.submit(PlaceSegment(parts, built))
+
     def observe(self) -> None:
         """Set the gauges."""
+        metrics.SEGMENTS.set(len(self._writer.segments.all))
         metrics.WRITER_QUEUE.set(self._committer.queued)
         metrics.READERS_FREE.set(self._owner.free_readers)
         metrics.HEAD.set(self._head)
         metrics.FILE_BYTES.labels("main").set(self._owner.file_bytes)
         metrics.FILE_BYTES.labels("wal").set(self._owner.wal_bytes)
         metrics.DISK_FREE_BYTES.set(self._owner.free_bytes)
+
+    @property
+    def segments(self) -> Segments:
+        """The screens' copy of the signals."""
+        return self._writer.segments
 
     @property
     def head(self) -> int:
@@ -168,9 +225,22 @@ class DuckDBStore:
         self, screen: Screen, moment: Moment, after: Position | None, limit: int
     ) -> Page:
         """A page of the filings that meet the screen. CURRENCY_MISMATCH on the first page."""
-        return await self._owner.read(
-            lambda cursor: reads.screen_filings(cursor, self._ids, screen, moment, after, limit)
-        )
+
+        def query(cursor: duckdb.DuckDBPyConnection) -> Page:
+            give_up = time.monotonic() + SEGMENTS_KNOWN_SECONDS
+            while True:
+                segments = self._writer.segments
+                try:
+                    return reads.screen_filings(
+                        cursor, self._ids, segments.tables, screen, moment, after, limit
+                    )
+                except duckdb.CatalogException:
+                    # One of them was replaced: the file knows it a moment before `segments` does.
+                    if segments is self._writer.segments and time.monotonic() > give_up:
+                        raise
+                    time.sleep(0.001)
+
+        return await self._owner.read(query)
 
     @property
     def signal_types(self) -> SignalTypes:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date
 from typing import Any
 
 from tenkay_store.filter import (
@@ -29,16 +30,6 @@ class Parameters(dict[str, Any]):
         return f"${name}"
 
 
-@dataclass(frozen=True, slots=True)
-class Tables:
-    """What a condition needs joined to the filings `f`."""
-
-    signal_ids: tuple[str, ...]
-    """Signals measured as ``m.n<i>``, ``m.b<i>`` and ``m.t<i>``: number, boolean and name of signal i."""
-    rated: bool
-    """Whether ``a``, the analysis, is used."""
-
-
 _COLUMNS: Mapping[str, str] = {
     "accession_number": "f.accession_number",
     "cik": "f.cik",
@@ -62,19 +53,53 @@ _OPERATORS: Mapping[Operator, str] = {
     Operator.GREATER_OR_EQUAL: ">=",
 }
 _SIGNAL_COLUMNS: Mapping[FieldType, str] = {
-    FieldType.NUMBER: "n",
-    FieldType.BOOLEAN: "b",
-    FieldType.TEXT: "t",
+    FieldType.NUMBER: "compared",
+    FieldType.BOOLEAN: "boolean",
+    FieldType.TEXT: "name",
 }
 
 
-def tables(expression: TypedExpression) -> Tables:
-    """What `condition` of the expression refers to."""
-    return Tables(signal_ids(expression), _uses_analysis(expression))
+@dataclass(frozen=True, slots=True)
+class FilingDays:
+    """Between which filing days the filings that meet a condition lie; None where it sets no bound."""
+
+    first: date | None = None
+    last: date | None = None
+
+
+def filing_days(expression: TypedExpression | None) -> FilingDays:
+    """The bounds that every filing that meets the expression keeps: those that are joined to all else by AND."""
+    parts = expression.parts if isinstance(expression, And) else (expression,)
+    first: date | None = None
+    last: date | None = None
+    for part in parts:
+        if isinstance(part, And):
+            inner = filing_days(part)
+            first, last = _later(first, inner.first), _earlier(last, inner.last)
+        elif (
+            isinstance(part, FieldComparison) and part.name == "filed_date" and isinstance(part.literal, date)
+        ):
+            if part.operator in (Operator.EQUAL, Operator.GREATER, Operator.GREATER_OR_EQUAL):
+                first = _later(first, part.literal)
+            if part.operator in (Operator.EQUAL, Operator.LESS, Operator.LESS_OR_EQUAL):
+                last = _earlier(last, part.literal)
+    return FilingDays(first, last)
+
+
+def _later(one: date | None, other: date | None) -> date | None:
+    return max((day for day in (one, other) if day is not None), default=None)
+
+
+def _earlier(one: date | None, other: date | None) -> date | None:
+    return min((day for day in (one, other) if day is not None), default=None)
 
 
 def condition(expression: TypedExpression, parameters: Parameters) -> str:
-    """A SQL condition that is true, false or NULL as the expression is true, false or neither."""
+    """A SQL condition that is true, false or NULL as the expression is true, false or neither.
+
+    It refers to the filings as ``f``, to their analyses as ``a``, and to signal i of the expression as ``m<i>``, with
+    the columns ``compared`` (a number), ``boolean`` and ``name``.
+    """
     order = {signal_id: index for index, signal_id in enumerate(signal_ids(expression))}
 
     def comparison(leaf: FieldComparison | SignalComparison, negated: bool) -> str:
@@ -127,7 +152,7 @@ def _comparison(
 ) -> str:
     value = parameters.bind(leaf.literal)
     if isinstance(leaf, SignalComparison):
-        column = f"m.{_SIGNAL_COLUMNS[leaf.type]}{order[leaf.signal_id]}"
+        column = f"m{order[leaf.signal_id]}.{_SIGNAL_COLUMNS[leaf.type]}"
         return f"({column} {_OPERATORS[leaf.operator]} {value})"
     column = _COLUMNS[leaf.name]
     if leaf.operator is Operator.HAS:
@@ -135,9 +160,10 @@ def _comparison(
     return f"({column} {_OPERATORS[leaf.operator]} {value})"
 
 
-def _uses_analysis(expression: TypedExpression) -> bool:
+def uses_analysis(expression: TypedExpression) -> bool:
+    """Whether a condition of the expression refers to ``a``, the analysis."""
     if isinstance(expression, And | Or):
-        return any(_uses_analysis(part) for part in expression.parts)
+        return any(uses_analysis(part) for part in expression.parts)
     if isinstance(expression, Not):
-        return _uses_analysis(expression.part)
+        return uses_analysis(expression.part)
     return isinstance(expression, FieldComparison) and expression.name in _OF_ANALYSIS

@@ -50,3 +50,7 @@ OUTBOX_COMMITS = gauge(
 OUTBOX_OLDEST_SECONDS = gauge(
     "tenkay_store_outbox_oldest_seconds", "Age of the oldest commit that waits for the second sink."
 )
+SEGMENTS = gauge("tenkay_store_screen_segments", "Tables of the screens' copy of the signals.")
+SORT_SECONDS = histogram(
+    "tenkay_store_segment_sort_seconds", "Time to sort segments of the screens' copy into one."
+)

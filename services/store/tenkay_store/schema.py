@@ -15,6 +15,12 @@ from datetime import datetime
 
 import duckdb
 
+SEGMENT_COLUMNS = (
+    "signal_key UINTEGER NOT NULL, filed_date DATE, sequence UBIGINT NOT NULL, kind VARCHAR NOT NULL, exact VARCHAR, "
+    "number DOUBLE, unit VARCHAR NOT NULL, currency VARCHAR, confidence DOUBLE NOT NULL, out_of_range BOOLEAN NOT NULL"
+)
+"""Of the screens' copy (see screen_segments)."""
+
 MIGRATIONS: Sequence[tuple[str, ...]] = (
     (
         """
@@ -148,6 +154,24 @@ MIGRATIONS: Sequence[tuple[str, ...]] = (
             recorded_at TIMESTAMP NOT NULL
         )
         """,
+    ),
+    (
+        """
+        CREATE TABLE screen_segments (
+            segment UINTEGER NOT NULL, ordinal UINTEGER NOT NULL, is_sorted BOOLEAN NOT NULL, row_count UBIGINT NOT NULL
+        )
+        """,
+        f"CREATE TABLE screen_segment_1 ({SEGMENT_COLUMNS})",
+        """
+        INSERT INTO screen_segment_1
+        SELECT s.signal_key, f.filed_date, s.sequence, s.kind, s.exact, s.number, s.unit, s.currency, s.confidence,
+               s.out_of_range
+        FROM signals s JOIN filings f USING (sequence)
+        ORDER BY s.signal_key, f.filed_date, s.sequence
+        """,
+        "INSERT INTO screen_segments SELECT 1, 1, TRUE, count(*) FROM screen_segment_1",
+        f"CREATE TABLE screen_segment_2 ({SEGMENT_COLUMNS})",
+        "INSERT INTO screen_segments VALUES (2, 2, FALSE, 0)",
     ),
 )
 """Statements that lead from each version to the next, from an empty file on. Only ever added to."""

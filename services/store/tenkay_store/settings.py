@@ -57,6 +57,10 @@ class StoreSettings(ServiceSettings):
     """Size of the write-ahead log at which it is merged into the database even while commits wait. An idle writer
     merges it from a quarter of this."""
 
+    segment_rows: int = Field(default=250_000, ge=1, le=100_000_000)
+    """Values at which the part of the screens' copy that commits are added to is closed and sorted. Screens read it
+    whole until then."""
+
     sequence_wait_seconds: float = Field(default=0.5, ge=0, le=30)
     """How long a read waits for its min_sequence before it is answered SEQUENCE_NOT_REACHED."""
 
@@ -136,6 +140,7 @@ class StoreSettings(ServiceSettings):
             min_free_bytes=self.min_free_bytes,
             checkpoint_wal_bytes=self.checkpoint_wal_bytes,
             sink=None if self.supabase_url is None else SUPABASE,
+            segment_rows=self.segment_rows,
         )
 
     def supabase_options(self) -> SupabaseOptions | None:

@@ -767,7 +767,7 @@ class ScreenFilingsResponse(_message.Message):
     """The state that was read."""
     @_builtins.property
     def filings(self) -> _containers.RepeatedCompositeFieldContainer[_company_pb2.FilingSummary]:
-        """The filings that meet the filter, with the signals it names."""
+        """The filings that meet the filter, with the signals it names. Their signals come without evidence and notes."""
 
     def __init__(
         self,
