@@ -30,6 +30,8 @@ class TextEvidence:
     start: int
     end: int
     quote: str
+    accession_number: str = ""
+    """Of the earlier filing that holds the passage; empty for a passage of the filing itself."""
 
 
 @dataclass(frozen=True, slots=True)

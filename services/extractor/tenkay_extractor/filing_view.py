@@ -274,6 +274,10 @@ class FilingView:
         """The same, of the text of this name."""
         return self.scanned(self._texts[document])
 
+    def cited(self, passage: TextEvidence) -> TextEvidence:
+        """A passage of this filing as evidence for a later one: with this filing's accession number."""
+        return replace(passage, accession_number=self.content.identity.accession_number)
+
     # Other inputs
 
     def comparable_prior(self) -> FilingView:
@@ -299,7 +303,7 @@ class FilingView:
                 f"it is compared with the {_base_form(own.form_type)} of a year earlier, which was not given",
             )
         return max(
-            candidates, key=lambda each: _accepted(each.content.identity) or datetime.min.replace(tzinfo=UTC)
+            candidates, key=lambda each: accepted(each.content.identity) or datetime.min.replace(tzinfo=UTC)
         )
 
     def table(self, name: str) -> ReferenceTable:
@@ -374,7 +378,7 @@ def _base_form(form_type: str) -> str:
     return "10-K" if base == "10-K405" else base
 
 
-def _accepted(identity: FilingIdentity) -> datetime | None:
+def accepted(identity: FilingIdentity) -> datetime | None:
     """When EDGAR accepted it; the end of the filing day when only that is known."""
     if identity.accepted_at is not None:
         return identity.accepted_at
@@ -391,7 +395,7 @@ def _refuse_unless_earlier(own: FilingIdentity, other: FilingIdentity) -> None:
         raise EarlierFilingError(
             f"{name} is of CIK {other.cik}, not {own.cik}: give filings of the same company"
         )
-    this, that = _accepted(own), _accepted(other)
+    this, that = accepted(own), accepted(other)
     if this is None or that is None:
         raise EarlierFilingError(
             f"nothing tells that {name} was accepted before this filing: give both with their filing dates"

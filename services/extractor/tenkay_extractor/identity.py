@@ -94,6 +94,8 @@ def read_cover(facts: Sequence[Fact], text: str, primary: Document | None) -> Co
     }
     cik = (told.get("dei:EntityCentralIndexKey") or "").strip()
     page = text[:_COVER_CHARACTERS]
+    if primary is not None and primary.markup is Markup.XML:
+        return _xml_cover(page, primary)
     form_type = ""
     if primary is not None and primary.type and not _DOCUMENT_TYPE_IS_NO_FORM.match(primary.type):
         form_type = normal_form_type(primary.type)
@@ -104,6 +106,30 @@ def read_cover(facts: Sequence[Fact], text: str, primary: Document | None) -> Co
         company_name=" ".join((told.get("dei:EntityRegistrantName") or "").split()),
         cik=int(cik) or None if cik.isascii() and cik.isdigit() and len(cik) <= 10 else None,
         period_end=read_date(told.get("dei:DocumentPeriodEndDate") or "") or _named_period(page),
+    )
+
+
+_XML_FIELD = re.compile(
+    r"^(?:ownershipDocument|edgarSubmission)/(?:[^:\n]*/)?(documentType|submissionType|issuerCik|issuerCIK|cik|issuerName"
+    r"|filingManager/name|periodOfReport): (.+)$",
+    re.MULTILINE,
+)
+
+
+def _xml_cover(page: str, primary: Document) -> Cover:
+    """The fields of a form that is filed as XML: its subject is the issuer, of a 13F report the manager that files."""
+    told: dict[str, str] = {}
+    for name, value in _XML_FIELD.findall(page):
+        told.setdefault(name, value.strip())
+    cik = told.get("issuerCik") or told.get("issuerCIK") or told.get("cik") or ""
+    is_form = primary.type and not _DOCUMENT_TYPE_IS_NO_FORM.match(primary.type)
+    return Cover(
+        form_type=normal_form_type(
+            (primary.type if is_form else "") or told.get("documentType") or told.get("submissionType") or ""
+        ),
+        company_name=told.get("issuerName") or told.get("filingManager/name") or "",
+        cik=int(cik) or None if cik.isascii() and cik.isdigit() and len(cik) <= 10 else None,
+        period_end=read_date(told.get("periodOfReport") or ""),
     )
 
 

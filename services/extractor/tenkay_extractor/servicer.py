@@ -489,6 +489,7 @@ def _passage(passage: TextEvidence) -> signal_pb2.TextEvidence:
         start=passage.start,
         end=passage.end,
         quote=passage.quote,
+        accession_number=passage.accession_number or None,
     )
 
 

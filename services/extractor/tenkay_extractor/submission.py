@@ -331,6 +331,9 @@ _INSTANCE_END = re.compile(rb"</(?:[\w.-]+:)?xbrl\s*>")
 _HTML_SIGN = re.compile(rb"<(?:html|body|!doctype html|head|div|font|br|tr|td|center)\b", re.IGNORECASE)
 _UUENCODED = re.compile(rb"\s*begin [0-7]{3} [^\r\n]+\r?\n")
 _INSTANCE_ROOT = re.compile(rb"<(?:[\w.-]+:)?xbrl\b[^>]*\bxmlns(?::[\w.-]+)?\s*=")
+_FORM_ROOT = re.compile(
+    rb"(?:<\?xml[^<>]*>\s*)?<(?:[\w.-]+:)?(?:edgarSubmission|ownershipDocument|informationTable)[\s>]"
+)
 _INLINE_NAMESPACE = re.compile(rb"http://www\.xbrl\.org/20(?:08|13)/inlineXBRL")
 
 
@@ -344,9 +347,11 @@ def recognise_markup(content: bytes) -> Markup:
     beginning = head[:4_096].lstrip(b"\xef\xbb\xbf \t\r\n")
     if _INSTANCE_ROOT.search(head[:16_384]) and not _HTML_SIGN.match(beginning):
         return Markup.XBRL_INSTANCE
+    if _FORM_ROOT.match(beginning):
+        return Markup.XML
     if _HTML_SIGN.search(head[:16_384]):
         return Markup.HTML
-    if beginning.startswith((b"<?xml", b"<edgarSubmission", b"<ownershipDocument", b"<SEC-Header")):
+    if beginning.startswith((b"<?xml", b"<SEC-Header")):
         return Markup.XML
     return Markup.TEXT
 

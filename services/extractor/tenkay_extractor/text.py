@@ -15,6 +15,7 @@ from selectolax.lexbor import LexborHTMLParser
 
 from tenkay_extractor.inline_xbrl import inline_header_spans
 from tenkay_extractor.submission import Document, Markup, decode
+from tenkay_extractor.xml_documents import UnreadableXmlError, xml_lines
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,11 +29,13 @@ class NormalisedText:
 
 
 def normalise(document: Document) -> NormalisedText:
-    """The text of a document that has one; binary parts and XBRL instances have an empty one."""
+    """The text of a document that has one; binary parts, XBRL instances and unreadable XML have an empty one."""
     if document.markup in (Markup.HTML, Markup.INLINE_XBRL):
         text = "\n".join(_html_blocks(document.content, inline=document.markup is Markup.INLINE_XBRL))
     elif document.markup is Markup.TEXT:
         text = "\n".join(_plain_blocks(decode(document.content)))
+    elif document.markup is Markup.XML:
+        text = "\n".join(_xml_blocks(document.content))
     else:
         text = ""
     return plain_text(document.filename, text)
@@ -41,6 +44,13 @@ def normalise(document: Document) -> NormalisedText:
 def plain_text(document: str, text: str) -> NormalisedText:
     """`text`, already normalised, as the text of a document of this name."""
     return NormalisedText(document, text, hashlib.sha256(text.encode("utf-8", "replace")).hexdigest())
+
+
+def _xml_blocks(content: bytes) -> list[str]:
+    try:
+        return xml_lines(content)
+    except UnreadableXmlError:
+        return []
 
 
 # HTML. Block ends are marked in the source with form feeds before it is parsed: they are white space to HTML, so they

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 
 from tenkay_extractor.computed import Computed
-from tenkay_extractor.signal_functions import current_reports
+from tenkay_extractor.signal_functions import blockholders, current_reports, insiders, institutions
 
 SignalFunction = Callable[..., Computed]
 """Called with a FilingView and the row's arguments by name."""
@@ -26,4 +26,7 @@ def _all(*modules: Mapping[str, SignalFunction]) -> Mapping[str, SignalFunction]
 
 FUNCTIONS: Mapping[str, SignalFunction] = _all(
     current_reports.FUNCTIONS,
+    insiders.FUNCTIONS,
+    blockholders.FUNCTIONS,
+    institutions.FUNCTIONS,
 )

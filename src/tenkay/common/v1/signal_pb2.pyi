@@ -277,6 +277,7 @@ class TextEvidence(_message.Message):
     START_FIELD_NUMBER: _builtins.int
     END_FIELD_NUMBER: _builtins.int
     QUOTE_FIELD_NUMBER: _builtins.int
+    ACCESSION_NUMBER_FIELD_NUMBER: _builtins.int
     document: _builtins.str
     """File name of the document that holds the passage. Empty when the bytes came without file names."""
     section: _builtins.str
@@ -289,6 +290,10 @@ class TextEvidence(_message.Message):
     """One past the passage's last character."""
     quote: _builtins.str
     """The passage itself, 300 characters at most: the normalised text from start to end."""
+    accession_number: _builtins.str
+    """Accession number of the filing that holds the passage, where that is an earlier filing which this one is compared with.
+    Absent for a passage of this filing itself.
+    """
     def __init__(
         self,
         *,
@@ -298,12 +303,15 @@ class TextEvidence(_message.Message):
         start: _builtins.int | None = ...,
         end: _builtins.int | None = ...,
         quote: _builtins.str | None = ...,
+        accession_number: _builtins.str | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_accession_number", b"_accession_number", "accession_number", b"accession_number"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["document", b"document", "end", b"end", "quote", b"quote", "section", b"section", "start", b"start", "text_sha256", b"text_sha256"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_accession_number", b"_accession_number", "accession_number", b"accession_number", "document", b"document", "end", b"end", "quote", b"quote", "section", b"section", "start", b"start", "text_sha256", b"text_sha256"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    def WhichOneof(self, oneof_group: _Never) -> None: ...
+    _WhichOneofReturnType__accession_number: _TypeAlias = _typing.Literal["accession_number"]  # noqa: Y015
+    _WhichOneofArgType__accession_number: _TypeAlias = _typing.Literal["_accession_number", b"_accession_number"]  # noqa: Y015
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__accession_number) -> _WhichOneofReturnType__accession_number | None: ...
 
 Global___TextEvidence: _TypeAlias = TextEvidence  # noqa: Y015
 
