@@ -44,7 +44,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import psutil
 from peer_processes import PeerEndedError, PeerProcess
@@ -73,12 +73,15 @@ PEER_REPEATS, PEER_REPEATS_QUICK = 2, 1
 SAMPLE_QUICK = 12
 PEER_EVERY_QUICK = 2
 """Every other filing of the sample goes to the peers, which take most of the time."""
-SECONDS_QUICK = 34.0
-"""After so long no further filing is begun."""
-PEER_SECONDS, PEER_SECONDS_QUICK = 3600.0, 38.0
-MEMORY_SECONDS_QUICK = 43.0
+STOPS_QUICK = (20.0, 33.0, 43.0)
+"""Seconds from the start after which no further filing is extracted, shown to the peers, given to a worker."""
+PEER_SECONDS, PEER_SECONDS_QUICK = 7200.0, 42.0
+"""After so long a peer is killed."""
 MEGABYTE = 1_000_000
 FILING_SECONDS = 600.0
+
+
+Result = TypeVar("Result")
 
 
 @dataclass(slots=True)
@@ -91,7 +94,6 @@ class Measured:
     stages: dict[str, list[float]] = field(default_factory=dict)
     phrases: list[float] = field(default_factory=list)
     has_facts: bool = False
-    peers: dict[str, list[float]] = field(default_factory=dict)
 
     def ratio(self, seconds: Sequence[float]) -> float:
         """To a parse, of the medians."""
@@ -101,10 +103,9 @@ class Measured:
 def run(quick: bool, note: Callable[[str], None]) -> dict[str, float]:
     """The suite's figures."""
     started = time.monotonic()
+    stops = [started + seconds if quick else float("inf") for seconds in STOPS_QUICK]
     filings = reports(note)
     chosen = spread(filings, SAMPLE_QUICK if quick else len(filings))
-    figures = _import_figure(3 if quick else 9)
-    measured: list[Measured] = []
     with ExitStack() as stack:
         peers = {
             name: stack.enter_context(PeerProcess(name, PEER_SECONDS_QUICK if quick else PEER_SECONDS))
@@ -114,25 +115,41 @@ def run(quick: bool, note: Callable[[str], None]) -> dict[str, float]:
         for name in PEERS:
             if name not in peers:
                 note(f"vs_{name}_x is absent: {name} is not installed here, `make peers` does that")
-        for number, filing in enumerate(chosen):
-            if quick and measured and time.monotonic() - started > SECONDS_QUICK:
-                note(f"time was up after {len(measured)} of the sample's {len(chosen)} filings")
-                break
-            try:
-                one = _measure(filing, REPEATS_QUICK if quick else REPEATS)
-            except SubmissionError as error:
-                note(f"{filing.name} is left out: {error}")
-                continue
-            if not quick or number % PEER_EVERY_QUICK == 0:
-                _ask_peers(peers, one, filing, PEER_REPEATS_QUICK if quick else PEER_REPEATS, note)
-            measured.append(one)
-    figures |= _cpu_figures(measured)
-    figures |= _peer_figures(measured, tuple(PEERS), note)
-    stop = started + MEMORY_SECONDS_QUICK if quick else float("inf")
-    figures |= asyncio.run(_memory_figures(sorted(chosen, key=lambda filing: -filing.size), stop, note))
-    if quick:
-        note(f"a sample of {len(measured)} of {len(filings)} filings")
+        figures = _import_figure(3 if quick else 9)
+        repeats = REPEATS_QUICK if quick else REPEATS
+        measured = _each("extractions", chosen, lambda filing: _measure(filing, repeats), stops[0], note)
+        compared = _each(
+            "peers",
+            [filing for number, filing in enumerate(chosen) if not quick or number % PEER_EVERY_QUICK == 0],
+            lambda filing: _compare(filing, peers, PEER_REPEATS_QUICK if quick else PEER_REPEATS, note),
+            stops[1],
+            note,
+        )
+    largest_first = sorted(chosen, key=lambda filing: -filing.size)
+    memory = _each("memory", largest_first, _worker_memory, stops[2], note)
+    figures |= _cpu_figures(measured) | _peer_figures(compared, note) | _memory_figures(memory)
+    note(f"{len(measured)} of {len(filings)} filings measured")
     return {name: round(value, 4) for name, value in figures.items()}
+
+
+def _each(
+    what: str,
+    filings: Sequence[MeasuredFiling],
+    work: Callable[[MeasuredFiling], Result],
+    stop: float,
+    note: Callable[[str], None],
+) -> list[Result]:
+    """`work` on the first filing and, until `stop`, on those after it."""
+    results: list[Result] = []
+    for number, filing in enumerate(filings):
+        if results and time.monotonic() > stop:
+            note(f"{what}: time was up after {number} of {len(filings)} filings")
+            break
+        try:
+            results.append(work(filing))
+        except SubmissionError as error:
+            note(f"{what}: {filing.name} is left out: {error}")
+    return results
 
 
 def _measure(filing: MeasuredFiling, repeats: int) -> Measured:
@@ -205,28 +222,34 @@ def _scanner() -> PhraseScanner:
     )
 
 
-def _ask_peers(
-    peers: dict[str, PeerProcess],
-    one: Measured,
-    filing: MeasuredFiling,
-    repeats: int,
-    note: Callable[[str], None],
-) -> None:
-    if one.primary.markup is Markup.TEXT:
-        return
+def _compare(
+    filing: MeasuredFiling, peers: dict[str, PeerProcess], repeats: int, note: Callable[[str], None]
+) -> dict[str, float]:
+    """By peer: its CPU time for the filing's primary document / that of our extraction of the filing."""
+    blobs = [Blob(filing.read(), filing.filename)]
+    split = split_submission(blobs[0].content, filing.filename)
+    primary = primary_document(split.documents, split.header, "")
+    if primary is None or primary.markup is Markup.TEXT:
+        return {}
+    _extract(blobs)
+    ours: list[float] = []
+    theirs: dict[str, list[float]] = {}
     form = "10-Q" if re.match("10-?Q", filing.form_type) else "10-K"
-    for name, peer in tuple(peers.items()):
-        for _ in range(repeats):
+    for _ in range(repeats):
+        for name, peer in tuple(peers.items()):
+            ours.append(_cpu(lambda: _extract(blobs)))
             try:
-                seconds = peer.cpu_seconds(one.primary.content, form)
+                seconds = peer.cpu_seconds(primary.content, form)
             except PeerEndedError as error:
                 note(f"{name} was not asked about {filing.name} and what came after it: {error}")
                 del peers[name]
-                break
+                continue
             if seconds is None:
                 note(f"{name} fails on {filing.name}")
-                break
-            one.peers.setdefault(name, []).append(seconds)
+            else:
+                theirs.setdefault(name, []).append(seconds)
+            ours.append(_cpu(lambda: _extract(blobs)))
+    return {name: min(seconds) / statistics.median(ours) for name, seconds in theirs.items()}
 
 
 def _cpu_figures(measured: Sequence[Measured]) -> dict[str, float]:
@@ -252,14 +275,10 @@ def _cpu_figures(measured: Sequence[Measured]) -> dict[str, float]:
     }
 
 
-def _peer_figures(
-    measured: Sequence[Measured], names: Sequence[str], note: Callable[[str], None]
-) -> dict[str, float]:
+def _peer_figures(compared: Sequence[dict[str, float]], note: Callable[[str], None]) -> dict[str, float]:
     figures = {}
-    for name in names:
-        ratios = [
-            min(one.peers[name]) / statistics.median(one.total) for one in measured if name in one.peers
-        ]
+    for name in PEERS:
+        ratios = [ratio for one in compared if (ratio := one.get(name))]
         if ratios:
             figures[f"vs_{name}_x"] = statistics.median(ratios)
             note(f"vs_{name}_x is over {len(ratios)} filings: {min(ratios):.1f} to {max(ratios):.1f}")
@@ -277,40 +296,36 @@ def _import_figure(repeats: int) -> dict[str, float]:
     return {"import_s": statistics.median(runs)}
 
 
-async def _memory_figures(
-    filings: Sequence[MeasuredFiling], stop: float, note: Callable[[str], None]
-) -> dict[str, float]:
-    """Largest first, so that a run that is cut short has seen those."""
-    shares: list[float] = []
-    bases: list[float] = []
-    for filing in filings:
-        if shares and time.monotonic() > stop:
-            note(f"memory was measured on {len(shares)} of {len(filings)} filings, the largest")
-            break
-        content = filing.read()
-        base, peak = await _worker_memory(Blob(content, filing.filename))
-        bases.append(base / MEGABYTE)
-        shares.append((peak - base) / (20 * MEGABYTE + 15 * len(content)))
-    return {"memory_of_bound": max(shares), "worker_base_mb": statistics.median(bases)} if shares else {}
+def _memory_figures(measured: Sequence[tuple[int, int, int]]) -> dict[str, float]:
+    if not measured:
+        return {}
+    return {
+        "memory_of_bound": max((peak - base) / (20 * MEGABYTE + 15 * size) for size, base, peak in measured),
+        "worker_base_mb": statistics.median(base / MEGABYTE for _, base, _ in measured),
+    }
 
 
-async def _worker_memory(blob: Blob) -> tuple[int, int]:
-    """Resident bytes of a new warm worker, and the most it had while it extracted."""
+def _worker_memory(filing: MeasuredFiling) -> tuple[int, int, int]:
+    """Bytes of the filing, resident bytes of a new warm worker, and the most it had while it extracted."""
+    return asyncio.run(_extract_in_worker(Blob(filing.read(), filing.filename)))
+
+
+async def _extract_in_worker(blob: Blob) -> tuple[int, int, int]:
     limits = PoolLimits(workers=1, waiting=0, filings_per_worker=2, worker_bytes=1 << 40)
+    request = ExtractionRequest(
+        filing=FilingBytes((blob,), Listing()),
+        limit_seconds=FILING_SECONDS,
+        signal_seconds=FILING_SECONDS,
+        maximum_bytes=MAXIMUM_BYTES,
+    )
     async with WorkerPool(limits) as pool:
         worker = next(
             child for child in psutil.Process().children() if "tenkay_extractor.worker" in child.cmdline()
         )
         _forget_largest_size(worker.pid)
         base = _status_bytes(worker.pid, "VmRSS")
-        request = ExtractionRequest(
-            filing=FilingBytes((blob,), Listing()),
-            limit_seconds=FILING_SECONDS,
-            signal_seconds=FILING_SECONDS,
-            maximum_bytes=MAXIMUM_BYTES,
-        )
         await pool.extract(request)
-        return base, _status_bytes(worker.pid, "VmHWM")
+        return len(blob.content), base, _status_bytes(worker.pid, "VmHWM")
 
 
 def _forget_largest_size(pid: int) -> None:
