@@ -14,10 +14,10 @@ from tenkay_extractor.xbrl_syntax import (
     ATTRIBUTES,
     Namespaces,
     attributes_of,
-    blank_out_comments,
     is_nil,
     scan_contexts,
     scan_units,
+    without_comments,
 )
 
 _FACT = re.compile(rb"<([A-Za-z_][\w.-]*:[\w.-]+)(\s" + ATTRIBUTES + rb")>([^<]*)")
@@ -25,10 +25,10 @@ _FACT = re.compile(rb"<([A-Za-z_][\w.-]*:[\w.-]+)(\s" + ATTRIBUTES + rb")>([^<]*
 
 def read_instance_facts(name: str, content: bytes) -> FactSet:
     """All facts of one instance, in document order. What cannot be read is left out with a warning."""
-    data = blank_out_comments(content)
+    data = without_comments(content)
     namespaces = Namespaces.of(data)
     contexts = scan_contexts(data, namespaces)
-    units = scan_units(data)
+    units = scan_units(data, namespaces)
     facts: list[Fact] = []
     warnings: list[str] = []
     for match in _FACT.finditer(data):
