@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from datetime import date
 from decimal import Decimal
 
@@ -45,7 +45,7 @@ class Context:
     """(axis, member) pairs, sorted; a typed member's text stands in the member's place."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, init=False)
 class Fact:
     """One fact. A numeric fact has a unit; its value is None when it is tagged nil or cannot be read."""
 
@@ -53,22 +53,65 @@ class Fact:
     """The element with its standard prefix: "us-gaap:Revenues"."""
     context: Context
     document: str
-    fact_id: str = ""
-    unit: str | None = None
+    fact_id: str
+    unit: str | None
     """"USD", "shares", "USD/shares"; None for facts that are not numbers."""
-    value: Decimal | None = None
-    text: str | None = None
-    """Text of a fact that is no number, white space folded; None for text blocks, which are long."""
-    decimals: int | None = None
+    value: Decimal | None
+    text: str | None
+    """What a fact that is no number stands for: text with white space folded, a date as "2024-09-28", "true" or
+    "false", the code of an exchange or a state. None for text blocks, which are long."""
+    decimals: int | None
     """Decimal places the value is right to; None when tagged INF or not tagged."""
-    infinitely_precise: bool = False
-    nil: bool = False
-    hidden: bool = False
+    infinitely_precise: bool
+    nil: bool
+    hidden: bool
     """Inside ix:hidden: not shown on any page."""
+
+    def __init__(
+        self,
+        concept: str,
+        context: Context,
+        document: str,
+        fact_id: str = "",
+        unit: str | None = None,
+        value: Decimal | None = None,
+        text: str | None = None,
+        decimals: int | None = None,
+        infinitely_precise: bool = False,
+        nil: bool = False,
+        hidden: bool = False,
+    ) -> None:
+        # A filing has thousands of facts; a frozen dataclass' own __init__ takes twice as long.
+        _set_concept(self, concept)
+        _set_context(self, context)
+        _set_document(self, document)
+        _set_fact_id(self, fact_id)
+        _set_unit(self, unit)
+        _set_value(self, value)
+        _set_text(self, text)
+        _set_decimals(self, decimals)
+        _set_infinitely_precise(self, infinitely_precise)
+        _set_nil(self, nil)
+        _set_hidden(self, hidden)
 
     @property
     def is_numeric(self) -> bool:
         return self.unit is not None
+
+
+(
+    _set_concept,
+    _set_context,
+    _set_document,
+    _set_fact_id,
+    _set_unit,
+    _set_value,
+    _set_text,
+    _set_decimals,
+    _set_infinitely_precise,
+    _set_nil,
+    _set_hidden,
+) = (Fact.__dict__[field.name].__set__ for field in fields(Fact))
 
 
 @dataclass(frozen=True, slots=True)

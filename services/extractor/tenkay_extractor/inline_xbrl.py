@@ -9,7 +9,7 @@ from __future__ import annotations
 import bisect
 import html
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 
@@ -18,9 +18,9 @@ from tenkay_extractor.number_formats import UnreadableNumberError, read_number
 from tenkay_extractor.submission import decode
 from tenkay_extractor.xbrl_syntax import (
     ATTRIBUTES,
+    AttributeReader,
     Namespaces,
     attributes_of,
-    is_nil,
     scan_contexts,
     scan_units,
     without_comments,
@@ -37,30 +37,26 @@ _NAMESPACE = "xbrl.org/2013/inlineXBRL", "xbrl.org/2008/inlineXBRL"
 
 @dataclass(slots=True)
 class _OpenTag:
-    name: bytes
+    kind: bytes
     attributes: bytes
     content_start: int
     hidden: bool
 
 
-@dataclass(frozen=True, slots=True)
-class _ScannedFact:
-    numeric: bool
-    attributes: dict[str, str]
-    content: bytes | None
-    """None when longer than LONGEST_FACT_BYTES."""
-    hidden: bool
+_Continuations = dict[bytes, tuple[bytes | None, bytes]]
 
 
 @dataclass(slots=True)
 class _ScannedDocument:
     name: str
     namespaces: Namespaces
-    contexts: dict[str, Context]
-    units: dict[str, str]
-    facts: list[_ScannedFact] = field(default_factory=list)
-    continuations: dict[str, tuple[bytes | None, str]] = field(default_factory=dict)
-    warnings: list[str] = field(default_factory=list)
+    facts: list[tuple[bytes, bytes, bytes | None, bool]] = field(default_factory=list)
+    """Kind of tag, attributes, content (None when longer than LONGEST_FACT_BYTES), hidden."""
+    continuations: _Continuations = field(default_factory=dict)
+    """Content, also None when too long, and the id of the next one, by id."""
+    resources: list[tuple[int, int]] = field(default_factory=list)
+    contexts: dict[str, Context] = field(default_factory=dict)
+    units: dict[str, str] = field(default_factory=dict)
 
 
 def read_inline_facts(documents: Sequence[tuple[str, bytes]]) -> FactSet:
@@ -79,13 +75,16 @@ def read_inline_facts(documents: Sequence[tuple[str, bytes]]) -> FactSet:
     warnings: list[str] = []
     for document in scanned:
         reader = _FactReader(document, contexts | document.contexts, units | document.units, continuations)
-        warnings += document.warnings
-        for found in document.facts:
+        for kind, raw, content, hidden in document.facts:
             try:
-                facts.append(reader.read(found))
+                fact = reader.read(kind, raw, content, hidden)
             except UnreadableNumberError as error:
-                element, fact_id = found.attributes.get("name", "?"), found.attributes.get("id", "")
+                attributes = attributes_of(raw)
+                element, fact_id = attributes.get("name", "?"), attributes.get("id", "")
                 warnings.append(f"{document.name}: fact {fact_id or element} ({element}) left out: {error}")
+            else:
+                if fact is not None:
+                    facts.append(fact)
     return FactSet(tuple(facts), tuple(warnings[:MAXIMUM_WARNINGS]))
 
 
@@ -112,65 +111,111 @@ _HEADER_OPEN = re.compile(rb"<[\w.-]+:header\b" + ATTRIBUTES + rb">")
 
 
 def _scan(name: str, data: bytes) -> _ScannedDocument:
-    namespaces = Namespaces.of(data)
+    namespaces = Namespaces(data)
     prefixes = {prefix for part in _NAMESPACE for prefix in namespaces.prefixes_of(part)} or {"ix"}
-    document = _ScannedDocument(
-        name, namespaces, scan_contexts(data, namespaces), scan_units(data, namespaces)
-    )
+    document = _ScannedDocument(name, namespaces)
+    facts = document.facts
     stack: list[_OpenTag] = []
-    still_open = dict.fromkeys((b"nonFraction", b"nonNumeric", b"continuation", b"exclude", b"fraction"), 0)
+    still_open = dict.fromkeys((*_REPORTS, b"continuation", b"exclude"), 0)
     hidden = 0
+    resources_start = -1
     excluded: list[tuple[int, int]] = []  # ascending, none inside another
-    for match in _tags(prefixes).finditer(data):
+    for match in _tags(data, prefixes):
         kind, raw, leaf, closed = match.groups()
         if leaf is not None:
+            if len(leaf) > LONGEST_FACT_BYTES:
+                leaf = None
             if kind in _REPORTS:
-                _close(document, kind, raw, leaf if len(leaf) <= LONGEST_FACT_BYTES else None, hidden > 0)
+                facts.append((kind, raw, leaf, hidden > 0))
+            elif kind == b"continuation":
+                _continue(document, raw, leaf)
             elif kind == b"exclude":
                 excluded.append((match.start(3), match.end(3)))
         elif kind == b"hidden" or closed == b"hidden":
             hidden = max(0, hidden + (-1 if closed else 0 if raw.endswith(b"/") else 1))
+        elif kind == b"resources":
+            resources_start = match.end()
+        elif closed == b"resources":
+            if resources_start >= 0:
+                document.resources.append((resources_start, match.start()))
+            resources_start = -1
         elif kind is not None:
-            if raw.endswith(b"/"):
-                _close(document, kind, raw, b"", hidden > 0)
-            elif len(stack) < MAXIMUM_DEPTH:
-                stack.append(_OpenTag(kind, raw, match.end(2) + 1, hidden > 0))
-                still_open[kind] += 1
+            if not raw.endswith(b"/"):
+                if len(stack) < MAXIMUM_DEPTH:
+                    stack.append(_OpenTag(kind, raw, match.end(2) + 1, hidden > 0))
+                    still_open[kind] += 1
+            elif kind in _REPORTS:
+                facts.append((kind, raw, b"", hidden > 0))
+            elif kind == b"continuation":
+                _continue(document, raw, b"")
         elif still_open[closed]:
             while True:
                 opened = stack.pop()
-                still_open[opened.name] -= 1
-                if opened.name == closed:
+                still_open[opened.kind] -= 1
+                if opened.kind == closed:
                     break
             if closed == b"exclude":
                 while excluded and excluded[-1][0] >= opened.content_start:
                     excluded.pop()
                 excluded.append((opened.content_start, match.start()))
-            elif match.start() - opened.content_start > LONGEST_FACT_BYTES:
-                _close(document, closed, opened.attributes, None, opened.hidden)
             else:
-                inside = excluded[bisect.bisect_left(excluded, (opened.content_start, 0)) :]
-                content = _without(data, opened.content_start, match.start(), inside)
-                _close(document, closed, opened.attributes, content, opened.hidden)
+                content = None
+                if match.start() - opened.content_start <= LONGEST_FACT_BYTES:
+                    inside = excluded[bisect.bisect_left(excluded, (opened.content_start, 0)) :]
+                    content = _without(data, opened.content_start, match.start(), inside)
+                if closed == b"continuation":
+                    _continue(document, opened.attributes, content)
+                else:
+                    facts.append((closed, opened.attributes, content, opened.hidden))
             if not stack:
                 excluded.clear()
-        if len(document.facts) >= MAXIMUM_FACTS:
+        if len(facts) >= MAXIMUM_FACTS:
             break
+    if resources_start >= 0:
+        document.resources.append((resources_start, len(data)))
+    for start, end in document.resources or [(0, len(data))]:
+        resources = data[start:end]
+        document.contexts = scan_contexts(resources, namespaces) | document.contexts
+        document.units = scan_units(resources, namespaces) | document.units
     return document
 
 
-_REPORTS = frozenset({b"nonFraction", b"nonNumeric", b"continuation"})
+_REPORTS = (b"nonFraction", b"nonNumeric", b"fraction")
+_KINDS = rb"(nonFraction|nonNumeric|continuation|exclude|fraction|hidden|resources)"
 
 
-def _tags(prefixes: set[str]) -> re.Pattern[bytes]:
-    """Pattern of (opened, attributes, content when it holds no tag and is closed at once, closed)."""
+def _tags(data: bytes, prefixes: set[str]) -> Iterator[re.Match[bytes]]:
+    """Matches of (opened, attributes, content when it holds no tag and is closed at once, closed)."""
     prefix = b"|".join(re.escape(prefix.encode()) for prefix in sorted(prefixes))
-    kinds = rb"(nonFraction|nonNumeric|continuation|exclude|fraction|hidden)"
-    return re.compile(
-        rb"<(?:" + prefix + rb"):" + kinds + rb"(?![\w.-])(" + ATTRIBUTES + rb")>"
-        rb"(?:(?<!/>)([^<]*+)</(?:" + prefix + rb"):\1\s*+>)?"
-        rb"|</(?:" + prefix + rb"):" + kinds + rb"\s*+>"
-    )  # fmt: skip
+    simple, whole = (
+        re.compile(
+            rb"<(?:" + prefix + rb"):" + _KINDS + rb"(?![\w.-])(" + attributes + rb")>"
+            rb"(?:(?<!/>)([^<]*+)</(?:" + prefix + rb"):\1\s*+>)?"
+            rb"|</(?:" + prefix + rb"):" + _KINDS + rb"\s*+>"
+        )
+        for attributes in (rb"[^<>]*+", ATTRIBUTES)
+    )
+    if len(prefixes) > 1:
+        yield from whole.finditer(data)
+        return
+    # A search for the prefix passes over the tags of HTML several times faster than a pattern does.
+    needle = f"{min(prefixes)}:".encode()
+    place = data.find(needle)
+    while place >= 0:
+        position = place + len(needle)
+        start = place - 1 if data[place - 1] == _LESS_THAN else place - 2
+        match = simple.match(data, start) if start >= 0 else None
+        if match is not None:
+            raw = match.group(2)
+            if raw and (raw.count(b'"') % 2 or b"'" in raw):
+                match = whole.match(data, start)  # a value may hold a ">"
+            if match is not None:
+                yield match
+                position = match.end()
+        place = data.find(needle, position)
+
+
+_LESS_THAN = ord("<")
 
 
 def _without(data: bytes, start: int, end: int, excluded: list[tuple[int, int]]) -> bytes:
@@ -182,132 +227,147 @@ def _without(data: bytes, start: int, end: int, excluded: list[tuple[int, int]])
     return b"".join(pieces)
 
 
-def _close(document: _ScannedDocument, kind: bytes, raw: bytes, content: bytes | None, hidden: bool) -> None:
-    if kind == b"exclude":
-        return
+def _continue(document: _ScannedDocument, raw: bytes, content: bytes | None) -> None:
     attributes = attributes_of(raw)
-    if kind == b"continuation":
-        document.continuations.setdefault(
-            attributes.get("id", ""), (content, attributes.get("continuedAt", ""))
-        )
-    elif "target" in attributes:
-        return
-    elif kind == b"fraction":
-        element = attributes.get("name", "?")
-        document.warnings.append(
-            f"{document.name}: fact {attributes.get('id') or element} ({element}) left out: it is a fraction of two numbers"
-        )
-    else:
-        document.facts.append(_ScannedFact(kind == b"nonFraction", attributes, content, hidden))
+    document.continuations.setdefault(
+        attributes.get("id", "").encode(), (content, attributes.get("continuedAt", "").encode())
+    )
 
 
 class _FactReader:
-    """Makes the facts of one document, and remembers what its numbers have in common."""
+    """Makes the facts of one document, and remembers what they have in common."""
 
     def __init__(
         self,
         document: _ScannedDocument,
         contexts: dict[str, Context],
         units: dict[str, str],
-        continuations: dict[str, tuple[bytes | None, str]],
+        continuations: _Continuations,
     ) -> None:
         self._document = document.name
         self._standard_name = document.namespaces.standard_name
-        self._contexts = contexts
-        self._units = units
+        self._contexts = {key.encode("utf-8", "replace"): context for key, context in contexts.items()}
+        self._units = {key.encode("utf-8", "replace"): unit for key, unit in units.items()}
+        self._concepts: dict[bytes, str] = {}
         self._continuations = continuations
-        self._numbers: dict[tuple[bytes, str, str, str], Decimal] = {}
+        self._attributes = AttributeReader(
+            "name", "contextRef", "id", "*:nil", "target", "format", "unitRef", "scale", "sign", "decimals",
+            "continuedAt",
+        )  # fmt: skip
+        self._numbers: dict[tuple[bytes, bytes, bytes, bytes], Decimal] = {}
 
-    def read(self, found: _ScannedFact) -> Fact:
-        """Raises UnreadableNumberError."""
-        attributes = found.attributes
-        context = self._contexts.get(attributes.get("contextRef", ""))
+    def read(self, kind: bytes, raw: bytes, content: bytes | None, hidden: bool) -> Fact | None:
+        """None for a fact of another target document. Raises UnreadableNumberError."""
+        (
+            name, context_ref, fact_id, nil_tag, target, number_format, unit_ref, scale, sign, decimals, continued_at,
+        ) = self._attributes.read(raw)  # fmt: skip
+        if target:
+            return None
+        context = self._contexts.get(context_ref)
         if context is None:
             raise UnreadableNumberError("its context is not defined or has no readable dates")
-        concept = self._standard_name(attributes.get("name", ""))
-        nil = is_nil(attributes)
-        fact_id = attributes.get("id", "")
-        if not found.numeric:
-            text = None if nil or concept.endswith("TextBlock") else _fact_text(found, self._continuations)
-            return Fact(concept, context, self._document, fact_id, text=text, nil=nil, hidden=found.hidden)
-        unit = self._units.get(attributes.get("unitRef", ""))
+        concept = self._concepts.get(name)
+        if concept is None:
+            concept = self._concept(name)
+        nil = nil_tag in (b"true", b"1") if nil_tag else False
+        if kind == b"nonNumeric":
+            text = None
+            if not nil and not concept.endswith("TextBlock"):
+                text = self._text(content, continued_at)
+            return Fact(
+                concept,
+                context,
+                self._document,
+                fact_id.decode("utf-8", "replace"),
+                text=text,
+                nil=nil,
+                hidden=hidden,
+            )
+        if kind == b"fraction":
+            raise UnreadableNumberError("it is a fraction of two numbers")
+        unit = self._units.get(unit_ref)
         if unit is None:
             raise UnreadableNumberError("its unit is not defined")
         value = None
         if not nil:
-            if found.content is None:
+            if content is None:
                 raise UnreadableNumberError("its content is too long for a number")
-            value = self._number(found.content, attributes)
-        decimals = attributes.get("decimals", "")
+            key = (content, number_format, scale, sign)
+            value = self._numbers.get(key)
+            if value is None:
+                value = self._number(*key)
+                if len(self._numbers) < _MOST_NUMBERS:
+                    self._numbers[key] = value
+        if decimals == b"INF" or not decimals:
+            places = None
+        else:
+            places = _WHOLE_NUMBERS.get(decimals)
+            if places is None:
+                places = whole_number(decimals)
         return Fact(
             concept,
             context,
             self._document,
-            fact_id,
+            fact_id.decode("utf-8", "replace"),
             unit,
             value,
             None,
-            None if decimals in ("", "INF") else whole_number(decimals),
-            decimals == "INF",
+            places,
+            decimals == b"INF",
             nil,
-            found.hidden,
+            hidden,
         )
 
-    def _number(self, content: bytes, attributes: dict[str, str]) -> Decimal:
-        key = (
-            content,
-            attributes.get("format", ""),
-            attributes.get("scale", "0"),
-            attributes.get("sign", ""),
+    def _concept(self, name: bytes) -> str:
+        concept = self._standard_name(name.decode("utf-8", "replace"))
+        if len(self._concepts) < _MOST_CONCEPTS:
+            self._concepts[name] = concept
+        return concept
+
+    @staticmethod
+    def _number(content: bytes, number_format: bytes, scale: bytes, sign: bytes) -> Decimal:
+        return read_number(
+            plain_text(content),
+            number_format.decode("utf-8", "replace").rpartition(":")[2] or None,
+            whole_number(scale) if scale else 0,
+            negative=sign == b"-",
         )
-        value = self._numbers.get(key)
-        if value is None:
-            _, number_format, scale, sign = key
-            value = self._numbers[key] = read_number(
-                plain_text(content),
-                number_format.rpartition(":")[2] or None,
-                whole_number(scale),
-                negative=sign == "-",
-            )
-        return value
+
+    def _text(self, content: bytes | None, continued_at: bytes) -> str | None:
+        if content is None:
+            return None
+        if continued_at:
+            pieces: list[bytes] = [content]
+            length = len(content)
+            seen: set[bytes] = set()
+            while continued_at in self._continuations and continued_at not in seen:
+                seen.add(continued_at)
+                more, continued_at = self._continuations[continued_at]
+                length += LONGEST_FACT_BYTES if more is None else len(more)
+                if more is None or length > LONGEST_FACT_BYTES:
+                    return None
+                pieces.append(more)
+            content = b" ".join(pieces)
+        text = plain_text(content)
+        return text if len(text) <= LONGEST_FACT_TEXT else None
 
 
-def whole_number(text: str) -> int:
+_MOST_NUMBERS = 20_000
+_MOST_CONCEPTS = 20_000
+
+
+def whole_number(text: bytes) -> int:
     """An attribute's number of one to three digits. Raises UnreadableNumberError."""
     known = _WHOLE_NUMBERS.get(text)
     if known is not None:
         return known
     stripped = text.strip()
-    if not re.fullmatch(r"[+-]?[0-9]{1,3}", stripped):
-        raise UnreadableNumberError(f"{stripped[:20]!r} is no whole number")
+    if not re.fullmatch(rb"[+-]?[0-9]{1,3}", stripped):
+        raise UnreadableNumberError(f"{stripped[:20].decode('utf-8', 'replace')!r} is no whole number")
     return int(stripped)
 
 
-_WHOLE_NUMBERS = {str(number): number for number in range(-12, 13)}
-
-
-def _fact_text(found: _ScannedFact, continuations: dict[str, tuple[bytes | None, str]]) -> str | None:
-    following = found.attributes.get("continuedAt", "")
-    if found.content is None:
-        return None
-    if following in continuations:
-        pieces = [found.content]
-        length = len(found.content)
-        seen: set[str] = set()
-        while following in continuations and following not in seen:
-            seen.add(following)
-            content, following = continuations[following]
-            if content is None:
-                return None
-            pieces.append(content)
-            length += len(content)
-            if length > LONGEST_FACT_BYTES:
-                return None
-        whole = b" ".join(pieces)
-    else:
-        whole = found.content
-    text = plain_text(whole)
-    return text if len(text) <= LONGEST_FACT_TEXT else None
+_WHOLE_NUMBERS = {str(number).encode(): number for number in range(-12, 13)}
 
 
 _ANY_TAG = re.compile(rb"<[^<>]*>")

@@ -4,98 +4,117 @@ from __future__ import annotations
 
 import html
 import re
+from collections.abc import Iterator
 from decimal import Decimal
 
-from tenkay_extractor.facts import Context, Fact, FactSet
-from tenkay_extractor.inline_xbrl import LONGEST_FACT_TEXT, MAXIMUM_FACTS, MAXIMUM_WARNINGS
+from tenkay_extractor.facts import Fact, FactSet
+from tenkay_extractor.inline_xbrl import (
+    LONGEST_FACT_BYTES,
+    LONGEST_FACT_TEXT,
+    MAXIMUM_FACTS,
+    MAXIMUM_WARNINGS,
+)
 from tenkay_extractor.number_formats import UnreadableNumberError, read_xbrl_number
 from tenkay_extractor.submission import decode
 from tenkay_extractor.xbrl_syntax import (
     ATTRIBUTES,
+    AttributeReader,
     Namespaces,
     attributes_of,
-    is_nil,
     scan_contexts,
     scan_units,
     without_comments,
 )
 
-_FACT = re.compile(rb"<([A-Za-z_][\w.-]*:[\w.-]+)(\s" + ATTRIBUTES + rb")>([^<]*)")
-
 
 def read_instance_facts(name: str, content: bytes) -> FactSet:
     """All facts of one instance, in document order. What cannot be read is left out with a warning."""
     data = without_comments(content)
-    namespaces = Namespaces.of(data)
-    contexts = scan_contexts(data, namespaces)
-    units = scan_units(data, namespaces)
+    namespaces = Namespaces(data)
+    reader = _FactReader(name, namespaces, data)
     facts: list[Fact] = []
     warnings: list[str] = []
-    for match in _FACT.finditer(data):
-        raw = match.group(2)
-        if b"contextRef" not in raw:
-            continue
-        attributes = attributes_of(raw)
-        concept = namespaces.standard_name(match.group(1).decode("utf-8", "replace"))
-        context = contexts.get(attributes.get("contextRef", ""))
-        fact_id = attributes.get("id", "")
-        nil = is_nil(attributes)
-        text = "" if raw.endswith(b"/") else html.unescape(decode(match.group(3)))
-        if context is None:
-            warnings.append(
-                f"{name}: fact {fact_id or concept} left out: its context is not defined or has no dates"
-            )
-            continue
-        if "unitRef" not in attributes:
-            folded = None if nil or len(text) > LONGEST_FACT_TEXT else " ".join(text.split())
-            facts.append(Fact(concept, context, name, fact_id, text=folded, nil=nil))
-        else:
-            try:
-                facts.append(_numeric_fact(name, concept, context, attributes, units, None if nil else text))
-            except UnreadableNumberError as error:
-                warnings.append(f"{name}: fact {fact_id or concept} ({concept}) left out: {error}")
+    for element, raw, text in _facts(data):
+        try:
+            facts.append(reader.read(element, raw, text))
+        except UnreadableNumberError as error:
+            concept = namespaces.standard_name(element.decode("utf-8", "replace"))
+            fact_id = attributes_of(raw).get("id", "")
+            warnings.append(f"{name}: fact {fact_id or concept} ({concept}) left out: {error}")
         if len(facts) >= MAXIMUM_FACTS:
             break
     return FactSet(tuple(facts), tuple(warnings[:MAXIMUM_WARNINGS]))
 
 
-def _numeric_fact(
-    name: str,
-    concept: str,
-    context: Context,
-    attributes: dict[str, str],
-    units: dict[str, str],
-    text: str | None,
-) -> Fact:
-    unit = units.get(attributes["unitRef"])
-    if unit is None:
-        raise UnreadableNumberError("its unit is not defined")
-    value = None if text is None else read_xbrl_number(text)
-    decimals, infinitely_precise = _accuracy(
-        value, attributes.get("decimals", ""), attributes.get("precision", "")
-    )
-    return Fact(
-        concept,
-        context,
-        name,
-        attributes.get("id", ""),
-        unit=unit,
-        value=value,
-        decimals=decimals,
-        infinitely_precise=infinitely_precise,
-        nil=text is None,
-    )
+_FACT = re.compile(rb"<([A-Za-z_][\w.-]*+(?::[\w.-]++)?+)(\s" + ATTRIBUTES + rb")>([^<]*+)")
+_REFERENCE = b"contextRef"
 
 
-def _accuracy(value: Decimal | None, decimals: str, precision: str) -> tuple[int | None, bool]:
+def _facts(data: bytes) -> Iterator[tuple[bytes, bytes, bytes]]:
+    """(element, attributes, content) of what names a context."""
+    place = data.find(_REFERENCE)
+    passed = 0
+    while place >= 0:
+        match = _FACT.match(data, max(data.rfind(b"<", passed, place), 0))
+        if match is not None and match.end(2) > place:
+            element, raw, text = match.groups()
+            yield element, raw, b"" if raw.endswith(b"/") else text
+            passed = match.end()
+        else:  # the word in a text
+            passed = place + len(_REFERENCE)
+        place = data.find(_REFERENCE, passed)
+
+
+class _FactReader:
+    """Makes the facts of one instance."""
+
+    def __init__(self, document: str, namespaces: Namespaces, data: bytes) -> None:
+        self._document = document
+        self._standard_name = namespaces.standard_name
+        self._contexts = scan_contexts(data, namespaces)
+        self._units = scan_units(data, namespaces)
+        self._attributes = AttributeReader("contextRef", "unitRef", "id", "decimals", "precision", "*:nil")
+
+    def read(self, element: bytes, raw: bytes, content: bytes) -> Fact:
+        """Raises UnreadableNumberError."""
+        context_ref, unit_ref, fact_id, decimals, precision, nil_tag = self._attributes.read(raw)
+        context = self._contexts.get(context_ref.decode("utf-8", "replace"))
+        if context is None:
+            raise UnreadableNumberError("its context is not defined or has no readable dates")
+        concept = self._standard_name(element.decode("utf-8", "replace"))
+        nil = nil_tag in (b"true", b"1")
+        name = fact_id.decode("utf-8", "replace")
+        if not unit_ref:
+            text = None if nil or concept.endswith("TextBlock") else _text(content)
+            return Fact(concept, context, self._document, name, text=text, nil=nil)
+        unit = self._units.get(unit_ref.decode("utf-8", "replace"))
+        if unit is None:
+            raise UnreadableNumberError("its unit is not defined")
+        value = None if nil else read_xbrl_number(content.decode("utf-8", "replace"))
+        places, infinitely_precise = _accuracy(value, decimals, precision)
+        return Fact(
+            concept, context, self._document, name, unit, value, None, places, infinitely_precise, nil
+        )
+
+
+def _text(content: bytes) -> str | None:
+    if len(content) > LONGEST_FACT_BYTES:
+        return None
+    text = decode(content)
+    if "&" in text:
+        text = html.unescape(text)
+    return " ".join(text.split()) if len(text) <= LONGEST_FACT_TEXT else None
+
+
+def _accuracy(value: Decimal | None, decimals: bytes, precision: bytes) -> tuple[int | None, bool]:
     """Decimal places the value is right to, also where the instance says it in significant digits (XBRL 2.1, 4.6.6)."""
-    if "INF" in (decimals, precision):
+    if b"INF" in (decimals, precision):
         return None, True
     if _WHOLE.fullmatch(decimals):
         return int(decimals), False
-    if _WHOLE.fullmatch(precision) and value:
+    if value and _WHOLE.fullmatch(precision):
         return int(precision) - value.adjusted() - 1, False
     return None, False
 
 
-_WHOLE = re.compile(r"[+-]?\d{1,3}")
+_WHOLE = re.compile(rb"[+-]?[0-9]{1,3}")

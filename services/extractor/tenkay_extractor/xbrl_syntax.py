@@ -7,9 +7,10 @@ whatever the input is. What repeats in a filing (names of attributes and element
 from __future__ import annotations
 
 import html
+import operator
 import re
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from datetime import date, timedelta
 
 from tenkay_extractor.facts import Context, Period
@@ -37,76 +38,91 @@ _STANDARD_NAMESPACES = (
 _INSTANCE_NAMESPACE = "://www.xbrl.org/2003/instance"
 
 
-class _AttributeNames(dict[str, str]):
-    """The name in what stands before an attribute's value: " contextRef=" is "contextRef", junk is ""."""
-
-    def __missing__(self, before_value: str) -> str:
-        found = _ATTRIBUTE_NAME.search(before_value)
-        name = found.group(1) if found else ""
-        if len(self) < 1_000 and len(before_value) < 100:
-            self[before_value] = name
-        return name
-
-
-_ATTRIBUTE_NAME = re.compile(r"([\w:.-]++)\s*+=\s*+\Z")
-_attribute_names = _AttributeNames()
-
-
 def attributes_of(raw: bytes) -> dict[str, str]:
     """The attributes of a tag, by their names as written."""
     text = raw.decode("utf-8", "replace")
-    parts = text.split('"')
-    if "'" not in text and len(parts) % 2:
-        found = dict(zip(map(_attribute_names.__getitem__, parts[:-1:2]), parts[1::2], strict=True))
-        found.pop("", None)
-    else:
-        found = {
-            name: double_quoted or single_quoted
-            for name, double_quoted, single_quoted in _ATTRIBUTE.findall(text)
-        }
-    if "&" in text:
-        return {name: html.unescape(value) for name, value in found.items()}
-    return found
+    return {
+        name: html.unescape(double_quoted or single_quoted)
+        for name, double_quoted, single_quoted in _ATTRIBUTE.findall(text)
+    }
 
 
-def is_nil(attributes: Mapping[str, str]) -> bool:
-    """True when the tag carries nil="true" of the schema-instance namespace, under whatever prefix."""
-    for name, value in attributes.items():
-        if value in ("true", "1") and name.endswith(":nil"):
-            return True
-    return False
+class AttributeReader:
+    """Reads the same few attributes off one tag after another. A name "*:nil" stands for nil under any prefix."""
+
+    def __init__(self, *names: str) -> None:
+        self._names = names
+        # The tags of a filing come in a few shapes: what stands before the values, and from where they are picked.
+        self._shapes: dict[tuple[bytes, ...], Callable[[list[bytes]], tuple[bytes, ...]]] = {}
+
+    def read(self, raw: bytes) -> tuple[bytes, ...]:
+        """The attributes' values in the order of the names; empty where the tag has none."""
+        parts = raw.split(b'"')
+        if not len(parts) % 2 or b"'" in raw:
+            parts = _requoted(raw).split(b'"')
+        shape = tuple(parts[::2])
+        pick = self._shapes.get(shape)
+        if pick is None:
+            pick = self._picker(shape)
+        parts[-1] = b""  # where an absent attribute is picked from
+        if b"&" in raw:
+            parts = [_unescaped(part) for part in parts]
+        return pick(parts)
+
+    def _picker(self, shape: tuple[bytes, ...]) -> Callable[[list[bytes]], tuple[bytes, ...]]:
+        places: dict[str, int] = {}
+        for index, before_value in enumerate(shape[:-1]):
+            if found := _ATTRIBUTE_NAME.search(before_value):
+                name = found.group(1).decode("utf-8", "replace")
+                places[name] = places[f"*:{name.rpartition(':')[2]}"] = 2 * index + 1
+        pick = operator.itemgetter(*(places.get(name, -1) for name in self._names))
+        if len(self._shapes) < _MOST_SHAPES:
+            self._shapes[shape] = pick
+        return pick
 
 
-@dataclass(frozen=True, slots=True)
+_ATTRIBUTE_NAME = re.compile(rb"([\w:.-]++)\s*+=\s*+\Z")
+_MOST_SHAPES = 500
+
+
+def _requoted(raw: bytes) -> bytes:
+    """The attributes between double quotes."""
+    return "".join(f' {name}="{html.escape(value)}"' for name, value in attributes_of(raw).items()).encode()
+
+
+def _unescaped(value: bytes) -> bytes:
+    return html.unescape(value.decode("utf-8", "replace")).encode() if b"&" in value else value
+
+
 class Namespaces:
-    """Prefixes of a document ("" for elements without one), and the standard prefix of each well-known namespace."""
+    """The prefixes of a document ("" for elements without one), and the standard prefix of each well-known namespace.
 
-    by_prefix: Mapping[str, str]
-    _standard: dict[str, str] = field(default_factory=dict)
-    _names: dict[str, str] = field(default_factory=dict, compare=False, repr=False)
+    EDGAR filings declare their namespaces on the root element. What follows is searched only for a prefix that is not
+    declared there.
+    """
 
-    @classmethod
-    def of(cls, data: bytes) -> Namespaces:
-        """Reads every declaration of the document; EDGAR filings declare them on the root element."""
-        by_prefix: dict[str, str] = {}
-        position = data.find(b"xmlns")
-        while position >= 0:
-            if found := _XMLNS.match(data, position, position + _LONGEST_DECLARATION):
-                prefix, double_quoted, single_quoted = found.groups(b"")
-                by_prefix.setdefault(
-                    prefix.decode("ascii", "replace"),
-                    (double_quoted or single_quoted).decode("utf-8", "replace"),
-                )
-                if len(by_prefix) >= _MOST_PREFIXES:
-                    break
-            position = data.find(b"xmlns", position + 5)
-        standard = {}
-        for name, uri in by_prefix.items():
-            for pattern, standard_prefix in _STANDARD_NAMESPACES:
-                if standard_prefix and pattern.match(uri):
-                    standard[name] = standard_prefix
-                    break
-        return cls(by_prefix, standard)
+    def __init__(self, data: bytes) -> None:
+        self._data = data
+        self._by_prefix: dict[str, str] = {}
+        self._standard: dict[str, str] = {}
+        self._names: dict[str, str] = {}
+        self._declare(0, _ROOT_REACH)
+        self._read_all = len(data) <= _ROOT_REACH
+
+    def _declare(self, start: int, end: int) -> None:
+        position = self._data.find(b"xmlns", start, end)
+        while position >= 0 and len(self._by_prefix) < _MOST_PREFIXES:
+            if found := _XMLNS.match(self._data, position, position + _LONGEST_DECLARATION):
+                name, double_quoted, single_quoted = found.groups(b"")
+                prefix = name.decode("ascii", "replace")
+                if prefix not in self._by_prefix:
+                    uri = (double_quoted or single_quoted).decode("utf-8", "replace")
+                    self._by_prefix[prefix] = uri
+                    for pattern, standard_prefix in _STANDARD_NAMESPACES:
+                        if standard_prefix and pattern.match(uri):
+                            self._standard[prefix] = standard_prefix
+                            break
+            position = self._data.find(b"xmlns", position + 5, end)
 
     def standard_name(self, qualified_name: str) -> str:
         """The name with the standard prefix of its namespace: "gaap:Assets" is "us-gaap:Assets"."""
@@ -116,27 +132,38 @@ class Namespaces:
         prefix, colon, local = qualified_name.strip().partition(":")
         if not colon:
             prefix, local = "", prefix
+        elif prefix not in self._by_prefix and not self._read_all:
+            self._read_all = True
+            self._declare(_ROOT_REACH, len(self._data))
         standard = self._standard.get(prefix, prefix)
         name = f"{standard}:{local}" if standard else local
-        self._names[qualified_name] = name
+        if len(self._names) < _MOST_NAMES:
+            self._names[qualified_name] = name
         return name
 
     def prefixes_of(self, uri_part: str) -> tuple[str, ...]:
         """The prefixes bound to namespaces that contain this text."""
-        return tuple(prefix for prefix, uri in self.by_prefix.items() if prefix and uri_part in uri)
+        found = tuple(prefix for prefix, uri in self._by_prefix.items() if prefix and uri_part in uri)
+        if not found and not self._read_all:
+            self._read_all = True
+            self._declare(_ROOT_REACH, len(self._data))
+            return self.prefixes_of(uri_part)
+        return found
 
     def instance_prefixes(self) -> tuple[str, ...]:
         """The prefixes of contexts and units with their colon; "" where they have none."""
         bound = [
             f"{prefix}:" if prefix else ""
-            for prefix, uri in self.by_prefix.items()
+            for prefix, uri in self._by_prefix.items()
             if uri.endswith(_INSTANCE_NAMESPACE)
         ]
         return tuple(bound) or ("xbrli:", "")
 
 
+_ROOT_REACH = 131_072
 _LONGEST_DECLARATION = 2_000
 _MOST_PREFIXES = 10_000
+_MOST_NAMES = 100_000
 
 _LONGEST_CONTEXT = 65_536
 _LONGEST_UNIT = 8_192
@@ -157,7 +184,11 @@ def _elements(data: bytes, prefixes: tuple[str, ...], name: str, longest: int) -
                 if closing < 0 or tag_end < 0:
                     break
                 if tag_end < closing <= after + longest:
-                    identifier = attributes_of(data[after:tag_end]).get("id", "")
+                    raw = data[after:tag_end]
+                    if raw.startswith(b' id="') and raw.count(b'"') == 2 and raw.endswith(b'"'):
+                        identifier = raw[5:-1].decode("utf-8", "replace")
+                    else:
+                        identifier = attributes_of(raw).get("id", "")
                     if identifier:
                         yield identifier, data[tag_end + 1 : closing]
                     after = closing
@@ -183,7 +214,7 @@ class NextPlace:
 def scan_contexts(data: bytes, namespaces: Namespaces) -> dict[str, Context]:
     """All contexts by id. Contexts whose dates cannot be read are left out; facts that use them are then unreadable."""
     contexts: dict[str, Context] = {}
-    # Most contexts share the period or the entity and its members with others.
+    # Most contexts share the period, and the entity with its members, with others.
     parts: dict[bytes, _ContextPart] = {}
     periods: dict[tuple[date | None, date], Period] = {}
     for context_id, body in _elements(data, namespaces.instance_prefixes(), "context", _LONGEST_CONTEXT):
@@ -196,43 +227,43 @@ def scan_contexts(data: bytes, namespaces: Namespaces) -> dict[str, Context]:
         when = parts.get(rest)
         if when is None:
             when = parts[rest] = _read_context_part(rest, namespaces)
-        dates = about.dates | when.dates if about.dates else when.dates
-        if None in dates.values():
+        end, start = when.end, when.start
+        if when.unreadable:
             continue
-        end = dates.get(b"instant") or dates.get(b"endDate")
-        start = dates.get(b"startDate")
         if end is not None and (start is None or start <= end):
             period = periods.get((start, end))
             if period is None:
                 period = periods[start, end] = Period(start, end)
-        elif when.forever or about.forever:
+        elif when.forever:
             period = None
         else:
             continue
         members = about.members
         if when.members:
             members = tuple(sorted(members + when.members))
-        contexts[context_id] = Context(context_id, about.entity or when.entity, period, members)
+        contexts[context_id] = Context(context_id, about.entity, period, members)
         if len(contexts) >= MAXIMUM_CONTEXTS:
             break
     return contexts
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class _ContextPart:
-    entity: str
-    dates: Mapping[bytes, date | None]
-    """By the element that holds it; None when unreadable."""
-    members: tuple[tuple[str, str], ...]
-    forever: bool
+    """What the entity, or the period and scenario, of a context say."""
+
+    entity: str = ""
+    start: date | None = None
+    end: date | None = None
+    unreadable: bool = False
+    """It has a date that cannot be read."""
+    forever: bool = False
+    members: tuple[tuple[str, str], ...] = ()
 
 
 def _read_context_part(part: bytes, namespaces: Namespaces) -> _ContextPart:
-    entity = ""
-    dates: dict[bytes, date | None] = {}
+    read = _ContextPart()
     members: list[tuple[str, str]] = []
     typed_axis: str | None = None
-    forever = False
     for piece in part.split(b"<")[1:]:
         tag, _, content = piece.partition(b">")
         if tag.startswith(b"/"):
@@ -241,25 +272,40 @@ def _read_context_part(part: bytes, namespaces: Namespaces) -> _ContextPart:
                 typed_axis = None
             continue
         name = tag.split(None, 1)[0].rpartition(b":")[2] if tag.strip() else b""
-        if name in (b"startDate", b"endDate", b"instant"):
-            dates[name] = _context_date(name, content)
+        if typed_axis is not None:
+            members.append((typed_axis, _content(content)))
+            typed_axis = None
         elif name == b"explicitMember":
-            axis = namespaces.standard_name(attributes_of(tag).get("dimension", ""))
-            members.append((axis, namespaces.standard_name(content.decode("utf-8", "replace").strip())))
+            axis = namespaces.standard_name(_dimension(tag))
+            members.append((axis, namespaces.standard_name(_content(content))))
         elif name == b"typedMember":
-            axis = namespaces.standard_name(attributes_of(tag).get("dimension", ""))
-            if content.strip():
-                members.append((axis, html.unescape(content.decode("utf-8", "replace")).strip()))
+            axis = namespaces.standard_name(_dimension(tag))
+            if content and not content.isspace():
+                members.append((axis, _content(content)))
             else:
                 typed_axis = axis
-        elif typed_axis is not None:
-            members.append((typed_axis, html.unescape(content.decode("utf-8", "replace")).strip()))
-            typed_axis = None
-        elif name == b"identifier" and not entity:
-            entity = content.decode("utf-8", "replace").strip()
+        elif name in (b"startDate", b"endDate", b"instant"):
+            day = _context_date(name, content)
+            read.unreadable |= day is None
+            if name == b"startDate":
+                read.start = day
+            else:
+                read.end = day
+        elif name == b"identifier":
+            read.entity = _content(content)
         elif name in (b"forever", b"forever/"):
-            forever = True
-    return _ContextPart(entity, dates, tuple(sorted(members)), forever)
+            read.forever = True
+    read.members = tuple(sorted(members))
+    return read
+
+
+def _dimension(tag: bytes) -> str:
+    return attributes_of(tag).get("dimension", "")
+
+
+def _content(content: bytes) -> str:
+    text = content.decode("utf-8", "replace").strip()
+    return html.unescape(text) if "&" in text else text
 
 
 _MIDNIGHT = re.compile(rb"T00:00:00(?![.]\d*[1-9])")
@@ -307,7 +353,7 @@ def without_comments(data: bytes) -> bytes:
     So no tag is seen inside them, and the text around and inside them stays what it means. An unclosed one reaches to
     the end.
     """
-    start = data.find(b"<!")
+    start = _next_declaration(data, 0)
     pieces: list[bytes] = []
     position = 0
     while start >= 0:
@@ -319,11 +365,19 @@ def without_comments(data: bytes) -> bytes:
             inside = data[start + 9 : end if end >= 0 else len(data)]
             pieces += (data[position:start], inside.replace(b"&", b"&amp;").replace(b"<", b"&lt;"))
         else:  # a document type
-            start = data.find(b"<!", start + 2)
+            start = _next_declaration(data, start + 2)
             continue
         position = len(data) if end < 0 else end + 3
-        start = data.find(b"<!", position)
+        start = _next_declaration(data, position)
     if position == 0:
         return data
     pieces.append(data[position:])
     return b"".join(pieces)
+
+
+def _next_declaration(data: bytes, position: int) -> int:
+    """The next "<!". One rare byte is found faster than two."""
+    place = data.find(b"!", position)
+    while place > 0 and data[place - 1] != 0x3C:
+        place = data.find(b"!", place + 1)
+    return place - 1 if place > 0 else -1
