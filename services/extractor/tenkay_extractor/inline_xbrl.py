@@ -9,13 +9,14 @@ from __future__ import annotations
 import bisect
 import html
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 
 from tenkay_extractor.facts import Context, Fact, FactSet
-from tenkay_extractor.number_formats import UnreadableNumberError, read_number
+from tenkay_extractor.number_formats import UnreadableDisplayError, UnreadableNumberError, read_number
 from tenkay_extractor.submission import decode
+from tenkay_extractor.text_formats import read_text
 from tenkay_extractor.xbrl_syntax import (
     ATTRIBUTES,
     AttributeReader,
@@ -78,7 +79,7 @@ def read_inline_facts(documents: Sequence[tuple[str, bytes]]) -> FactSet:
         for kind, raw, content, hidden in document.facts:
             try:
                 fact = reader.read(kind, raw, content, hidden)
-            except UnreadableNumberError as error:
+            except UnreadableDisplayError as error:
                 attributes = attributes_of(raw)
                 element, fact_id = attributes.get("name", "?"), attributes.get("id", "")
                 warnings.append(f"{document.name}: fact {fact_id or element} ({element}) left out: {error}")
@@ -120,8 +121,15 @@ def _scan(name: str, data: bytes) -> _ScannedDocument:
     hidden = 0
     resources_start = -1
     excluded: list[tuple[int, int]] = []  # ascending, none inside another
-    for match in _tags(data, prefixes):
-        kind, raw, leaf, closed = match.groups()
+    whole_tag = _tag_pattern(prefixes, ATTRIBUTES)
+    for match in _tag_pattern(prefixes, _UP_TO_BRACKET).finditer(data):
+        closes, kind, raw, leaf = match.groups()
+        if raw and (raw.count(b'"') % 2 or b"'" in raw):  # a value may hold a ">"
+            whole = whole_tag.match(data, match.start())
+            if whole is None:
+                continue
+            match = whole
+            closes, kind, raw, leaf = match.groups()
         if leaf is not None:
             if len(leaf) > LONGEST_FACT_BYTES:
                 leaf = None
@@ -130,31 +138,29 @@ def _scan(name: str, data: bytes) -> _ScannedDocument:
             elif kind == b"continuation":
                 _continue(document, raw, leaf)
             elif kind == b"exclude":
-                excluded.append((match.start(3), match.end(3)))
-        elif kind == b"hidden" or closed == b"hidden":
-            hidden = max(0, hidden + (-1 if closed else 0 if raw.endswith(b"/") else 1))
+                excluded.append((match.start(4), match.end(4)))
+        elif kind == b"hidden":
+            hidden = max(0, hidden + (-1 if closes else 0 if raw.endswith(b"/") else 1))
         elif kind == b"resources":
-            resources_start = match.end()
-        elif closed == b"resources":
-            if resources_start >= 0:
+            if closes and resources_start >= 0:
                 document.resources.append((resources_start, match.start()))
-            resources_start = -1
-        elif kind is not None:
+            resources_start = -1 if closes else match.end()
+        elif not closes:
             if not raw.endswith(b"/"):
                 if len(stack) < MAXIMUM_DEPTH:
-                    stack.append(_OpenTag(kind, raw, match.end(2) + 1, hidden > 0))
+                    stack.append(_OpenTag(kind, raw, match.end(3) + 1, hidden > 0))
                     still_open[kind] += 1
             elif kind in _REPORTS:
                 facts.append((kind, raw, b"", hidden > 0))
             elif kind == b"continuation":
                 _continue(document, raw, b"")
-        elif still_open[closed]:
+        elif still_open[kind]:
             while True:
                 opened = stack.pop()
                 still_open[opened.kind] -= 1
-                if opened.kind == closed:
+                if opened.kind == kind:
                     break
-            if closed == b"exclude":
+            if kind == b"exclude":
                 while excluded and excluded[-1][0] >= opened.content_start:
                     excluded.pop()
                 excluded.append((opened.content_start, match.start()))
@@ -163,10 +169,10 @@ def _scan(name: str, data: bytes) -> _ScannedDocument:
                 if match.start() - opened.content_start <= LONGEST_FACT_BYTES:
                     inside = excluded[bisect.bisect_left(excluded, (opened.content_start, 0)) :]
                     content = _without(data, opened.content_start, match.start(), inside)
-                if closed == b"continuation":
+                if kind == b"continuation":
                     _continue(document, opened.attributes, content)
                 else:
-                    facts.append((closed, opened.attributes, content, opened.hidden))
+                    facts.append((kind, opened.attributes, content, opened.hidden))
             if not stack:
                 excluded.clear()
         if len(facts) >= MAXIMUM_FACTS:
@@ -181,41 +187,17 @@ def _scan(name: str, data: bytes) -> _ScannedDocument:
 
 
 _REPORTS = (b"nonFraction", b"nonNumeric", b"fraction")
-_KINDS = rb"(nonFraction|nonNumeric|continuation|exclude|fraction|hidden|resources)"
+_OTHER_KINDS = (b"continuation", b"exclude", b"hidden", b"resources")
+_UP_TO_BRACKET = rb"[^<>]*+"
 
 
-def _tags(data: bytes, prefixes: set[str]) -> Iterator[re.Match[bytes]]:
-    """Matches of (opened, attributes, content when it holds no tag and is closed at once, closed)."""
+def _tag_pattern(prefixes: set[str], attributes: bytes) -> re.Pattern[bytes]:
+    """Pattern of ("/" of a closing tag, kind, attributes, content when it holds no tag and is closed at once)."""
     prefix = b"|".join(re.escape(prefix.encode()) for prefix in sorted(prefixes))
-    simple, whole = (
-        re.compile(
-            rb"<(?:" + prefix + rb"):" + _KINDS + rb"(?![\w.-])(" + attributes + rb")>"
-            rb"(?:(?<!/>)([^<]*+)</(?:" + prefix + rb"):\1\s*+>)?"
-            rb"|</(?:" + prefix + rb"):" + _KINDS + rb"\s*+>"
-        )
-        for attributes in (rb"[^<>]*+", ATTRIBUTES)
-    )
-    if len(prefixes) > 1:
-        yield from whole.finditer(data)
-        return
-    # A search for the prefix passes over the tags of HTML several times faster than a pattern does.
-    needle = f"{min(prefixes)}:".encode()
-    place = data.find(needle)
-    while place >= 0:
-        position = place + len(needle)
-        start = place - 1 if data[place - 1] == _LESS_THAN else place - 2
-        match = simple.match(data, start) if start >= 0 else None
-        if match is not None:
-            raw = match.group(2)
-            if raw and (raw.count(b'"') % 2 or b"'" in raw):
-                match = whole.match(data, start)  # a value may hold a ">"
-            if match is not None:
-                yield match
-                position = match.end()
-        place = data.find(needle, position)
-
-
-_LESS_THAN = ord("<")
+    return re.compile(
+        rb"<(/)?+(?:" + prefix + rb"):(" + b"|".join((*_REPORTS, *_OTHER_KINDS)) + rb")(?![\w.-])"
+        rb"(" + attributes + rb")>(?(1)|(?:(?<!/>)([^<]*+)</(?:" + prefix + rb"):\2\s*+>)?)"
+    )  # fmt: skip
 
 
 def _without(data: bytes, start: int, end: int, excluded: list[tuple[int, int]]) -> bytes:
@@ -257,7 +239,7 @@ class _FactReader:
         self._numbers: dict[tuple[bytes, bytes, bytes, bytes], Decimal] = {}
 
     def read(self, kind: bytes, raw: bytes, content: bytes | None, hidden: bool) -> Fact | None:
-        """None for a fact of another target document. Raises UnreadableNumberError."""
+        """None for a fact of another target document. Raises UnreadableDisplayError."""
         (
             name, context_ref, fact_id, nil_tag, target, number_format, unit_ref, scale, sign, decimals, continued_at,
         ) = self._attributes.read(raw)  # fmt: skip
@@ -273,7 +255,7 @@ class _FactReader:
         if kind == b"nonNumeric":
             text = None
             if not nil and not concept.endswith("TextBlock"):
-                text = self._text(content, continued_at)
+                text = self._text(content, continued_at, number_format)
             return Fact(
                 concept,
                 context,
@@ -326,14 +308,17 @@ class _FactReader:
 
     @staticmethod
     def _number(content: bytes, number_format: bytes, scale: bytes, sign: bytes) -> Decimal:
+        displayed = (
+            content.decode() if content.isascii() and not _MARKUP.search(content) else plain_text(content)
+        )
         return read_number(
-            plain_text(content),
-            number_format.decode("utf-8", "replace").rpartition(":")[2] or None,
+            displayed,
+            _local_name(number_format) or None,
             whole_number(scale) if scale else 0,
             negative=sign == b"-",
         )
 
-    def _text(self, content: bytes | None, continued_at: bytes) -> str | None:
+    def _text(self, content: bytes | None, continued_at: bytes, text_format: bytes) -> str | None:
         if content is None:
             return None
         if continued_at:
@@ -349,6 +334,8 @@ class _FactReader:
                 pieces.append(more)
             content = b" ".join(pieces)
         text = plain_text(content)
+        if text_format:
+            return read_text(text, _local_name(text_format))
         return text if len(text) <= LONGEST_FACT_TEXT else None
 
 
@@ -370,6 +357,11 @@ def whole_number(text: bytes) -> int:
 _WHOLE_NUMBERS = {str(number).encode(): number for number in range(-12, 13)}
 
 
+def _local_name(name: bytes) -> str:
+    return name.decode("utf-8", "replace").rpartition(":")[2]
+
+
+_MARKUP = re.compile(rb"[<&]")
 _ANY_TAG = re.compile(rb"<[^<>]*>")
 
 

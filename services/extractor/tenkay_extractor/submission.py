@@ -135,9 +135,10 @@ def split_submission(data: bytes, filename: str = "") -> Submission:
 def decode(content: bytes) -> str:
     """Text of a document: UTF-8 where it is valid, else cp1252, in which EDGAR's older filings were written."""
     try:
-        return content.decode("utf-8-sig")
+        text = content.decode()
     except UnicodeDecodeError:
         return content.decode("cp1252", "replace")
+    return text[1:] if text.startswith("\ufeff") else text
 
 
 _OPENING = re.compile(

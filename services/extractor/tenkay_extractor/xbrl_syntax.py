@@ -216,6 +216,7 @@ def scan_contexts(data: bytes, namespaces: Namespaces) -> dict[str, Context]:
     contexts: dict[str, Context] = {}
     # Most contexts share the period, and the entity with its members, with others.
     parts: dict[bytes, _ContextPart] = {}
+    explicit: dict[bytes, tuple[str, str]] = {}
     periods: dict[tuple[date | None, date], Period] = {}
     for context_id, body in _elements(data, namespaces.instance_prefixes(), "context", _LONGEST_CONTEXT):
         if context_id in contexts:
@@ -223,10 +224,10 @@ def scan_contexts(data: bytes, namespaces: Namespaces) -> dict[str, Context]:
         entity_part, _, rest = body.rpartition(b"entity>")
         about = parts.get(entity_part)
         if about is None:
-            about = parts[entity_part] = _read_context_part(entity_part, namespaces)
+            about = parts[entity_part] = _read_context_part(entity_part, namespaces, explicit)
         when = parts.get(rest)
         if when is None:
-            when = parts[rest] = _read_context_part(rest, namespaces)
+            when = parts[rest] = _read_context_part(rest, namespaces, explicit)
         end, start = when.end, when.start
         if when.unreadable:
             continue
@@ -260,24 +261,30 @@ class _ContextPart:
     members: tuple[tuple[str, str], ...] = ()
 
 
-def _read_context_part(part: bytes, namespaces: Namespaces) -> _ContextPart:
+def _read_context_part(
+    part: bytes, namespaces: Namespaces, explicit: dict[bytes, tuple[str, str]]
+) -> _ContextPart:
     read = _ContextPart()
     members: list[tuple[str, str]] = []
     typed_axis: str | None = None
-    for piece in part.split(b"<")[1:]:
-        tag, _, content = piece.partition(b">")
-        if tag.startswith(b"/"):
-            if typed_axis is not None and tag.endswith(b"typedMember"):
+    for piece in part.split(b"<"):
+        if not piece or piece[0] == _SLASH:
+            if typed_axis is not None and b"typedMember" in piece:
                 members.append((typed_axis, ""))  # an empty member
                 typed_axis = None
             continue
-        name = tag.split(None, 1)[0].rpartition(b":")[2] if tag.strip() else b""
+        if piece in explicit:
+            members.append(explicit[piece])
+            continue
+        tag, _, content = piece.partition(b">")
+        name = tag.split(None, 1)[0].rpartition(b":")[2] if not tag.isspace() else b""
         if typed_axis is not None:
             members.append((typed_axis, _content(content)))
             typed_axis = None
         elif name == b"explicitMember":
-            axis = namespaces.standard_name(_dimension(tag))
-            members.append((axis, namespaces.standard_name(_content(content))))
+            member = namespaces.standard_name(_dimension(tag)), namespaces.standard_name(_content(content))
+            members.append(member)
+            explicit[piece] = member
         elif name == b"typedMember":
             axis = namespaces.standard_name(_dimension(tag))
             if content and not content.isspace():
@@ -295,8 +302,12 @@ def _read_context_part(part: bytes, namespaces: Namespaces) -> _ContextPart:
             read.entity = _content(content)
         elif name in (b"forever", b"forever/"):
             read.forever = True
-    read.members = tuple(sorted(members))
+    members.sort()
+    read.members = tuple(members)
     return read
+
+
+_SLASH = ord("/")
 
 
 def _dimension(tag: bytes) -> str:
