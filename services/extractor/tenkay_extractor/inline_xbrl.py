@@ -333,9 +333,9 @@ class _FactReader:
                     return None
                 pieces.append(more)
             content = b" ".join(pieces)
-        text = plain_text(content)
         if text_format:
-            return read_text(text, _local_name(text_format))
+            return read_text(plain_text(content), _local_name(text_format))
+        text = plain_text(_BLOCK_TAG.sub(b" ", content) if b"<" in content else content)
         return text if len(text) <= LONGEST_FACT_TEXT else None
 
 
@@ -362,6 +362,9 @@ def _local_name(name: bytes) -> str:
 
 
 _MARKUP = re.compile(rb"[<&]")
+_BLOCK_TAG = re.compile(
+    rb"</?(?:p|div|tr|td|th|li|br|h[1-6])\b[^<>]*>", re.IGNORECASE
+)  # ends a line or a cell
 _ANY_TAG = re.compile(rb"<[^<>]*>")
 
 

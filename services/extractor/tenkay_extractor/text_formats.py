@@ -140,6 +140,7 @@ def _read_duration(text: str, unit: str) -> str | None:
         return None
     number = Decimal(found.group(2))
     whole, rest = int(number), number % 1
+    parts: tuple[tuple[int, str], ...]
     if unit == "Y":
         months = rest * 12
         parts = ((whole, "Y"), (int(months), "M"), (int(months % 1 * _DAYS_OF_A_MONTH), "D"))
@@ -150,10 +151,9 @@ def _read_duration(text: str, unit: str) -> str | None:
     elif unit == "D":
         parts = ((whole, "D"), (int(rest * 24), "H"))
     else:
-        parts = ((whole, "H"),)
-    if not any(count for count, _ in parts):
-        parts = parts[:1]
-    written = "".join(f"{'T' if letter == 'H' else ''}{count}{letter}" for count, letter in parts)
+        return f"{'-' if found.group(1) == '-' and whole else ''}PT{whole}H"
+    written = "".join(f"{'T' if letter == 'H' else ''}{count}{letter}" for count, letter in parts if count)
+    written = written or f"0{parts[0][1]}"
     sign = "-" if found.group(1) == "-" and number else ""
     return f"{sign}P{written}"
 

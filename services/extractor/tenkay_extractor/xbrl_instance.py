@@ -13,6 +13,7 @@ from tenkay_extractor.inline_xbrl import (
     LONGEST_FACT_TEXT,
     MAXIMUM_FACTS,
     MAXIMUM_WARNINGS,
+    plain_text,
 )
 from tenkay_extractor.number_formats import UnreadableNumberError, read_xbrl_number
 from tenkay_extractor.submission import decode
@@ -103,6 +104,8 @@ def _text(content: bytes) -> str | None:
     text = decode(content)
     if "&" in text:
         text = html.unescape(text)
+    if "<" in text:  # an escaped piece of a page
+        text = plain_text(text.encode())
     return " ".join(text.split()) if len(text) <= LONGEST_FACT_TEXT else None
 
 

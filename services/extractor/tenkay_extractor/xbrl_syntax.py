@@ -47,42 +47,48 @@ def attributes_of(raw: bytes) -> dict[str, str]:
     }
 
 
+_Picker = Callable[[list[bytes]], tuple[bytes, ...]]
+
+
 class AttributeReader:
     """Reads the same few attributes off one tag after another. A name "*:nil" stands for nil under any prefix."""
 
     def __init__(self, *names: str) -> None:
         self._names = names
         # The tags of a filing come in a few shapes: what stands before the values, and from where they are picked.
-        self._shapes: dict[tuple[bytes, ...], Callable[[list[bytes]], tuple[bytes, ...]]] = {}
+        self._pickers: dict[tuple[bytes, ...], _Picker] = {}
+        self._latest: dict[int, tuple[list[bytes], _Picker]] = {}
 
     def read(self, raw: bytes) -> tuple[bytes, ...]:
         """The attributes' values in the order of the names; empty where the tag has none."""
         parts = raw.split(b'"')
         if not len(parts) % 2 or b"'" in raw:
             parts = _requoted(raw).split(b'"')
-        shape = tuple(parts[::2])
-        pick = self._shapes.get(shape)
-        if pick is None:
-            pick = self._picker(shape)
+        before_values = parts[::2]
+        shape, pick = self._latest.get(len(parts), _NO_SHAPE)
+        if before_values != shape:
+            pick = self._pickers.get(tuple(before_values)) or self._picker(tuple(before_values))
+            self._latest[len(parts)] = before_values, pick
         parts[-1] = b""  # where an absent attribute is picked from
         if b"&" in raw:
             parts = [_unescaped(part) for part in parts]
         return pick(parts)
 
-    def _picker(self, shape: tuple[bytes, ...]) -> Callable[[list[bytes]], tuple[bytes, ...]]:
+    def _picker(self, shape: tuple[bytes, ...]) -> _Picker:
         places: dict[str, int] = {}
         for index, before_value in enumerate(shape[:-1]):
             if found := _ATTRIBUTE_NAME.search(before_value):
                 name = found.group(1).decode("utf-8", "replace")
                 places[name] = places[f"*:{name.rpartition(':')[2]}"] = 2 * index + 1
         pick = operator.itemgetter(*(places.get(name, -1) for name in self._names))
-        if len(self._shapes) < _MOST_SHAPES:
-            self._shapes[shape] = pick
+        if len(self._pickers) < _MOST_SHAPES:
+            self._pickers[shape] = pick
         return pick
 
 
 _ATTRIBUTE_NAME = re.compile(rb"([\w:.-]++)\s*+=\s*+\Z")
 _MOST_SHAPES = 500
+_NO_SHAPE: tuple[list[bytes], _Picker] = [], operator.itemgetter(0, 0)
 
 
 def _requoted(raw: bytes) -> bytes:
@@ -216,7 +222,7 @@ def scan_contexts(data: bytes, namespaces: Namespaces) -> dict[str, Context]:
     contexts: dict[str, Context] = {}
     # Most contexts share the period, and the entity with its members, with others.
     parts: dict[bytes, _ContextPart] = {}
-    explicit: dict[bytes, tuple[str, str]] = {}
+    pieces: dict[bytes, tuple[str, str] | None] = {}
     periods: dict[tuple[date | None, date], Period] = {}
     for context_id, body in _elements(data, namespaces.instance_prefixes(), "context", _LONGEST_CONTEXT):
         if context_id in contexts:
@@ -224,10 +230,10 @@ def scan_contexts(data: bytes, namespaces: Namespaces) -> dict[str, Context]:
         entity_part, _, rest = body.rpartition(b"entity>")
         about = parts.get(entity_part)
         if about is None:
-            about = parts[entity_part] = _read_context_part(entity_part, namespaces, explicit)
+            about = parts[entity_part] = _read_context_part(entity_part, namespaces, pieces)
         when = parts.get(rest)
         if when is None:
-            when = parts[rest] = _read_context_part(rest, namespaces, explicit)
+            when = parts[rest] = _read_context_part(rest, namespaces, pieces)
         end, start = when.end, when.start
         if when.unreadable:
             continue
@@ -262,29 +268,39 @@ class _ContextPart:
 
 
 def _read_context_part(
-    part: bytes, namespaces: Namespaces, explicit: dict[bytes, tuple[str, str]]
+    part: bytes, namespaces: Namespaces, pieces: dict[bytes, tuple[str, str] | None]
 ) -> _ContextPart:
+    """`pieces` remembers the tags that say nothing, the members and, with an empty axis, the entity."""
     read = _ContextPart()
     members: list[tuple[str, str]] = []
     typed_axis: str | None = None
     for piece in part.split(b"<"):
+        if typed_axis is None and piece in pieces:
+            known = pieces[piece]
+            if known is None:
+                continue
+            if known[0]:
+                members.append(known)
+            else:
+                read.entity = known[1]
+            continue
         if not piece or piece[0] == _SLASH:
             if typed_axis is not None and b"typedMember" in piece:
                 members.append((typed_axis, ""))  # an empty member
                 typed_axis = None
-            continue
-        if piece in explicit:
-            members.append(explicit[piece])
+            elif typed_axis is None:
+                pieces[piece] = None
             continue
         tag, _, content = piece.partition(b">")
-        name = tag.split(None, 1)[0].rpartition(b":")[2] if not tag.isspace() else b""
+        name = tag.split(None, 1)[0].rpartition(b":")[2] if tag and not tag.isspace() else b""
         if typed_axis is not None:
             members.append((typed_axis, _content(content)))
             typed_axis = None
         elif name == b"explicitMember":
             member = namespaces.standard_name(_dimension(tag)), namespaces.standard_name(_content(content))
-            members.append(member)
-            explicit[piece] = member
+            if member[0]:
+                members.append(member)
+            pieces[piece] = member if member[0] else None
         elif name == b"typedMember":
             axis = namespaces.standard_name(_dimension(tag))
             if content and not content.isspace():
@@ -300,8 +316,11 @@ def _read_context_part(
                 read.end = day
         elif name == b"identifier":
             read.entity = _content(content)
+            pieces[piece] = "", read.entity
         elif name in (b"forever", b"forever/"):
             read.forever = True
+        else:
+            pieces[piece] = None
     members.sort()
     read.members = tuple(members)
     return read
