@@ -130,7 +130,9 @@ def _scan(name: str, data: bytes) -> _ScannedDocument:
                 continue
             match = whole
             closes, kind, raw, leaf = match.groups()
-        if leaf is not None:
+        if leaf is not None and kind in _REPORTS and len(leaf) <= LONGEST_FACT_BYTES:
+            facts.append((kind, raw, leaf, hidden > 0))
+        elif leaf is not None:
             if len(leaf) > LONGEST_FACT_BYTES:
                 leaf = None
             if kind in _REPORTS:

@@ -179,42 +179,18 @@ def _elements(data: bytes, prefixes: tuple[str, ...], name: str, longest: int) -
     """(id, content) of the elements of the name, in document order."""
     for prefix in prefixes:
         opening = f"<{prefix}{name}".encode()
-        tag_ends, closings = NextPlace(data, b">"), NextPlace(data, f"</{prefix}{name}>".encode())
-        position = data.find(opening)
-        while position >= 0:
-            after = position + len(opening)
-            # "<xbrli:contextual" is another element
-            if data[after : after + 1] in (b" ", b">", b"\n", b"\r", b"\t"):
-                tag_end = tag_ends.at_or_after(after)
-                closing = closings.at_or_after(after)
-                if closing < 0 or tag_end < 0:
-                    break
-                if tag_end < closing <= after + longest:
-                    raw = data[after:tag_end]
-                    if raw.startswith(b' id="') and raw.count(b'"') == 2 and raw.endswith(b'"'):
-                        identifier = raw[5:-1].decode("utf-8", "replace")
-                    else:
-                        identifier = attributes_of(raw).get("id", "")
-                    if identifier:
-                        yield identifier, data[tag_end + 1 : closing]
-                    after = closing
-            position = data.find(opening, after)
-
-
-class NextPlace:
-    """Where bytes occur next, for positions that only grow: no stretch is searched twice, however often it is asked."""
-
-    __slots__ = ("_data", "_needle", "_place")
-
-    def __init__(self, data: bytes, needle: bytes) -> None:
-        self._data, self._needle = data, needle
-        self._place = data.find(needle)
-
-    def at_or_after(self, position: int) -> int:
-        """The first place from there on, -1 when there is none."""
-        if 0 <= self._place < position:
-            self._place = self._data.find(self._needle, position)
-        return self._place
+        for piece in data.split(f"</{prefix}{name}>".encode())[:-1]:
+            element = piece.rpartition(opening)[2]
+            raw, _, content = element.partition(b">")
+            # "<xbrli:contextual>" is another element
+            if len(content) > longest or len(element) == len(piece) or not (raw[:1].isspace() or not raw):
+                continue
+            if raw.startswith(b' id="') and raw.find(b'"', 5) == len(raw) - 1:
+                identifier = raw[5:-1].decode("utf-8", "replace")
+            else:
+                identifier = attributes_of(raw).get("id", "")
+            if identifier:
+                yield identifier, content
 
 
 def scan_contexts(data: bytes, namespaces: Namespaces) -> dict[str, Context]:
