@@ -178,15 +178,17 @@ _LONGEST_UNIT = 8_192
 def _elements(data: bytes, prefixes: tuple[str, ...], name: str, longest: int) -> Iterator[tuple[str, bytes]]:
     """(id, content) of the elements of the name, in document order."""
     for prefix in prefixes:
-        opening = f"<{prefix}{name}".encode()
-        for piece in data.split(f"</{prefix}{name}>".encode())[:-1]:
-            element = piece.rpartition(opening)[2]
+        opening, closing = f"<{prefix}{name}".encode(), f"</{prefix}{name}>".encode()
+        for piece in data.split(closing)[:-1]:
+            # With what follows the name: "<xbrli:unitNumerator>" is another element.
+            element = piece.rpartition(opening + b" ")[2]
+            if len(element) == len(piece):
+                element = re.split(re.escape(opening) + rb"(?=[\s>])", piece)[-1]
             raw, _, content = element.partition(b">")
-            # "<xbrli:contextual>" is another element
-            if len(content) > longest or len(element) == len(piece) or not (raw[:1].isspace() or not raw):
+            if len(content) > longest or len(element) == len(piece):
                 continue
-            if raw.startswith(b' id="') and raw.find(b'"', 5) == len(raw) - 1:
-                identifier = raw[5:-1].decode("utf-8", "replace")
+            if raw.startswith(b'id="') and raw.find(b'"', 4) == len(raw) - 1:
+                identifier = raw[4:-1].decode("utf-8", "replace")
             else:
                 identifier = attributes_of(raw).get("id", "")
             if identifier:
