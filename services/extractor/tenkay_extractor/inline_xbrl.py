@@ -14,7 +14,14 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 
 from tenkay_extractor.facts import Context, Fact, FactSet
-from tenkay_extractor.number_formats import UnreadableDisplayError, UnreadableNumberError, read_number
+from tenkay_extractor.number_formats import (
+    MAXIMUM_DIGITS,
+    MAXIMUM_SCALE,
+    UnreadableDisplayError,
+    UnreadableNumberError,
+    is_dot_decimal,
+    read_number,
+)
 from tenkay_extractor.submission import decode
 from tenkay_extractor.text_formats import read_text
 from tenkay_extractor.xbrl_syntax import (
@@ -238,7 +245,7 @@ class _FactReader:
             "name", "contextRef", "id", "*:nil", "target", "format", "unitRef", "scale", "sign", "decimals",
             "continuedAt",
         )  # fmt: skip
-        self._numbers: dict[tuple[bytes, bytes, bytes, bytes], Decimal] = {}
+        self._displays: dict[tuple[bytes, bytes, bytes], _Display] = {}
 
     def read(self, kind: bytes, raw: bytes, content: bytes | None, hidden: bool) -> Fact | None:
         """None for a fact of another target document. Raises UnreadableDisplayError."""
@@ -276,15 +283,12 @@ class _FactReader:
         if not nil:
             if content is None:
                 raise UnreadableNumberError("its content is too long for a number")
-            key = (content, number_format, scale, sign)
-            value = self._numbers.get(key)
-            if value is None:
-                value = self._number(*key)
-                if len(self._numbers) < _MOST_NUMBERS:
-                    self._numbers[key] = value
-        if decimals == b"INF" or not decimals:
-            places = None
-        else:
+            displayed = self._displays.get((number_format, scale, sign))
+            if displayed is None:
+                displayed = self._display(number_format, scale, sign)
+            value = displayed.read(content)
+        places = None
+        if decimals and decimals != b"INF":
             places = _WHOLE_NUMBERS.get(decimals)
             if places is None:
                 places = whole_number(decimals)
@@ -302,23 +306,19 @@ class _FactReader:
             hidden,
         )
 
+    def _display(self, number_format: bytes, scale: bytes, sign: bytes) -> _Display:
+        display = _Display(
+            _local_name(number_format) or None, whole_number(scale) if scale else 0, negative=sign == b"-"
+        )
+        if len(self._displays) < _MOST_DISPLAYS:
+            self._displays[number_format, scale, sign] = display
+        return display
+
     def _concept(self, name: bytes) -> str:
         concept = self._standard_name(name.decode("utf-8", "replace"))
         if len(self._concepts) < _MOST_CONCEPTS:
             self._concepts[name] = concept
         return concept
-
-    @staticmethod
-    def _number(content: bytes, number_format: bytes, scale: bytes, sign: bytes) -> Decimal:
-        displayed = (
-            content.decode() if content.isascii() and not _MARKUP.search(content) else plain_text(content)
-        )
-        return read_number(
-            displayed,
-            _local_name(number_format) or None,
-            whole_number(scale) if scale else 0,
-            negative=sign == b"-",
-        )
 
     def _text(self, content: bytes | None, continued_at: bytes, text_format: bytes) -> str | None:
         if content is None:
@@ -341,8 +341,31 @@ class _FactReader:
         return text if len(text) <= LONGEST_FACT_TEXT else None
 
 
-_MOST_NUMBERS = 20_000
+_MOST_DISPLAYS = 500
 _MOST_CONCEPTS = 20_000
+
+
+class _Display:
+    """How numbers of one format, scale and sign are shown."""
+
+    __slots__ = ("_dot_decimal", "_exponent", "_format", "_negative", "_scale", "_sign")
+
+    def __init__(self, number_format: str | None, scale: int, *, negative: bool) -> None:
+        self._format, self._scale, self._negative = number_format, scale, negative
+        self._dot_decimal = is_dot_decimal(number_format) and abs(scale) <= MAXIMUM_SCALE
+        self._sign, self._exponent = "-" if negative else "", f"E{scale}"
+
+    def read(self, content: bytes) -> Decimal:
+        """Raises UnreadableNumberError."""
+        if self._dot_decimal:
+            digits = content.replace(b",", b"")
+            if digits.isdigit() and content[0] != _COMMA and len(digits) <= MAXIMUM_DIGITS:
+                return Decimal(f"{self._sign}{digits.decode()}{self._exponent}") or _ZERO
+        return read_number(plain_text(content), self._format, self._scale, negative=self._negative)
+
+
+_COMMA = ord(",")
+_ZERO = Decimal(0)
 
 
 def whole_number(text: bytes) -> int:
@@ -363,7 +386,6 @@ def _local_name(name: bytes) -> str:
     return name.decode("utf-8", "replace").rpartition(":")[2]
 
 
-_MARKUP = re.compile(rb"[<&]")
 _BLOCK_TAG = re.compile(
     rb"</?(?:p|div|tr|td|th|li|br|h[1-6])\b[^<>]*>", re.IGNORECASE
 )  # ends a line or a cell

@@ -109,13 +109,14 @@ def is_number_format(number_format: str) -> bool:
     return number_format in _FAMILIES
 
 
+def is_dot_decimal(number_format: str | None) -> bool:
+    """True for formats like "1,234.56"."""
+    return _FAMILIES.get(number_format) is _Family.DOT_DECIMAL
+
+
 def displayed_digits(displayed: str, number_format: str | None) -> str:
     """The display as plain decimal digits, without scale and sign. Raises UnreadableNumberError."""
     family = _FAMILIES.get(number_format)
-    if family is _Family.DOT_DECIMAL:
-        digits = displayed.replace(",", "")
-        if digits.isascii() and digits.isdigit() and displayed[0] != ",":
-            return digits
     text = fold_space(displayed)
     if family is _Family.PLAIN:
         if _PLAIN.fullmatch(text):
