@@ -122,6 +122,29 @@ class FactSet:
     warnings: tuple[str, ...] = ()
 
 
+class Warnings:
+    """What could not be read: the first of them in words, the others counted."""
+
+    def __init__(self) -> None:
+        self._told: list[str] = []
+        self._count = 0
+
+    def left_out(self, document: str, element: str, fact_id: str, context_id: str, reason: str) -> None:
+        """A fact that was left out."""
+        self._count += 1
+        if len(self._told) < MAXIMUM_WARNINGS:
+            name = f"{fact_id} ({element})" if fact_id else element
+            self._told.append(f"{document}: fact {name} in context {context_id} left out: {reason}"[:500])
+
+    def all(self) -> tuple[str, ...]:
+        """In the order they came."""
+        more = self._count - len(self._told)
+        return (*self._told, f"{more} more facts left out") if more else tuple(self._told)
+
+
+MAXIMUM_WARNINGS = 50
+
+
 @dataclass(frozen=True, slots=True)
 class Agreement:
     """The most precise of several reports of one thing, and how well they agree."""

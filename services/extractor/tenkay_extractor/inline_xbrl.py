@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 
-from tenkay_extractor.facts import Context, Fact, FactSet
+from tenkay_extractor.facts import Context, Fact, FactSet, Warnings
 from tenkay_extractor.number_formats import (
     MAXIMUM_DIGITS,
     MAXIMUM_SCALE,
@@ -38,9 +38,8 @@ MAXIMUM_FACTS = 500_000
 MAXIMUM_DEPTH = 1_000
 LONGEST_FACT_TEXT = 2_000  # characters; longer texts are blocks of prose, which sections serve
 LONGEST_FACT_BYTES = 32_768  # the same with its markup
-MAXIMUM_WARNINGS = 50
 
-_NAMESPACE = "xbrl.org/2013/inlineXBRL", "xbrl.org/2008/inlineXBRL"
+_NAMESPACES = "xbrl.org/2013/inlineXBRL", "xbrl.org/2008/inlineXBRL"
 
 
 @dataclass(slots=True)
@@ -80,20 +79,19 @@ def read_inline_facts(documents: Sequence[tuple[str, bytes]]) -> FactSet:
         key: part for document in reversed(scanned) for key, part in document.continuations.items()
     }
     facts: list[Fact] = []
-    warnings: list[str] = []
+    warnings = Warnings()
     for document in scanned:
         reader = _FactReader(document, contexts | document.contexts, units | document.units, continuations)
         for kind, raw, content, hidden in document.facts:
             try:
                 fact = reader.read(kind, raw, content, hidden)
             except UnreadableDisplayError as error:
-                attributes = attributes_of(raw)
-                element, fact_id = attributes.get("name", "?"), attributes.get("id", "")
-                warnings.append(f"{document.name}: fact {fact_id or element} ({element}) left out: {error}")
+                element, fact_id, context_id = reader.name(raw)
+                warnings.left_out(document.name, element, fact_id, context_id, str(error))
             else:
                 if fact is not None:
                     facts.append(fact)
-    return FactSet(tuple(facts), tuple(warnings[:MAXIMUM_WARNINGS]))
+    return FactSet(tuple(facts), warnings.all())
 
 
 def inline_header_spans(data: bytes) -> list[tuple[int, int]]:
@@ -120,7 +118,7 @@ _HEADER_OPEN = re.compile(rb"<[\w.-]+:header\b" + ATTRIBUTES + rb">")
 
 def _scan(name: str, data: bytes) -> _ScannedDocument:
     namespaces = Namespaces(data)
-    prefixes = {prefix for part in _NAMESPACE for prefix in namespaces.prefixes_of(part)} or {"ix"}
+    prefixes = set(namespaces.prefixes_of(_NAMESPACES)) or {"ix"}
     document = _ScannedDocument(name, namespaces)
     facts = document.facts
     stack: list[_OpenTag] = []
@@ -175,7 +173,10 @@ def _scan(name: str, data: bytes) -> _ScannedDocument:
                 excluded.append((opened.content_start, match.start()))
             else:
                 content = None
-                if match.start() - opened.content_start <= LONGEST_FACT_BYTES:
+                if (
+                    match.start() - opened.content_start <= LONGEST_FACT_BYTES
+                    and _TEXT_BLOCK not in opened.attributes
+                ):
                     inside = excluded[bisect.bisect_left(excluded, (opened.content_start, 0)) :]
                     content = _without(data, opened.content_start, match.start(), inside)
                 if kind == b"continuation":
@@ -195,6 +196,7 @@ def _scan(name: str, data: bytes) -> _ScannedDocument:
     return document
 
 
+_TEXT_BLOCK = b"TextBlock"  # ends the names of elements that hold whole notes, whose text nobody reads here
 _REPORTS = (b"nonFraction", b"nonNumeric", b"fraction")
 _OTHER_KINDS = (b"continuation", b"exclude", b"hidden", b"resources")
 _UP_TO_BRACKET = rb"[^<>]*+"
@@ -313,6 +315,15 @@ class _FactReader:
         if len(self._displays) < _MOST_DISPLAYS:
             self._displays[number_format, scale, sign] = display
         return display
+
+    def name(self, raw: bytes) -> tuple[str, str, str]:
+        """(element, fact id, context id) as written, for a message."""
+        name, context_ref, fact_id, *_ = self._attributes.read(raw)
+        return (
+            name.decode("utf-8", "replace"),
+            fact_id.decode("utf-8", "replace"),
+            context_ref.decode("utf-8", "replace"),
+        )
 
     def _concept(self, name: bytes) -> str:
         concept = self._standard_name(name.decode("utf-8", "replace"))

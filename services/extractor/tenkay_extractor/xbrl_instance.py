@@ -7,12 +7,11 @@ import re
 from collections.abc import Iterator
 from decimal import Decimal
 
-from tenkay_extractor.facts import Fact, FactSet
+from tenkay_extractor.facts import Fact, FactSet, Warnings
 from tenkay_extractor.inline_xbrl import (
     LONGEST_FACT_BYTES,
     LONGEST_FACT_TEXT,
     MAXIMUM_FACTS,
-    MAXIMUM_WARNINGS,
     plain_text,
 )
 from tenkay_extractor.number_formats import UnreadableNumberError, read_xbrl_number
@@ -21,7 +20,6 @@ from tenkay_extractor.xbrl_syntax import (
     ATTRIBUTES,
     AttributeReader,
     Namespaces,
-    attributes_of,
     scan_contexts,
     scan_units,
     without_comments,
@@ -34,17 +32,16 @@ def read_instance_facts(name: str, content: bytes) -> FactSet:
     namespaces = Namespaces(data)
     reader = _FactReader(name, namespaces, data)
     facts: list[Fact] = []
-    warnings: list[str] = []
+    warnings = Warnings()
     for element, raw, text in _facts(data):
         try:
             facts.append(reader.read(element, raw, text))
         except UnreadableNumberError as error:
-            concept = namespaces.standard_name(element.decode("utf-8", "replace"))
-            fact_id = attributes_of(raw).get("id", "")
-            warnings.append(f"{name}: fact {fact_id or concept} ({concept}) left out: {error}")
+            concept, fact_id, context_id = reader.name(element, raw)
+            warnings.left_out(name, concept, fact_id, context_id, str(error))
         if len(facts) >= MAXIMUM_FACTS:
             break
-    return FactSet(tuple(facts), tuple(warnings[:MAXIMUM_WARNINGS]))
+    return FactSet(tuple(facts), warnings.all())
 
 
 _FACT = re.compile(rb"<([A-Za-z_][\w.-]*+(?::[\w.-]++)?+)(\s" + ATTRIBUTES + rb")>([^<]*+)")
@@ -95,6 +92,15 @@ class _FactReader:
         places, infinitely_precise = _accuracy(value, decimals, precision)
         return Fact(
             concept, context, self._document, name, unit, value, None, places, infinitely_precise, nil
+        )
+
+    def name(self, element: bytes, raw: bytes) -> tuple[str, str, str]:
+        """(element, fact id, context id), for a message."""
+        context_ref, _, fact_id, *_ = self._attributes.read(raw)
+        return (
+            self._standard_name(element.decode("utf-8", "replace")),
+            fact_id.decode("utf-8", "replace"),
+            context_ref.decode("utf-8", "replace"),
         )
 
 

@@ -62,8 +62,10 @@ class AttributeReader:
     def read(self, raw: bytes) -> tuple[bytes, ...]:
         """The attributes' values in the order of the names; empty where the tag has none."""
         parts = raw.split(b'"')
-        if not len(parts) % 2 or b"'" in raw:
-            parts = _requoted(raw).split(b'"')
+        if b"'" in raw or not len(parts) % 2:
+            parts = _requoted(raw).split(b'"') if len(parts) > 1 else raw.split(b"'")
+            if not len(parts) % 2:
+                parts = _requoted(raw).split(b'"')
         before_values = parts[::2]
         shape, pick = self._latest.get(len(parts), _NO_SHAPE)
         if before_values != shape:
@@ -147,14 +149,18 @@ class Namespaces:
             self._names[qualified_name] = name
         return name
 
-    def prefixes_of(self, uri_part: str) -> tuple[str, ...]:
-        """The prefixes bound to namespaces that contain this text."""
-        found = tuple(prefix for prefix, uri in self._by_prefix.items() if prefix and uri_part in uri)
-        if not found and not self._read_all:
-            self._read_all = True
-            self._declare(_ROOT_REACH, len(self._data))
-            return self.prefixes_of(uri_part)
-        return found
+    def prefixes_of(self, uri_parts: tuple[str, ...]) -> tuple[str, ...]:
+        """The prefixes bound to namespaces that contain one of these texts."""
+        found = tuple(
+            prefix
+            for prefix, uri in self._by_prefix.items()
+            if prefix and any(part in uri for part in uri_parts)
+        )
+        if found or self._read_all:
+            return found
+        self._read_all = True
+        self._declare(_ROOT_REACH, len(self._data))
+        return self.prefixes_of(uri_parts)
 
     def instance_prefixes(self) -> tuple[str, ...]:
         """The prefixes of contexts and units with their colon; "" where they have none."""
@@ -182,7 +188,7 @@ def _elements(data: bytes, prefixes: tuple[str, ...], name: str, longest: int) -
         for piece in data.split(closing)[:-1]:
             # With what follows the name: "<xbrli:unitNumerator>" is another element.
             element = piece.rpartition(opening + b" ")[2]
-            if len(element) == len(piece):
+            if len(element) == len(piece) and opening in piece:
                 element = re.split(re.escape(opening) + rb"(?=[\s>])", piece)[-1]
             raw, _, content = element.partition(b">")
             if len(content) > longest or len(element) == len(piece):
@@ -384,8 +390,14 @@ def without_comments(data: bytes) -> bytes:
 
 
 def _next_declaration(data: bytes, position: int) -> int:
-    """The next "<!". One rare byte is found faster than two."""
+    """The next "<!". One rare byte is found faster than two, as long as it is rare."""
     place = data.find(b"!", position)
-    while place > 0 and data[place - 1] != 0x3C:
+    for _ in range(_RARE):
+        if place <= 0 or data[place - 1] == _LESS_THAN:
+            return place - 1 if place > 0 else -1
         place = data.find(b"!", place + 1)
-    return place - 1 if place > 0 else -1
+    return data.find(b"<!", place - 1)
+
+
+_RARE = 100
+_LESS_THAN = ord("<")

@@ -5,8 +5,10 @@ from __future__ import annotations
 from datetime import date
 from decimal import Decimal
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from lxml import etree
 
 from tenkay_extractor.facts import Fact, Period
 from tenkay_extractor.inline_xbrl import read_inline_facts
@@ -149,6 +151,119 @@ def test_a_time_of_midnight_ends_the_day_before() -> None:
     contexts = CONTEXTS.replace("<xbrli:instant>2023-12-31<", "<xbrli:instant>2024-01-01T00:00:00<")
     (fact,) = facts_of(number("us-gaap:Assets", "3", contextRef="b"), resources=contexts + UNITS)
     assert fact.context.period == Period(None, date(2023, 12, 31))
+
+
+def text(name: str, shown: str, **attributes: str) -> str:
+    given = {"contextRef": "y"} | attributes
+    written = "".join(f' {key}="{value}"' for key, value in given.items())
+    return f'<ix:nonNumeric name="{name}"{written}>{shown}</ix:nonNumeric>'
+
+
+@pytest.mark.parametrize(
+    ("shown", "text_format", "value"),
+    [
+        ("September&#160;28, <b>2024</b>", "ixt:date-monthname-day-year-en", "2024-09-28"),
+        ("&#9746;", "ixt-sec:boolballotbox", "true"),
+        ("No", "ixt:fixed-false", "false"),
+        ("Non-accelerated filer", "ixt-sec:entityfilercategoryen", "Non-accelerated Filer"),
+        ("The <i>Nasdaq</i> Stock Market", "ixt-sec:exchnameen", "NASDAQ"),
+    ],
+)
+def test_text_stands_for_what_its_format_says(shown: str, text_format: str, value: str) -> None:
+    (fact,) = facts_of(text("dei:Anything", shown, format=text_format))
+    assert fact.text == value
+
+
+def test_text_that_its_format_does_not_allow_is_left_out_with_a_warning() -> None:
+    found = read_inline_facts([("q.htm", page(text("dei:Flag", "perhaps", format="ixt-sec:boolballotbox")))])
+    assert found.facts == ()
+    assert "dei:Flag" in found.warnings[0]
+
+
+def test_words_of_neighbouring_cells_stay_apart() -> None:
+    (fact,) = facts_of(text("dei:EntityAddressAddressLine1", "<td>One</td><td>Quarry<br/>R<b>oad</b></td>"))
+    assert fact.text == "One Quarry Road"
+
+
+def test_text_blocks_have_no_text() -> None:
+    (fact,) = facts_of(text("us-gaap:DebtDisclosureTextBlock", "<p>Debt</p>"))
+    assert fact.text is None
+    assert not fact.nil
+
+
+def test_attributes_are_read_in_any_quotes_and_order_with_references() -> None:
+    tag = (
+        "<ix:nonFraction\n id = 'f&amp;1'  unitRef='usd'\tcontextRef=\"b\" title=\"a > b 'c'\" decimals='0'"
+        " name='us-gaap:Assets' >7</ix:nonFraction >"
+    )
+    (fact,) = facts_of(tag)
+    assert (fact.fact_id, fact.value, fact.decimals) == ("f&1", Decimal(7), 0)
+
+
+def test_a_comment_inside_a_number_is_nothing() -> None:
+    (fact,) = facts_of(number("us-gaap:Assets", "1<!-- ,000 -->2", scale="0"))
+    assert fact.value == Decimal(12)
+
+
+def test_an_unclosed_comment_ends_the_document() -> None:
+    found = facts_of(number("us-gaap:Assets", "3", id="before") + "<!-- " + number("us-gaap:Assets", "4"))
+    assert [fact.fact_id for fact in found] == ["before"]
+
+
+def test_the_characters_of_a_cdata_section_are_text() -> None:
+    (fact,) = facts_of(text("dei:EntityRegistrantName", "<![CDATA[Quarry & Sons <ix:nonFraction>]]>"))
+    assert fact.text == "Quarry & Sons <ix:nonFraction>"
+
+
+def test_a_namespace_declared_far_from_the_root_is_understood() -> None:
+    tag = number("late:Assets", "3").replace(" name=", ' xmlns:late="http://fasb.org/us-gaap/2024" name=')
+    (fact,) = facts_of(f"<p>{' ' * 200_000}</p>{tag}")
+    assert fact.concept == "us-gaap:Assets"
+
+
+def test_the_ratio_of_a_unit_is_not_mistaken_for_a_unit() -> None:
+    per_share = """<xbrli:unit id="each"><xbrli:divide><xbrli:unitNumerator><xbrli:measure>iso4217:USD</xbrli:measure>
+</xbrli:unitNumerator><xbrli:unitDenominator><xbrli:measure>xbrli:shares</xbrli:measure></xbrli:unitDenominator>
+</xbrli:divide></xbrli:unit>"""
+    (fact,) = facts_of(number("us-gaap:EPS", "2", unitRef="each", scale="0"), resources=CONTEXTS + per_share)
+    assert fact.unit == "USD/shares"
+
+
+def test_a_context_for_ever_and_an_empty_typed_member_are_read() -> None:
+    contexts = """<xbrli:context id="y"><xbrli:entity><xbrli:identifier scheme="s">1</xbrli:identifier></xbrli:entity>
+<xbrli:period><xbrli:forever/></xbrli:period><xbrli:scenario><xbrldi:typedMember dimension="q:PitAxis"><q:pit></q:pit>
+</xbrldi:typedMember></xbrli:scenario></xbrli:context>"""
+    (fact,) = facts_of(number("us-gaap:Assets", "2"), resources=contexts + UNITS)
+    assert fact.context.period is None
+    assert fact.context.members == (("q:PitAxis", ""),)
+
+
+def test_a_fraction_is_left_out_with_a_warning() -> None:
+    fraction = (
+        '<ix:fraction name="q:Ratio" contextRef="y" unitRef="shares" id="half"><ix:numerator>1</ix:numerator>'
+        "<ix:denominator>2</ix:denominator></ix:fraction>"
+    )
+    found = read_inline_facts([("q.htm", page(fraction))])
+    assert found.facts == ()
+    assert "half" in found.warnings[0]
+
+
+def test_facts_agree_with_those_that_an_xml_parser_finds() -> None:
+    body = (
+        "<table><tr><td>" + number("us-gaap:Assets", "1,234", id="a") + "</td></tr></table>"
+        + text("q:Policy", "We hold " + number("us-gaap:Cash", "5", id="b") + " and "
+               + text("q:Inner", "<b>more</b>"))
+    )  # fmt: skip
+    content = page(body)
+    inline = "{http://www.xbrl.org/2013/inlineXBRL}"
+    expected = {
+        (element.get("name"), "".join(element.itertext()).strip())
+        for kind in ("nonFraction", "nonNumeric")
+        for element in etree.fromstring(content).iter(f"{inline}{kind}")
+    }
+    found = read_inline_facts([("q.htm", content)]).facts
+    assert {(fact.concept, fact.text) for fact in found if not fact.is_numeric} <= expected
+    assert len(found) == len(expected)
 
 
 @given(

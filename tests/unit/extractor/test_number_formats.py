@@ -28,6 +28,15 @@ from tenkay_extractor.number_formats import UnreadableNumberError, read_date, re
         ("12", None, 0, False, "12"),
         ("1,234", None, 0, False, "1234"),
         ("2 dollars 5 cents", "num-unit-decimal", 0, False, "2.05"),
+        ("1'234.50", "num-dot-decimal-apos", 0, False, "1234.50"),
+        ("1’234,50", "num-comma-decimal-apos", 0, False, "1234.50"),
+        ("12,34,567.8", "num-dot-decimal-in", 0, False, "1234567.8"),
+        ("1,234.5", "numcommadot", 0, False, "1234.5"),
+        ("1 234.5", "numspacedot", 0, False, "1234.5"),
+        ("–", "numdash", 0, False, "0"),
+        ("anything", "fixed-zero", 9, True, "0"),
+        ("twenty‑one", "numwordsen", 0, False, "21"),
+        ("one million, two hundred thousand", "numwordsen", 0, False, "1200000"),
     ],
 )
 def test_a_displayed_number_is_read(
@@ -49,6 +58,8 @@ def test_a_displayed_number_is_read(
         ("9" * 10_000, "num-dot-decimal", 0),
         ("9" * 41, "num-dot-decimal", 0),
         ("5", "num-dot-decimal", 99),
+        ("٣", "num-dot-decimal", 0),
+        (",123", "num-dot-decimal", 0),
     ],
 )
 def test_what_its_format_does_not_allow_is_unreadable(
@@ -115,8 +126,15 @@ def test_displayed_dates_are_read(displayed: str, day: date | None) -> None:
     assert read_date(displayed) == day
 
 
-def test_a_day_first_format_says_so() -> None:
-    assert read_date("3/4/2024", "date-day-month-year") == date(2024, 4, 3)
+@pytest.mark.parametrize(
+    ("displayed", "number_format"),
+    [("5", "zerodash"), ("", "zerodash"), ("12", "numdash"), ("∞", "numinf"), ("n/a", "numnan")],
+)
+def test_only_a_dash_stands_for_zero_and_only_finite_numbers_are_numbers(
+    displayed: str, number_format: str
+) -> None:
+    with pytest.raises(UnreadableNumberError):
+        read_number(displayed, number_format)
 
 
 @given(st.dates(date(1990, 1, 1), date(2100, 1, 1)))

@@ -64,5 +64,41 @@ def test_escaped_markup_in_a_text_block_holds_no_facts() -> None:
     assert [fact.concept for fact in found] == ["us-gaap:NoteTextBlock"]
 
 
+def test_a_cdata_section_and_escaped_markup_are_text() -> None:
+    section, escaped = facts_of(
+        '<dei:EntityRegistrantName contextRef="d"><![CDATA[Quarry & Sons 5 < 6]]></dei:EntityRegistrantName>'
+        '<dei:Note contextRef="d">&lt;p&gt;Stone &amp;amp; sand&lt;/p&gt;</dei:Note>'
+    )
+    assert section.text == "Quarry & Sons 5 < 6"
+    assert escaped.text == "Stone & sand"
+
+
+def test_elements_without_a_prefix_are_named_by_the_default_namespace() -> None:
+    root = ROOT.replace("<xbrli:xbrl ", '<xbrli:xbrl xmlns="http://fasb.org/us-gaap/2012-01-31" ')
+    body = '<Revenues contextRef="d" unitRef="u" decimals="0">5</Revenues>'
+    (fact,) = read_instance_facts("q.xml", f"{root}{CONTEXT}{body}</xbrli:xbrl>".encode()).facts
+    assert (fact.concept, fact.value) == ("us-gaap:Revenues", Decimal(5))
+
+
+def test_contexts_without_a_prefix_are_read() -> None:
+    plain = CONTEXT.replace("xbrli:", "").replace("iso4217:", "iso4217:")
+    root = ROOT.replace("<xbrli:xbrl ", '<xbrl xmlns="http://www.xbrl.org/2003/instance" ')
+    body = '<us-gaap:Revenues contextRef="d" unitRef="u" decimals="0">5</us-gaap:Revenues>'
+    (fact,) = read_instance_facts("q.xml", f"{root}{plain}{body}</xbrl>".encode()).facts
+    assert fact.unit == "USD"
+
+
+def test_a_word_of_the_text_is_no_attribute() -> None:
+    found = facts_of('<dei:Note contextRef="d">a contextRef="d" in the text</dei:Note>')
+    assert len(found) == 1
+
+
+def test_an_unknown_context_or_unit_is_a_warning() -> None:
+    body = '<us-gaap:A contextRef="none" unitRef="u">5</us-gaap:A><us-gaap:B contextRef="d" unitRef="none">5</us-gaap:B>'
+    found = read_instance_facts("q.xml", f"{ROOT}{CONTEXT}{body}</xbrli:xbrl>".encode())
+    assert found.facts == ()
+    assert ["us-gaap:A" in warning for warning in found.warnings] == [True, False]
+
+
 def test_an_instance_is_recognised_by_its_root() -> None:
     assert recognise_markup(f"{ROOT}</xbrli:xbrl>".encode()) is Markup.XBRL_INSTANCE
