@@ -18,7 +18,7 @@ Figures
     text_x_median      normalised texts and their sections / a parse, over all filings
     facts_x_median     reading all facts / a parse, over the filings that have facts (in others nothing is read)
     split_x_median     taking the submission or document apart / a parse
-    phrases_x_median   the pass over all texts for the triggers of all sentence patterns / a parse
+    phrases_x_median   the passes over its texts for the triggers of all sentence patterns / a parse
     memory_of_bound    worst over filings, each in a worker process of its own: (largest resident size while it
                        extracts - resident size when warm) / (20 MB + 15 x the bytes sent); 1 MB is 10**6 bytes
     worker_base_mb     resident size of a warm worker, median
@@ -52,7 +52,6 @@ from recorded_filings import MeasuredFiling, reports, spread
 from selectolax.lexbor import LexborHTMLParser
 
 from tenkay_extractor import extraction
-from tenkay_extractor.catalog_tables import load_catalog
 from tenkay_extractor.extraction import MAXIMUM_BYTES, Blob, Extraction, extract
 from tenkay_extractor.identity import Listing, primary_document
 from tenkay_extractor.phrase_scan import PhraseScanner
@@ -61,12 +60,13 @@ from tenkay_extractor.submission import Document, Markup, SubmissionError, Submi
 from tenkay_extractor.worker import ExtractionRequest, FilingBytes
 
 PARSED = (Markup.HTML, Markup.INLINE_XBRL, Markup.TEXT)
-STAGES = {
-    "split": ("split_submission",),
-    "facts": ("read_inline_facts", "read_instance_facts"),
-    "text": ("normalise", "find_sections", "find_audit_reports"),
+STAGES: dict[str, tuple[tuple[Any, str], ...]] = {
+    "split": ((extraction, "split_submission"),),
+    "facts": ((extraction, "read_inline_facts"), (extraction, "read_instance_facts")),
+    "text": tuple((extraction, name) for name in ("normalise", "find_sections", "find_audit_reports")),
+    "phrases": ((PhraseScanner, "scan"),),
 }
-"""Name of a stage and the functions of `tenkay_extractor.extraction` that are it. None of them calls another."""
+"""Name of a stage and the functions that are it, with the module or class that holds them. None calls another."""
 PEERS = ("datamule", "edgartools")
 REPEATS, REPEATS_QUICK = 5, 3
 PEER_REPEATS, PEER_REPEATS_QUICK = 2, 1
@@ -92,7 +92,6 @@ class Measured:
     parse: list[float] = field(default_factory=list)
     total: list[float] = field(default_factory=list)
     stages: dict[str, list[float]] = field(default_factory=dict)
-    phrases: list[float] = field(default_factory=list)
     has_facts: bool = False
 
     def ratio(self, seconds: Sequence[float]) -> float:
@@ -162,14 +161,12 @@ def _measure(filing: MeasuredFiling, repeats: int) -> Measured:
     one = Measured(primary)
     extracted = _extract(blobs)  # once unmeasured: the first touches memory that the process then keeps
     one.has_facts = bool(extracted.facts.facts)
-    scanner = _scanner()
     for _ in range(repeats):
         one.parse.append(_cpu(lambda: [LexborHTMLParser(content) for content in parsed].clear()))
         with _stages() as stages:
             one.total.append(_cpu(lambda: _extract(blobs)))
         for name, seconds in stages.items():
             one.stages.setdefault(name, []).append(seconds)
-        one.phrases.append(_cpu(lambda: [scanner.scan(text.text) for text in extracted.texts]))
         one.parse.append(_cpu(lambda: [LexborHTMLParser(content) for content in parsed].clear()))
     return one
 
@@ -190,8 +187,7 @@ def _cpu(work: Callable[[], object]) -> float:
 def _stages() -> Iterator[dict[str, float]]:
     """CPU seconds by stage of the extractions inside."""
     seconds = dict.fromkeys(STAGES, 0.0)
-    namespace = vars(extraction)
-    originals = {function: namespace[function] for functions in STAGES.values() for function in functions}
+    originals = [(owner, name, getattr(owner, name)) for held in STAGES.values() for owner, name in held]
 
     def timed(stage: str, function: Callable[..., Any]) -> Callable[..., Any]:
         def measured(*arguments: Any, **named: Any) -> Any:
@@ -204,22 +200,13 @@ def _stages() -> Iterator[dict[str, float]]:
         return measured
 
     try:
-        for stage, functions in STAGES.items():
-            for function in functions:
-                namespace[function] = timed(stage, originals[function])
+        for stage, held in STAGES.items():
+            for owner, name in held:
+                setattr(owner, name, timed(stage, getattr(owner, name)))
         yield seconds
     finally:
-        namespace.update(originals)
-
-
-def _scanner() -> PhraseScanner:
-    return PhraseScanner(
-        {
-            row.pattern.name: row.pattern.trigger.pattern
-            for row in load_catalog().signals
-            if row.pattern is not None
-        }
-    )
+        for owner, name, function in originals:
+            setattr(owner, name, function)
 
 
 def _compare(
@@ -259,7 +246,7 @@ def _cpu_figures(measured: Sequence[Measured]) -> dict[str, float]:
     stages = {
         "text_x_median": [one.ratio(one.stages["text"]) for one in measured],
         "facts_x_median": [one.ratio(one.stages["facts"]) for one in measured if one.has_facts],
-        "phrases_x_median": [one.ratio(one.phrases) for one in measured],
+        "phrases_x_median": [one.ratio(one.stages["phrases"]) for one in measured],
         "split_x_median": [one.ratio(one.stages["split"]) for one in measured],
     }
     worst = {

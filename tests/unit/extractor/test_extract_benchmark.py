@@ -13,19 +13,21 @@ from tenkay_extractor import extraction
 
 
 def test_the_stages_are_functions_that_extract_calls() -> None:
-    functions = {name: getattr(extraction, name) for names in extract_suite.STAGES.values() for name in names}
+    held = [each for stage in extract_suite.STAGES.values() for each in stage]
+    functions = [getattr(owner, name) for owner, name in held]
     with extract_suite._stages() as seconds:
         extraction.extract([extraction.Blob(_html(), "report.htm")])
     assert seconds["split"] > 0
     assert seconds["text"] > 0
+    assert seconds["phrases"] > 0
     assert seconds["facts"] == 0  # a page without facts
-    assert all(getattr(extraction, name) is function for name, function in functions.items())
+    assert [getattr(owner, name) for owner, name in held] == functions
 
 
 def test_a_filing_is_measured_in_parses_of_its_own_documents() -> None:
     one = extract_suite._measure(_filing("one", _html()), repeats=2)
     assert len(one.parse) == 4
-    assert len(one.total) == len(one.phrases) == len(one.stages["text"]) == 2
+    assert len(one.total) == len(one.stages["text"]) == 2
     assert 0 < one.ratio(one.stages["text"]) < one.ratio(one.total)
 
 
@@ -59,6 +61,6 @@ def _filing(name: str, content: bytes) -> MeasuredFiling:
 def _html() -> bytes:
     items = "".join(
         f"<p><b>Item {number}. {title}</b></p><p>{'We sell things to people. ' * 40}</p>"
-        for number, title in (("1", "Business"), ("1A", "Risk Factors"), ("2", "Properties"))
+        for number, title in (("1", "Business"), ("2", "Properties"), ("9A", "Controls and Procedures"))
     )
     return f"<html><body><p>FORM 10-K</p><p>Annual report</p>{items}</body></html>".encode()
