@@ -56,6 +56,13 @@ lock: setup      ## Resolve requirements/*.in into hashed locks
 	cd requirements && ../$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url bootstrap.in -o bootstrap.txt
 	cd requirements && ../$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url dev.in -o dev.txt
 	cd requirements && ../$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url -c dev.txt runtime.in -o runtime.txt
+	cd requirements && ../$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url fuzz.in -o fuzz.txt
+
+SECONDS ?= 60
+FUZZED  := splitter facts sections extraction
+fuzz: setup      ## Fuzz the extractor, SECONDS for each of its four targets
+	$(BIN)/uv pip install --quiet --python $(BIN)/python --require-hashes --target build/fuzz -r requirements/fuzz.txt
+	for target in $(FUZZED); do PYTHONPATH=build/fuzz $(BIN)/python scripts/quality/fuzz_extractor.py $$target --seconds $(SECONDS) || exit 1; done
 	cd requirements/peers && for peer in $(PEERS); do ../../$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url $$peer.in -o $$peer.txt || exit 1; done
 
 peers: $(PEERS:%=build/peers/%/.installed)  ## Environments of the libraries that `benchmark.py extract` compares with
@@ -64,6 +71,10 @@ build/peers/%/.installed: requirements/peers/%.txt | $(SETUP)
 	test -x build/peers/$*/bin/python || $(PYTHON) -m venv build/peers/$*
 	$(BIN)/uv pip sync --quiet --compile-bytecode --python build/peers/$*/bin/python --require-hashes $<
 	touch $@
+
+MEGABYTES ?= 100
+hostile: setup   ## Send hostile filings of MEGABYTES through a worker pool
+	$(BIN)/python scripts/quality/hostile_filings.py --megabytes $(MEGABYTES)
 
 clean:           ## Remove what was built or run here (not the filings you fetched elsewhere)
 	rm -rf $(VENV) var build .mypy_cache .ruff_cache .hypothesis .import_linter_cache

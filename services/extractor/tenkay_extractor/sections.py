@@ -303,6 +303,7 @@ def _without_tables_of_contents(
             later_bodies.add(candidate.items)
         elif candidate.items in later_bodies:
             entries.add(index)
+    last = {candidate.items: index for index, candidate in enumerate(candidates)}
     index = 0
     while index < len(candidates):
         end = index + 1
@@ -314,9 +315,9 @@ def _without_tables_of_contents(
                 break  # the body has begun, or the next part
             seen.add(candidates[end].items)
             end += 1
-        again = {candidate.items for candidate in candidates[end:]} & seen
+        again = sum(last[items] >= end for items in seen)
         with_pages = sum(candidate.toc_like for candidate in candidates[index:end])
-        if (len(seen) >= _SHORTEST_RUN and len(again) >= _REPEATED_SHARE * len(seen)) or (
+        if (len(seen) >= _SHORTEST_RUN and again >= _REPEATED_SHARE * len(seen)) or (
             len(seen) >= _SHORTEST_INDEX and with_pages >= _PAGED_SHARE * len(seen)
         ):
             entries.update(range(index, end))
