@@ -149,6 +149,8 @@ class Term:
     weight: Decimal = Decimal(1)
     neutral: Decimal | None = None
     """What stands in for it where it cannot be computed; None when nothing does."""
+    instead: Expression | None = None
+    """An approximation that stands in for it, before the neutral value does, and counts as one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,6 +165,11 @@ class Composite:
     terms: tuple[Term, ...]
     least: int
     scaled: bool = False
+    odds_over: Decimal | None = None
+    """Of a logit model: the share of all cases that its probability is divided by, to give the score. None: the sum is
+    the score."""
+    is_logit: bool = False
+    """The sum is that of a logit model: its probability is told in the notes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -239,7 +246,8 @@ def _sum_in_words(composite: Composite) -> str:
         (f"{term.weight:f} * " if term.weight != 1 else "") + f"[{term.name}: {term.expression.source}]"
         for term in composite.terms
     ]
-    return " + ".join([f"{composite.constant:f}"] * bool(composite.constant) + terms)
+    total = " + ".join([f"{composite.constant:f}"] * bool(composite.constant) + terms)
+    return f"1 / (1 + exp(-p)) / {composite.odds_over:f}, p = {total}" if composite.odds_over else total
 
 
 @dataclass(frozen=True, slots=True)
@@ -254,3 +262,5 @@ class Catalog:
     signals: tuple[SignalDefinition, ...]
     triggers: PhraseScanner
     """Looks for the triggers of all patterns and topics, by their names."""
+    price_index: Mapping[int, Decimal]
+    """Prices in the United States by year, those of 1968 being 100."""

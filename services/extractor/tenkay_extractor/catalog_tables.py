@@ -43,7 +43,7 @@ from tenkay_extractor.signal_functions import FUNCTIONS
 VERSION = "2026.2"
 """Of the tables; changes with every change of what they say."""
 
-_TABLES = ("forms", "concepts", "patterns", "financial", "sentiment", "risk", "management")
+_TABLES = ("forms", "price_index", "concepts", "patterns", "financial", "sentiment", "risk", "management")
 
 
 @lru_cache(maxsize=1)
@@ -86,6 +86,7 @@ def parse_catalog(version: str, texts: Iterable[str]) -> Catalog:
         topics,
         signals,
         _scanner([*patterns.values(), *topics.values()]),
+        {int(year): Decimal(str(level)) for year, level in raw.get("price_index", {}).items()},
     )
 
 
@@ -325,16 +326,17 @@ def _function(where: str, row: dict[str, Any]) -> RowFunction:
 
 
 def _composite(where: str, row: dict[str, Any], names: frozenset[str]) -> Composite:
-    _refuse_unknown(where, row, {"constant", "least", "scaled", "each"})
+    _refuse_unknown(where, row, {"constant", "least", "scaled", "each", "logit", "odds_over"})
     terms = []
     for entry in row["each"]:
-        _refuse_unknown(where, entry, {"name", "expr", "weight", "neutral"})
+        _refuse_unknown(where, entry, {"name", "expr", "weight", "neutral", "instead"})
         terms.append(
             Term(
                 str(entry["name"]),
                 compile_expression(entry["expr"], names),
                 Decimal(str(entry.get("weight", 1))),
                 Decimal(str(entry["neutral"])) if "neutral" in entry else None,
+                compile_expression(entry["instead"], names) if "instead" in entry else None,
             )
         )
     if len({term.name for term in terms}) != len(terms):
@@ -342,7 +344,12 @@ def _composite(where: str, row: dict[str, Any], names: frozenset[str]) -> Compos
     if not 1 <= row["least"] <= len(terms):
         raise CatalogError(f"{where}: least is {row['least']}, of {len(terms)} terms")
     return Composite(
-        Decimal(str(row.get("constant", 0))), tuple(terms), row["least"], bool(row.get("scaled"))
+        Decimal(str(row.get("constant", 0))),
+        tuple(terms),
+        row["least"],
+        bool(row.get("scaled")),
+        Decimal(str(row["odds_over"])) if "odds_over" in row else None,
+        bool(row.get("logit")),
     )
 
 

@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import contextlib
+from collections.abc import Collection, Mapping
 from decimal import ROUND_FLOOR, Decimal
 
 from tenkay_extractor.catalog import Composite
 from tenkay_extractor.computed import Computed
 from tenkay_extractor.concepts import ConceptResolver, Evaluation, evaluate
-from tenkay_extractor.expressions import ARITHMETIC, UndefinedResultError, ZeroDenominatorError
+from tenkay_extractor.expressions import (
+    ARITHMETIC,
+    Expression,
+    UndefinedResultError,
+    ZeroDenominatorError,
+)
 from tenkay_extractor.missing import MissingOperandError, MissingReason
 from tenkay_extractor.periods import Basis
 
@@ -20,22 +26,27 @@ SCALED_CONFIDENCE = Decimal("0.7")
 def score(composite: Composite, resolver: ConceptResolver, basis: Basis) -> Computed:
     """The composite for one filing. Raises MissingOperandError when too much of it is missing."""
     computed: dict[str, tuple[Decimal, Evaluation]] = {}
+    approximated: dict[str, tuple[Decimal, Evaluation]] = {}
     gaps: dict[str, MissingOperandError] = {}
     for term in composite.terms:
         try:
-            value, _, evaluation = evaluate(term.expression, resolver, basis)
-            computed[term.name] = (Decimal(value), evaluation)
+            computed[term.name] = _term(term.expression, resolver, basis)
+            continue
         except MissingOperandError as error:
             gaps[term.name] = error
-        except (ZeroDenominatorError, UndefinedResultError) as error:
-            gaps[term.name] = MissingOperandError(MissingReason.NOT_COMPUTABLE, str(error))
-    _refuse_too_little(composite, gaps)
+        if term.instead is not None:
+            with contextlib.suppress(MissingOperandError):
+                approximated[term.name] = _term(term.instead, resolver, basis)
+    _refuse_too_little(composite, gaps, approximated)
     total = composite.constant
     notes = []
     for term in composite.terms:
         if term.name in computed:
             value = computed[term.name][0]
             notes.append(f"{term.name}: {_shown(value)}")
+        elif term.name in approximated and term.instead is not None:
+            value = approximated[term.name][0]
+            notes.append(f"{term.name}: {_shown(value)}, as {term.instead.source}; {gaps[term.name]}")
         elif term.neutral is not None:
             value = term.neutral
             notes.append(f"{term.name}: {_shown(value)}, its neutral value; {gaps[term.name]}")
@@ -53,18 +64,42 @@ def score(composite: Composite, resolver: ConceptResolver, basis: Basis) -> Comp
             MissingReason.NOT_COMPUTABLE,
             f"its terms are too unsure: a confidence of {confidence:.2f} is under 0.5",
         )
-    evidence = dict.fromkeys(each for _, evaluation in computed.values() for each in evaluation.evidence())
-    parts = dict.fromkeys(note for _, evaluation in computed.values() for note in evaluation.notes())
+    taken = (*computed.values(), *approximated.values())
+    evidence = dict.fromkeys(each for _, evaluation in taken for each in evaluation.evidence())
+    parts = dict.fromkeys(note for _, evaluation in taken for note in evaluation.notes())
+    if composite.is_logit:
+        probability = _probability(total)
+        notes.append(f"as a probability: {_shown(probability)}")
+        if composite.odds_over is not None:
+            total = ARITHMETIC.divide(probability, composite.odds_over)
     return Computed(total, confidence, tuple(evidence), (*notes, *parts), exact=False)
 
 
-def _refuse_too_little(composite: Composite, gaps: Mapping[str, MissingOperandError]) -> None:
+def _term(expression: Expression, resolver: ConceptResolver, basis: Basis) -> tuple[Decimal, Evaluation]:
+    try:
+        value, _, evaluation = evaluate(expression, resolver, basis)
+    except (ZeroDenominatorError, UndefinedResultError) as error:
+        raise MissingOperandError(MissingReason.NOT_COMPUTABLE, str(error)) from None
+    return Decimal(value), evaluation
+
+
+def _probability(logit: Decimal) -> Decimal:
+    """1 / (1 + exp(-logit)), of a logit that is held where its exponential is."""
+    bounded = max(min(logit, Decimal(1_000)), Decimal(-1_000))
+    return ARITHMETIC.divide(Decimal(1), ARITHMETIC.add(Decimal(1), (-bounded).exp(ARITHMETIC)))
+
+
+def _refuse_too_little(
+    composite: Composite, gaps: Mapping[str, MissingOperandError], approximated: Collection[str]
+) -> None:
     for term in composite.terms:
+        if term.name in approximated:
+            continue
         if term.name in gaps and term.neutral is None and not composite.scaled:
             raise MissingOperandError(gaps[term.name].reason, f"{term.name}: {gaps[term.name]}")
-    count = len(composite.terms) - len(gaps)
+    count = len(composite.terms) - len(gaps) + len(approximated)
     if count < composite.least:
-        name, error = next(iter(gaps.items()))
+        name, error = next((name, error) for name, error in gaps.items() if name not in approximated)
         raise MissingOperandError(
             error.reason,
             f"only {count} of {len(composite.terms)} terms can be computed, {composite.least} are needed;"

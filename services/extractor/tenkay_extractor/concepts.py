@@ -3,21 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
 
 from tenkay_extractor.catalog import Catalog, Concept, Dated, Derivation, Element, Industry, UnitKind
 from tenkay_extractor.evidence import FactEvidence
 from tenkay_extractor.expressions import ARITHMETIC, Expression, UndefinedResultError, ZeroDenominatorError
-from tenkay_extractor.facts import Agreement, Conflict, Fact, FactIndex, Period
+from tenkay_extractor.facts import STANDARD_PREFIXES, Agreement, Conflict, Fact, FactIndex, Period
 from tenkay_extractor.missing import MissingOperandError, MissingReason
-from tenkay_extractor.periods import Basis, ReportingPeriod
+from tenkay_extractor.periods import COMPARABLE_DAYS, SAME_LENGTH_DAYS, Basis, ReportingPeriod
 
 FALLBACK_LOWERS = Decimal("0.05")
 ROUNDED_DUPLICATE_LOWERS = Decimal("0.1")
 HIDDEN_LOWERS = Decimal("0.1")
 ZERO_FILL_LOWERS = Decimal("0.05")
 ANNUALISED_LOWERS = Decimal("0.1")
+OTHER_FILING_LOWERS = Decimal("0.1")
+OTHER_ELEMENT_LOWERS = Decimal("0.1")
 LEAST_CONFIDENCE = Decimal("0.3")
 DAYS_AFTER_PERIOD_END = {Dated.ON_COVER: range(-10, 201), Dated.AT_SECOND_QUARTER_END: range(-250, 32)}
 """How long after the period's end a figure of the cover page may be dated. Some filers date the float at that end."""
@@ -26,9 +28,6 @@ _DAYS_OF_A_YEAR = 365  # of an annual report, the years of 52 and 53 weeks among
 _SHARE_CLASS_AXIS = "us-gaap:StatementClassOfStockAxis"
 _FIRST_CLASS = "us-gaap:CommonClassAMember"
 _COVER_SHARES = "dei:EntityCommonStockSharesOutstanding"
-_STANDARD_PREFIXES = frozenset(
-    {"us-gaap", "dei", "srt", "ecd", "cyd", "ifrs-full", "country", "invest", "naics"}
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,48 +41,162 @@ class Resolved:
     exact: bool = True
 
 
+@dataclass(frozen=True, slots=True)
+class PriorFacts:
+    """The facts of the comparable filing of a year earlier."""
+
+    resolver: ConceptResolver
+    accession_number: str
+    form_type: str
+
+
+def _no_prior_filing() -> PriorFacts:
+    raise MissingOperandError(
+        MissingReason.PRIOR_FILING_NOT_GIVEN, "the filing of a year earlier was not given"
+    )
+
+
 @dataclass(slots=True)
 class ConceptResolver:
-    """Looks concepts up in one filing's facts."""
+    """Looks concepts up in one filing's facts; what it does not tell of a year earlier, in the prior filing's."""
 
     catalog: Catalog
     index: FactIndex
     period: ReportingPeriod
     currency: str
     industry: Industry | None
-    _resolved: dict[tuple[str, str, bool], Resolved | MissingOperandError] = field(default_factory=dict)
+    prior_facts: Callable[[], PriorFacts] = _no_prior_filing
+    """Raises MissingOperandError when the caller gave none, or none that can be used."""
+    _resolved: dict[tuple[str, str, bool, bool], Resolved | MissingOperandError] = field(default_factory=dict)
     _in_progress: set[tuple[str, str]] = field(default_factory=set)
     _cycles_met: int = 0
 
     def resolve(self, concept: str, at: str, basis: Basis) -> Resolved:
-        """The concept `at` "current", "prior" or "opening". Raises MissingOperandError."""
-        key = (concept, at, basis is Basis.QUARTER)  # an enum's hash is computed in Python
+        """The concept `at` "current", "prior", "opening" or "prior opening". Raises MissingOperandError."""
+        # What a derivation is made from is never looked up in another filing: it would mix the two.
+        whole = at == "current" or not self._in_progress
+        key = (concept, at, basis is Basis.QUARTER, whole)  # an enum's hash is computed in Python
         known = self._resolved.get(key)
         if known is None:
             cycles = self._cycles_met
             try:
-                known = self._look_up(self.catalog.concepts[concept], at, basis)
+                known = self._look_up(self.catalog.concepts[concept], at, basis, whole=whole)
             except MissingOperandError as error:
                 known = error
             if self._cycles_met == cycles or not self._in_progress:
                 self._resolved[key] = known
         if isinstance(known, MissingOperandError):
-            raise MissingOperandError(known.reason, str(known))
+            raise MissingOperandError(known.reason, str(known), unreported=known.unreported)
         return known
 
-    def _look_up(self, concept: Concept, at: str, basis: Basis) -> Resolved:
+    def _look_up(self, concept: Concept, at: str, basis: Basis, *, whole: bool) -> Resolved:
+        if at == "prior opening":
+            return self._in_prior_filing(concept, "opening", basis, "at the start of the year before")
+        if at == "prior" and concept.instant and not self.period.annual:
+            told = "a year earlier: a 10-Q carries no balance of a year ago"
+            return self._in_prior_filing(concept, "current", basis, told)
+        try:
+            return self._in_this_filing(concept, at, basis)
+        except MissingOperandError as error:
+            ends_a_year_before = at == "prior" or (at == "opening" and self.period.annual)
+            if not (whole and ends_a_year_before and error.reason is MissingReason.PRIOR_PERIOD_NOT_REPORTED):
+                raise
+            return self._instead_in_prior_filing(concept, basis, error)
+
+    def _in_this_filing(self, concept: Concept, at: str, basis: Basis) -> Resolved:
         if (concept.name, at) in self._in_progress:
             self._cycles_met += 1
             raise MissingOperandError(MissingReason.CONCEPT_NOT_REPORTED, f"{concept.name} is not reported")
         periods = self._periods(concept, at, basis)
         self._in_progress.add((concept.name, at))
         try:
-            found = self._by_element(concept, periods, at) or self._by_derivation(concept, at, basis)
+            found = self._by_element(concept, periods, at, basis) or self._by_derivation(concept, at, basis)
         finally:
             self._in_progress.discard((concept.name, at))
         if found is None:
             raise self._not_reported(concept, periods[0], at)
         return self._with_own_elements(concept, found)
+
+    # In the filing of a year earlier
+
+    def _instead_in_prior_filing(
+        self, concept: Concept, basis: Basis, error: MissingOperandError
+    ) -> Resolved:
+        if concept.unit in (UnitKind.SHARES, UnitKind.MONEY_PER_SHARE):
+            raise error  # a split of the shares in between would make the other filing's figure a wrong one
+        try:
+            self.resolve(concept.name, "current", basis)
+        except MissingOperandError:
+            raise error from None  # not reported now either: an earlier filing is not what is lacking
+        try:
+            return self._in_prior_filing(concept, "current", basis, "a year earlier")
+        except MissingOperandError as other:
+            raise MissingOperandError(
+                other.reason, f"{error}; {other}", unreported=error.unreported and other.unreported
+            ) from None
+
+    def _in_prior_filing(self, concept: Concept, at: str, basis: Basis, told: str) -> Resolved:
+        """The concept `at` the prior filing's own "current" or "opening"."""
+        name = _words(concept.name)
+        try:
+            prior = self.prior_facts()
+        except MissingOperandError as error:
+            raise MissingOperandError(
+                error.reason,
+                f"{name} {told}; {error}",
+                unreported=error.reason is MissingReason.PRIOR_FILING_NOT_GIVEN and told == "a year earlier",
+            ) from None
+        other = prior.resolver
+        where = f"the {prior.form_type} of a year earlier ({prior.accession_number})"
+        if other.currency != self.currency:
+            raise MissingOperandError(
+                MissingReason.CURRENCY_UNCLEAR,
+                f"{where} is in {other.currency}, this filing in {self.currency}",
+            )
+        flows, before = self.period.flow(basis), other.period.flow(basis)
+        if (self.period.end - other.period.end).days not in COMPARABLE_DAYS or (
+            flows and before and abs(flows[0].days - before[0].days) > SAME_LENGTH_DAYS
+        ):
+            raise MissingOperandError(
+                MissingReason.PERIOD_UNCLEAR, f"the periods of this filing and of {where} do not correspond"
+            )
+        try:
+            found = other.resolve(concept.name, at, basis)
+        except MissingOperandError as error:
+            reason = error.reason
+            if reason is MissingReason.CONCEPT_NOT_REPORTED:
+                reason = MissingReason.PRIOR_PERIOD_NOT_REPORTED
+            raise MissingOperandError(reason, f"in {where}: {error}", unreported=error.unreported) from None
+        lowers = OTHER_FILING_LOWERS
+        notes = [f"{name} of a year earlier is that of {where}"]
+        if at == "current" and (note := self._note_on_other_elements(concept, basis, found)):
+            lowers += OTHER_ELEMENT_LOWERS
+            notes.append(note)
+        return Resolved(
+            found.value,
+            max(found.confidence - lowers, LEAST_CONFIDENCE),
+            tuple(
+                replace(each, accession_number=each.accession_number or prior.accession_number)
+                for each in found.evidence
+            ),
+            (*found.notes, *notes),
+            found.exact,
+        )
+
+    def _note_on_other_elements(self, concept: Concept, basis: Basis, before: Resolved) -> str:
+        """What to say when the two filings report the concept differently; empty when they do not."""
+        now = self._elements_now(concept, basis)
+        then = {each.fact.concept for each in before.evidence}
+        if not now or now == then:
+            return ""
+        return f"{_words(concept.name)} was reported as {', '.join(sorted(then))} then"
+
+    def _elements_now(self, concept: Concept, basis: Basis) -> set[str]:
+        """The elements that the current value of the concept comes from; empty when there is none."""
+        try:
+            return {each.fact.concept for each in self.resolve(concept.name, "current", basis).evidence}
+        except MissingOperandError:
+            return set()
 
     def _not_reported(self, concept: Concept, period: Period, at: str) -> MissingOperandError:
         reason = (
@@ -106,17 +219,13 @@ class ConceptResolver:
         if concept.instant:
             if at == "current":
                 return (Period(None, reporting.end),)
-            if at == "prior" and not reporting.annual:
-                raise MissingOperandError(
-                    MissingReason.PRIOR_PERIOD_NOT_REPORTED,
-                    f"{_words(concept.name)} a year earlier: a 10-Q carries no balance of a year ago",
-                )
             dates = reporting.prior_ends if at == "prior" else reporting.openings
             if not dates:
                 when = "a year earlier" if at == "prior" else "at the start of the period"
                 raise MissingOperandError(
                     MissingReason.PRIOR_PERIOD_NOT_REPORTED,
                     f"{_words(concept.name)} {when}: no balance of that day",
+                    unreported=False,
                 )
             return tuple(Period(None, day) for day in dates)
         if at == "opening":
@@ -130,6 +239,7 @@ class ConceptResolver:
             raise MissingOperandError(
                 MissingReason.PRIOR_PERIOD_NOT_REPORTED,
                 f"{_words(concept.name)}: no period of the same length ended a year before {reporting.end}",
+                unreported=False,
             )
         length = (
             "a year" if reporting.annual else "a quarter" if basis is Basis.QUARTER else "the year to date"
@@ -141,8 +251,18 @@ class ConceptResolver:
 
     # By element
 
-    def _by_element(self, concept: Concept, periods: Sequence[Period], at: str) -> Resolved | None:
+    def _by_element(
+        self, concept: Concept, periods: Sequence[Period], at: str, basis: Basis
+    ) -> Resolved | None:
         elements = self._in_order(concept)
+        if at != "current" and len(elements) > 1:
+            # Two periods are compared by the same element wherever both report it.
+            now = self._elements_now(concept, basis)
+            for rank, element in enumerate(elements):
+                if element.name in now and len(now) == 1:
+                    same = self._reported(concept, element, periods, at, rank)
+                    if same is not None:
+                        return same
         chosen: Resolved | None = None
         chosen_name = ""
         for rank, element in enumerate(elements):
@@ -327,7 +447,7 @@ class ConceptResolver:
         end = Period(None, self.period.end)
         for name in self.index.concepts():
             prefix, _, local = name.partition(":")
-            if prefix in _STANDARD_PREFIXES or not own.names.search(local):
+            if prefix in STANDARD_PREFIXES or not own.names.search(local):
                 continue
             if (end, self.currency) in self.index.consolidated(name):
                 return Resolved(
@@ -363,14 +483,29 @@ class Evaluation:
     def opening(self, concept: str) -> Decimal:
         return self._take(concept, "opening")
 
+    def prior_opening(self, concept: str) -> Decimal:
+        return self._take(concept, "prior opening")
+
+    def price_index(self) -> Decimal:
+        if self.resolver.currency != "USD":
+            raise MissingOperandError(
+                MissingReason.NOT_COMPUTABLE,
+                "the price index is that of US dollars, and the statements are not",
+            )
+        year = self.resolver.period.end.year - 1
+        known = self.resolver.catalog.price_index
+        if year not in known:
+            raise MissingOperandError(
+                MissingReason.TABLE_NOT_GIVEN,
+                f"the price index is known for {min(known)} to {max(known)}, not for {year}",
+            )
+        return known[year]
+
     def or_zero(self, value: Callable[[], Decimal], concept: str) -> Decimal:
         try:
             return value()
         except MissingOperandError as error:
-            if error.reason not in (
-                MissingReason.CONCEPT_NOT_REPORTED,
-                MissingReason.PRIOR_PERIOD_NOT_REPORTED,
-            ):
+            if not error.unreported:
                 raise
             if concept not in self.filled_with_zero:
                 self.filled_with_zero.append(concept)
@@ -383,10 +518,7 @@ class Evaluation:
             try:
                 value = self.current(concept)
             except MissingOperandError as error:
-                if error.reason not in (
-                    MissingReason.CONCEPT_NOT_REPORTED,
-                    MissingReason.PRIOR_PERIOD_NOT_REPORTED,
-                ):
+                if not error.unreported:
                     raise
                 first = first or error
                 continue

@@ -6,8 +6,9 @@
 Names are concepts. `prior(x)` is the concept a year earlier, `openb(x)` the balance at the start of the flow period,
 `avg(x)` the mean of balance and opening balance, `delta(x)` their difference; `opt(x)`, `optp(x)` and `delta0(x)` are
 x, prior(x) and delta(x) with 0 for what is not reported; `opt2(a, b, …)` adds those that are reported; `ann(e)`
-makes a flow of a 10-Q a yearly rate; `days()` is the length of the flow period; `flag(c)` is 1 or 0; `min`, `max`,
-`abs`, `ln`; `+ - * /`, comparisons that chain, `and`, `or`, `not`.
+makes a flow of a 10-Q a yearly rate; `days()` is the length of the flow period; `prior_openb(x)` is the balance at the
+start of the flow period of a year earlier; `price_index()` is the price level of the year before, 1968 = 100;
+`flag(c)` is 1 or 0; `min`, `max`, `abs`, `ln`; `+ - * /`, comparisons that chain, `and`, `or`, `not`.
 
 Values are Decimal with 50 digits: sums, differences and products of reported values are exact, so a value leaves
 exact arithmetic only at `/` (also in `ann`) and `ln`, which round the 50th digit half-even. `Outcome.exact` says
@@ -56,6 +57,14 @@ class Operands(Protocol):
 
     def opening(self, concept: str) -> Decimal:
         """The balance at the start of the flow period."""
+        ...
+
+    def prior_opening(self, concept: str) -> Decimal:
+        """The balance at the start of the comparable flow of a year earlier."""
+        ...
+
+    def price_index(self) -> Decimal:
+        """Prices of the year before the reporting period's end, those of 1968 being 100."""
         ...
 
     def or_zero(self, value: Callable[[], Decimal], concept: str) -> Decimal:
@@ -383,6 +392,15 @@ def _opening(parser: _Parser, arguments: list[_Node], column: int) -> _Node:
     return _Node(lambda o, _c: o.opening(name), False, column=column)
 
 
+def _prior_opening(parser: _Parser, arguments: list[_Node], column: int) -> _Node:
+    name = parser.concept(arguments[0])
+    return _Node(lambda o, _c: o.prior_opening(name), False, column=column)
+
+
+def _price_index(_parser: _Parser, _arguments: list[_Node], column: int) -> _Node:
+    return _Node(lambda o, _c: o.price_index(), False, column=column)
+
+
 def _mean(parser: _Parser, arguments: list[_Node], column: int) -> _Node:
     name = parser.concept(arguments[0])
     two = Decimal(2)
@@ -470,6 +488,8 @@ _Build = Callable[[_Parser, list[_Node], int], _Node]
 _FUNCTIONS: Mapping[str, tuple[int, int, _Build]] = {
     "prior": (1, 1, _prior),
     "openb": (1, 1, _opening),
+    "prior_openb": (1, 1, _prior_opening),
+    "price_index": (0, 0, _price_index),
     "avg": (1, 1, _mean),
     "delta": (1, 1, _change),
     "delta0": (1, 1, _change_or_zero),

@@ -9,6 +9,14 @@ from decimal import Decimal
 
 from tenkay_extractor.number_formats import EXACT
 
+STANDARD_PREFIXES = frozenset(
+    {
+        "us-gaap", "dei", "srt", "ecd", "cyd", "ifrs-full", "country", "currency", "exch", "invest", "naics", "sic",
+        "stpr",
+    }
+)  # fmt: skip
+"""Prefixes of the taxonomies that EDGAR takes; elements with another are the filer's own."""
+
 
 @dataclass(frozen=True, slots=True)
 class Period:
@@ -207,6 +215,18 @@ class FactIndex:
                 agreement = self._agree(concept, (members, period, unit))
                 if agreement is not None:
                     found[members[0][1]] = agreement
+        return found
+
+    def by_members(
+        self, concept: str, period: Period, unit: str
+    ) -> dict[tuple[tuple[str, str], ...], Agreement | Conflict]:
+        """The element's values by members, for contexts with any dimensions."""
+        found: dict[tuple[tuple[str, str], ...], Agreement | Conflict] = {}
+        for members, of_period, of_unit in self._facts.get(concept, ()):
+            if members and of_period == period and of_unit == unit:
+                agreement = self._agree(concept, (members, period, unit))
+                if agreement is not None:
+                    found[members] = agreement
         return found
 
     def periods_by_axis(self, concept: str, axis: str) -> Iterator[tuple[Period, str]]:

@@ -12,10 +12,11 @@ from datetime import UTC, date, datetime, time, timedelta
 from typing import Any, TypeVar
 
 from tenkay_extractor.catalog import Catalog, Industry
-from tenkay_extractor.concepts import ConceptResolver, industry_of
+from tenkay_extractor.concepts import ConceptResolver, PriorFacts, industry_of
 from tenkay_extractor.evidence import SearchEvidence, TextEvidence, quote_span
 from tenkay_extractor.facts import Fact, FactIndex, FactSet
 from tenkay_extractor.flags import refers_elsewhere
+from tenkay_extractor.identities import IdentityTest, tie_out
 from tenkay_extractor.identity import FilingIdentity
 from tenkay_extractor.item_schemes import FormFamily
 from tenkay_extractor.missing import MissingOperandError, MissingReason
@@ -134,7 +135,12 @@ class FilingView:
         self.resolver = None
         if content.period is not None and content.currency is not None:
             self.resolver = ConceptResolver(
-                self.catalog, content.index, content.period, content.currency, self.industry
+                self.catalog,
+                content.index,
+                content.period,
+                content.currency,
+                self.industry,
+                self._prior_facts,
             )
         self._texts = {text.document: text for text in content.texts}
         for other in self.earlier:
@@ -164,6 +170,16 @@ class FilingView:
         """All facts of the element, in document order, those with dimensions and those without a number too."""
         by_name = self._once(("facts by name",), lambda: _by_name(self.content.facts.facts))
         return by_name.get(element, ())
+
+    def identities(self) -> tuple[IdentityTest, ...]:
+        """The sums of the statements that what is tagged can be tested on; none without period or currency."""
+        return self._once(("identities",), self._tie_out)
+
+    def _tie_out(self) -> tuple[IdentityTest, ...]:
+        content = self.content
+        if content.period is None or content.currency is None:
+            return ()
+        return tie_out(content.index, content.period, content.currency)
 
     # Text
 
@@ -305,6 +321,24 @@ class FilingView:
         return max(
             candidates, key=lambda each: accepted(each.content.identity) or datetime.min.replace(tzinfo=UTC)
         )
+
+    def _prior_facts(self) -> PriorFacts:
+        prior = self.comparable_prior()
+        identity = prior.content.identity
+        if not identity.accession_number:
+            raise MissingOperandError(
+                MissingReason.PRIOR_FILING_NOT_GIVEN,
+                "the filing of a year earlier was given without its accession number, so nothing of it can be cited",
+            )
+        try:
+            resolver = prior.facts_resolver()
+        except MissingOperandError as error:
+            raise MissingOperandError(
+                MissingReason.PRIOR_PERIOD_NOT_REPORTED,
+                f"the {identity.form_type} of a year earlier ({identity.accession_number}): {error}",
+                unreported=False,
+            ) from None
+        return PriorFacts(resolver, identity.accession_number, identity.form_type)
 
     def table(self, name: str) -> ReferenceTable:
         """A reference table. Raises MissingOperandError when the caller gave none of this name."""

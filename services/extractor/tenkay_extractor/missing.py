@@ -40,9 +40,17 @@ class MissingSignal:
     detail: str
 
 
-class MissingOperandError(Exception):
-    """A value that an expression needs is missing."""
+NOT_REPORTED = (MissingReason.CONCEPT_NOT_REPORTED, MissingReason.PRIOR_PERIOD_NOT_REPORTED)
 
-    def __init__(self, reason: MissingReason, detail: str) -> None:
+
+class MissingOperandError(Exception):
+    """A value that an expression needs is missing.
+
+    `unreported` says that the filing would tell it if there were such a thing, so that `opt` may count it as zero; by
+    default that is so of what is not reported, and of nothing else.
+    """
+
+    def __init__(self, reason: MissingReason, detail: str, *, unreported: bool | None = None) -> None:
         super().__init__(detail)
         self.reason = reason
+        self.unreported = reason in NOT_REPORTED if unreported is None else unreported

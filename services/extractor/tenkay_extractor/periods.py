@@ -20,7 +20,8 @@ QUARTER_DAYS = range(75, 106)
 YEAR_TO_DATE_DAYS = (QUARTER_DAYS, range(165, 201), range(250, 296))
 """One, two and three quarters. A flow of another length was cut at a merger or a change of the year's end."""
 COMPARABLE_DAYS = range(350, 381)
-_SAME_LENGTH = 8  # days by which two comparable flows may differ: a 53rd week and a day
+SAME_LENGTH_DAYS = 8
+"""By which two comparable flows may differ: a 53rd week and a day."""
 _OPENING_DAYS = 4
 
 CASH_FLOW_ELEMENTS = (
@@ -133,7 +134,7 @@ def _comparable(flows: Sequence[Period], usage: Counter[Period]) -> tuple[Period
             for period in usage
             if not period.is_instant
             and (current.end - period.end).days in COMPARABLE_DAYS
-            and abs(period.days - current.days) <= _SAME_LENGTH
+            and abs(period.days - current.days) <= SAME_LENGTH_DAYS
         ),
         usage,
     )

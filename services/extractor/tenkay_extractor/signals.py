@@ -11,7 +11,7 @@ from tenkay_extractor.catalog import Category, SignalDefinition, ValueKind
 from tenkay_extractor.composites import score
 from tenkay_extractor.computed import Computed, Value
 from tenkay_extractor.concepts import LEAST_CONFIDENCE, ConceptResolver, evaluate
-from tenkay_extractor.evidence import Evidence
+from tenkay_extractor.evidence import Evidence, FactEvidence
 from tenkay_extractor.expressions import Expression, UndefinedResultError, ZeroDenominatorError
 from tenkay_extractor.facts import FactIndex
 from tenkay_extractor.filing_view import FilingView
@@ -23,6 +23,8 @@ from tenkay_extractor.signal_functions import FUNCTIONS
 MONEY_PLACES = Decimal("0.000001")
 """Derived amounts that are not exact are rounded half-even to six places."""
 OUT_OF_RANGE_CONFIDENCE = 0.4
+INCONSISTENT_CONFIDENCE = Decimal("0.5")
+"""The most a value has that rests on a figure of a sum that does not hold."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,6 +130,8 @@ def _signal(row: SignalDefinition, filing: FilingView) -> Signal:
         raise ValueError(f"row {row.id} has a value without evidence")
     value = _typed(row, computed)
     out_of_range = _is_out_of_range(row, value)
+    if row.function is None:
+        cautions = (*cautions, *_inconsistencies(filing, computed.evidence))
     confidence = min([computed.confidence, *(limit for limit, _ in cautions)])
     currency = filing.content.currency or ""
     is_money = row.unit.startswith("USD")
@@ -162,6 +166,17 @@ def _from_facts(
     computed = _computed(row, resolver)
     return computed, tuple(
         (caution.confidence, caution.note) for caution in row.cautions if _holds(caution.when, resolver, row)
+    )
+
+
+def _inconsistencies(filing: FilingView, evidence: Iterable[Evidence]) -> tuple[tuple[Decimal, str], ...]:
+    """What is said of a value that rests on a figure which a failed identity casts doubt on."""
+    failed = [test for test in filing.identities() if not test.holds]
+    if not failed:
+        return ()
+    facts = {each.fact for each in evidence if isinstance(each, FactEvidence) and not each.accession_number}
+    return tuple(
+        (INCONSISTENT_CONFIDENCE, f"inconsistent: {test}") for test in failed if facts & test.doubted
     )
 
 

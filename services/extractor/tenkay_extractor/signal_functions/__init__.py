@@ -9,7 +9,15 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 
 from tenkay_extractor.computed import Computed
-from tenkay_extractor.signal_functions import blockholders, current_reports, insiders, institutions
+from tenkay_extractor.signal_functions import (
+    blockholders,
+    current_reports,
+    disaggregations,
+    insiders,
+    institutions,
+    tagging,
+    tie_outs,
+)
 
 SignalFunction = Callable[..., Computed]
 """Called with a FilingView and the row's arguments by name."""
@@ -29,4 +37,7 @@ FUNCTIONS: Mapping[str, SignalFunction] = _all(
     insiders.FUNCTIONS,
     blockholders.FUNCTIONS,
     institutions.FUNCTIONS,
+    disaggregations.FUNCTIONS,
+    tagging.FUNCTIONS,
+    tie_outs.FUNCTIONS,
 )
