@@ -68,7 +68,12 @@ async def read_documents(
     account.take(sum(document.size_bytes for _, documents in _sets(opening) for document in documents))
     chunks = _Chunks(requests)
     sets = [
-        tuple([Blob(await chunks.next(each.size_bytes), each.filename, each.type) for each in documents])
+        tuple(
+            [
+                Blob(await chunks.next(each.size_bytes), _name_alone(each.filename), each.type)
+                for each in documents
+            ]
+        )
         for _, documents in _sets(opening)
     ]
     await chunks.end()
@@ -79,6 +84,11 @@ def _sets(opening: pb.DocumentsOpening) -> Iterator[tuple[str, Sequence[pb.Docum
     yield "opening.filing", opening.filing.documents
     for position, earlier in enumerate(opening.earlier_filings):
         yield f"opening.earlier_filings[{position}]", earlier.documents
+
+
+def _name_alone(filename: str) -> str:
+    """The name without any folder, as names inside a submission are taken too: names are shown and stored."""
+    return filename.replace("\\", "/").rpartition("/")[2].replace("\0", "").strip()
 
 
 class _Chunks:

@@ -21,14 +21,21 @@ import sys
 import threading
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
 from typing import BinaryIO
 
 from tenkay_extractor.catalog import Catalog, Category
 from tenkay_extractor.catalog_tables import load_catalog
-from tenkay_extractor.extraction import Blob, FilingMismatchError, Question, extract, read_filing
+from tenkay_extractor.extraction import (
+    Blob,
+    Extraction,
+    FilingMismatchError,
+    Question,
+    extract,
+    read_filing,
+)
 from tenkay_extractor.filing_view import EarlierFilingError, FilingView
 from tenkay_extractor.identity import FilingIdentity, Listing
 from tenkay_extractor.missing import MissingReason, MissingSignal
@@ -232,11 +239,17 @@ def summarise(request: ExtractionRequest, catalog: Catalog, board: ProgressBoard
         maximum_bytes=request.maximum_bytes,
         starting=lambda name: board.write(name, groups[name]),
     )
+    summary = summary_of(found)
+    return replace(summary, missing=tuple(left_out.get(each.id, each) for each in summary.missing))
+
+
+def summary_of(found: Extraction) -> ExtractionSummary:
+    """What leaves the process of an extraction."""
     return ExtractionSummary(
         filing=found.filing,
         sections=found.sections,
         signals=found.signals,
-        missing=tuple(left_out.get(missing.id, missing) for missing in found.missing),
+        missing=found.missing,
         texts=tuple(TextDigest(text.document, text.sha256, len(text.text)) for text in found.texts),
         result_key=found.result_key,
         catalog_version=found.catalog_version,

@@ -62,6 +62,23 @@ async def test_chunks_may_be_cut_anywhere(sets: list[list[bytes]], cuts: set[int
     assert [blob.filename for blob in upload.filing] == [f"d{number}.htm" for number in range(len(sets[0]))]
 
 
+@pytest.mark.parametrize(
+    ("sent", "taken"),
+    [
+        ("../../etc/passwd", "passwd"),
+        ("..\\..\\C:\\system.ini", "system.ini"),
+        ("a10k.htm", "a10k.htm"),
+        ("folder/", ""),
+        ("a\0b.htm", "ab.htm"),
+    ],
+)
+async def test_only_the_name_of_a_document_is_taken_never_its_folder(sent: str, taken: str) -> None:
+    named = pb.DocumentOpening(filename=sent, size_bytes=1)
+    opened = pb.DocumentsOpening(filing=pb.FilingDocuments(documents=[named]))
+    upload = await read(pb.ExtractDocumentsRequest(opening=opened), chunk(b"x"))
+    assert upload.filing[0].filename == taken
+
+
 LONG = pb.ExtractDocumentsRequest(
     opening=pb.DocumentsOpening(filing=pb.FilingDocuments(documents=[pb.DocumentOpening(filename="x" * 256)]))
 )

@@ -240,7 +240,9 @@ class DocumentOpening(_message.Message):
     TYPE_FIELD_NUMBER: _builtins.int
     SIZE_BYTES_FIELD_NUMBER: _builtins.int
     filename: _builtins.str
-    """File name on EDGAR, at most 255 characters. Only a name: nothing is opened by it. Empty: not known."""
+    """File name on EDGAR, at most 255 characters. Only a name: nothing is opened by it, and folders before it are dropped.
+    Empty: not known.
+    """
     type: _builtins.str
     """Type on EDGAR: "10-K", "EX-13". At most 255 characters. Empty: not known, or a full submission text."""
     size_bytes: _builtins.int
