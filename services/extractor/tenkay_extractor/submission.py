@@ -169,7 +169,7 @@ _ERROR_PAGE = re.compile(
 
 
 def _refuse_what_is_no_text(data: bytes) -> None:
-    if not data or not data.strip():
+    if not data or data.isspace():
         raise SubmissionError(SubmissionFault.EMPTY, "the filing has no bytes: fetch it again")
     head = data[:_SNIFFED_BYTES]
     controls = len(head) - len(head.translate(None, _CONTROL))

@@ -59,3 +59,8 @@ def test_the_pass_finds_what_each_expression_finds_alone(text: str) -> None:
     for name, source in TRIGGERS.items():
         expression = re.compile(source, re.IGNORECASE | re.ASCII)
         assert found[name] == [start for start in range(len(text)) if expression.match(seen, start)]
+
+
+def test_a_long_text_is_folded_to_the_same_length_and_the_same_characters() -> None:
+    text = "“It’s – so” \xa0 plain ascii " * 2_000 + "Ł—"
+    assert fold(text) == '"It\'s - so"   plain ascii ' * 2_000 + "Ł-"
