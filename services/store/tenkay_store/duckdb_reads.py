@@ -71,9 +71,9 @@ def sequence_at(cursor: Cursor, recorded_at: datetime, up_to: int) -> int:
     row = cursor.execute(
         """
         SELECT coalesce(max(sequence), 0) FROM (
-            SELECT max(sequence) AS sequence FROM filings WHERE recorded_at <= $at AND sequence <= $up_to
+            SELECT max(sequence) AS sequence FROM filings WHERE recorded_at <= $at AND sequence <= $up_to::UBIGINT
             UNION ALL
-            SELECT max(sequence) FROM analyses WHERE recorded_at <= $at AND sequence <= $up_to
+            SELECT max(sequence) FROM analyses WHERE recorded_at <= $at AND sequence <= $up_to::UBIGINT
         )
         """,
         {"at": _naive(recorded_at), "up_to": up_to},
@@ -85,16 +85,17 @@ def filing(
     cursor: Cursor, accession_number: str, moment: Moment, *, with_sections: bool
 ) -> StoredFiling | None:
     """The version of a filing that is valid at a moment."""
-    row = cursor.execute(
+    # Ordered here: an ORDER BY would have DuckDB read the whole table beside its index.
+    rows = cursor.execute(
         f"""
         SELECT {_FILING}, {_VERSION} FROM filings f
-        WHERE f.accession_number = $accession_number AND f.sequence <= $sequence
-        ORDER BY f.version DESC LIMIT 1
+        WHERE f.accession_number = $accession_number AND f.sequence <= $sequence::UBIGINT
         """,
         {"accession_number": accession_number, "sequence": moment.sequence},
-    ).fetchone()
-    if row is None:
+    ).fetchall()
+    if not rows:
         return None
+    row = max(rows, key=lambda row: int(row[_FILING_WIDTH]))
     found = _filing(row)
     if not _was_known(found, moment):
         return None
@@ -133,7 +134,7 @@ def analysis(cursor: Cursor, accession_number: str, moment: Moment) -> StoredAna
         """
         SELECT a.version, a.recorded_at, a.document
         FROM filings f JOIN analyses a ON a.filing_sequence = f.sequence
-        WHERE f.accession_number = $accession_number AND a.sequence <= $sequence
+        WHERE f.accession_number = $accession_number AND a.sequence <= $sequence::UBIGINT
         ORDER BY f.version DESC, a.version DESC LIMIT 1
         """,
         {"accession_number": accession_number, "sequence": moment.sequence},
@@ -150,7 +151,7 @@ def list_filings(
     parameters = Parameters()
     conditions = [_valid("f", moment, parameters), _known("f", moment, parameters)]
     if selection.cik is not None:
-        conditions.append(f"f.cik = {parameters.bind(selection.cik)}")
+        conditions.append(f"f.cik = {parameters.bind(selection.cik, 'UBIGINT')}")
     if selection.forms:
         conditions.append(f"list_contains({parameters.bind(list(selection.forms))}, f.form_type)")
     if selection.filed_from is not None:
@@ -206,7 +207,7 @@ def company(cursor: Cursor, cik: int, moment: Moment) -> CompanySummary | None:
     """What is known of a company; None when no filing of it is stored."""
     parameters = Parameters()
     of_company = (
-        f"f.cik = {parameters.bind(cik)} AND {_valid('f', moment, parameters)} "
+        f"f.cik = {parameters.bind(cik, 'UBIGINT')} AND {_valid('f', moment, parameters)} "
         f"AND {_known('f', moment, parameters)}"
     )
     forms = cursor.execute(
@@ -235,10 +236,10 @@ def company(cursor: Cursor, cik: int, moment: Moment) -> CompanySummary | None:
     rows = cursor.execute(
         f"""
         (SELECT {_FILING}, f.version, f.sequence, f.signal_count FROM filings f
-         WHERE {of_company} AND list_contains($latest, f.sequence))
+         WHERE {of_company} AND list_contains($latest::UBIGINT[], f.sequence))
         UNION ALL
         (SELECT {_FILING}, f.version, f.sequence, f.signal_count FROM filings f
-         WHERE {of_company} AND NOT list_contains($latest, f.sequence)
+         WHERE {of_company} AND NOT list_contains($latest::UBIGINT[], f.sequence)
          ORDER BY {_IN_ORDER} LIMIT {MAX_RECENT})
         """,
         {**parameters, "latest": sequences},
@@ -264,7 +265,7 @@ def changes(cursor: Cursor, after: int, limit: int) -> Sequence[Change]:
     rows = cursor.execute(
         """
         SELECT sequence, kind, accession_number, cik, version, recorded_at FROM change_feed
-        WHERE sequence > $after ORDER BY sequence LIMIT $most
+        WHERE sequence > $after::UBIGINT ORDER BY sequence LIMIT $most
         """,
         {"after": after, "most": limit},
     ).fetchall()
@@ -291,7 +292,7 @@ def pending(cursor: Cursor, sink: str, after: int, limit: int) -> Sequence[Outbo
     rows = cursor.execute(
         """
         SELECT sequence, accession_number, attempts, size_bytes FROM outbox
-        WHERE state = 'PENDING' AND sink = $sink AND sequence > $after ORDER BY sequence LIMIT $most
+        WHERE state = 'PENDING' AND sink = $sink AND sequence > $after::UBIGINT ORDER BY sequence LIMIT $most
         """,
         {"sink": sink, "after": after, "most": limit},
     ).fetchall()
@@ -303,7 +304,7 @@ def delivery(cursor: Cursor, sink: str, sequence: int) -> Delivery | None:
     row = cursor.execute(
         """
         SELECT state, attempts, durable_at, next_try_at, coalesce(last_error, '') FROM outbox
-        WHERE sequence = $sequence AND sink = $sink
+        WHERE sequence = $sequence::UBIGINT AND sink = $sink
         """,
         {"sequence": sequence, "sink": sink},
     ).fetchone()
@@ -337,7 +338,7 @@ def commit_records(cursor: Cursor, ids: SignalIds, sequences: Sequence[int]) -> 
             """
             SELECT sequence, version, recorded_at, accession_number, result_key, extraction_key, rating, score,
                    flag_ids, rules_version, document
-            FROM analyses WHERE sequence IN (SELECT unnest($sequences))
+            FROM analyses WHERE sequence IN (SELECT unnest($sequences::UBIGINT[]))
             """,
             wanted,
         ).fetchall()
@@ -345,7 +346,7 @@ def commit_records(cursor: Cursor, ids: SignalIds, sequences: Sequence[int]) -> 
     for row in cursor.execute(
         f"""
         SELECT {_FILING}, {_VERSION}, f.code_version, f.fact_count FROM filings f
-        WHERE f.sequence IN (SELECT unnest($sequences))
+        WHERE f.sequence IN (SELECT unnest($sequences::UBIGINT[]))
         """,
         wanted,
     ).fetchall():
@@ -439,17 +440,17 @@ def _joined_tables(
 
 def _values(segments: Sequence[str], key: int, days: filter_sql.FilingDays, parameters: Parameters) -> str:
     """The rows of one signal in all segments, filed between these days; sorting makes them lie together."""
-    conditions = [f"signal_key = {parameters.bind(key)}"]
+    conditions = [f"signal_key = {parameters.bind(key, 'UINTEGER')}"]
     if days.first is not None:
-        conditions.append(f"filed_date >= {parameters.bind(days.first)}")
+        conditions.append(f"filed_date >= {parameters.bind(days.first, 'DATE')}")
     if days.last is not None:
-        conditions.append(f"filed_date <= {parameters.bind(days.last)}")
+        conditions.append(f"filed_date <= {parameters.bind(days.last, 'DATE')}")
     test = " AND ".join(conditions)
     return " UNION ALL ".join(f"SELECT * FROM {segment} WHERE {test}" for segment in segments)
 
 
 def _valid(alias: str, moment: Moment, parameters: Parameters) -> str:
-    sequence = parameters.bind(moment.sequence)
+    sequence = parameters.bind(moment.sequence, "UBIGINT")
     return (
         f"({alias}.sequence <= {sequence} "
         f"AND ({alias}.superseded_by IS NULL OR {alias}.superseded_by > {sequence}))"
@@ -493,7 +494,7 @@ def _latest(cursor: Cursor, of_company: str, parameters: Parameters, forms: tupl
         sections = {
             sequence: frozenset(codes)
             for sequence, codes in cursor.execute(
-                "SELECT sequence, list(code) FROM sections WHERE sequence IN (SELECT unnest($amendments)) "
+                "SELECT sequence, list(code) FROM sections WHERE sequence IN (SELECT unnest($amendments::UBIGINT[])) "
                 "GROUP BY sequence",
                 {"amendments": amendments},
             ).fetchall()
@@ -545,7 +546,7 @@ def _ratings(
     rows = cursor.execute(
         f"""
         SELECT a.filing_sequence, a.rating, a.score, a.flag_ids FROM analyses a
-        WHERE a.filing_sequence IN (SELECT unnest({parameters.bind(list(sequences))}))
+        WHERE a.filing_sequence IN (SELECT unnest({parameters.bind(list(sequences), "UBIGINT[]")}))
           AND {_valid("a", moment, parameters)}
         """,
         parameters,
@@ -590,7 +591,7 @@ _SIGNAL = (
 
 def _signals(cursor: Cursor, ids: SignalIds, sequence: int, *, with_evidence: bool) -> tuple[Signal, ...]:
     rows = cursor.execute(
-        f"SELECT {_SIGNAL} FROM signals s WHERE s.sequence = $sequence ORDER BY s.ordinal",
+        f"SELECT {_SIGNAL} FROM signals s WHERE s.sequence = $sequence::UBIGINT ORDER BY s.ordinal",
         {"sequence": sequence},
     ).fetchall()
     evidence = ["[]"] * len(rows)
@@ -598,7 +599,7 @@ def _signals(cursor: Cursor, ids: SignalIds, sequence: int, *, with_evidence: bo
         evidence = [
             row[0]
             for row in cursor.execute(
-                "SELECT document FROM evidence WHERE sequence = $sequence ORDER BY ordinal",
+                "SELECT document FROM evidence WHERE sequence = $sequence::UBIGINT ORDER BY ordinal",
                 {"sequence": sequence},
             ).fetchall()
         ]
@@ -622,7 +623,7 @@ def _signal(row: Sequence[Any], ids: SignalIds, evidence: str) -> Signal:
 
 def _missing(cursor: Cursor, ids: SignalIds, sequence: int) -> tuple[MissingSignal, ...]:
     rows = cursor.execute(
-        "SELECT signal_key, reason, detail FROM missing_signals WHERE sequence = $sequence ORDER BY ordinal",
+        "SELECT signal_key, reason, detail FROM missing_signals WHERE sequence = $sequence::UBIGINT ORDER BY ordinal",
         {"sequence": sequence},
     ).fetchall()
     return tuple(
@@ -634,7 +635,7 @@ def _missing(cursor: Cursor, ids: SignalIds, sequence: int) -> tuple[MissingSign
 def _sections(cursor: Cursor, sequence: int) -> tuple[Section, ...]:
     rows = cursor.execute(
         "SELECT code, part, title, document, start_offset, end_offset, confidence FROM sections "
-        "WHERE sequence = $sequence ORDER BY ordinal",
+        "WHERE sequence = $sequence::UBIGINT ORDER BY ordinal",
         {"sequence": sequence},
     ).fetchall()
     return tuple(Section(*row) for row in rows)
@@ -642,7 +643,7 @@ def _sections(cursor: Cursor, sequence: int) -> tuple[Section, ...]:
 
 def _texts(cursor: Cursor, sequence: int) -> tuple[Text, ...]:
     rows = cursor.execute(
-        "SELECT document, sha256, length FROM texts WHERE sequence = $sequence ORDER BY ordinal",
+        "SELECT document, sha256, length FROM texts WHERE sequence = $sequence::UBIGINT ORDER BY ordinal",
         {"sequence": sequence},
     ).fetchall()
     return tuple(Text(*row) for row in rows)

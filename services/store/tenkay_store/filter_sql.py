@@ -23,11 +23,15 @@ from tenkay_store.filter import (
 class Parameters(dict[str, Any]):
     """Values of a query by name."""
 
-    def bind(self, value: object) -> str:
-        """The placeholder of `value`."""
+    def bind(self, value: object, kind: str = "") -> str:
+        """The placeholder of `value`, as the SQL type `kind`.
+
+        A column that lies in order is to be compared with its own type: of any other type DuckDB converts the column,
+        row by row, instead of leaving out what its zone maps rule out.
+        """
         name = f"p{len(self)}"
         self[name] = value
-        return f"${name}"
+        return f"${name}::{kind}" if kind else f"${name}"
 
 
 _COLUMNS: Mapping[str, str] = {

@@ -1,0 +1,71 @@
+"""Reads let DuckDB leave out what its zone maps rule out: no column that lies in order is converted, row by row."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import duckdb
+
+from tenkay_store import duckdb_reads as reads
+from tenkay_store import filter as filters
+from tenkay_store.duckdb_owner import FILE_NAME
+from tenkay_store.duckdb_store import DuckDBStore
+from tenkay_store.messages import extraction_record
+from tenkay_store.storage import FilingSelection, Moment, Screen
+from tests.unit.store.conftest import options
+from tests.unit.store.filings import accession_number, analysis_to_commit, extraction
+
+ORDERED = ("sequence", "filing_sequence", "signal_key", "filed_date", "accession_number", "cik")
+_CONVERTED = re.compile(rf"CAST\(\s*(?:\w+\.)?({'|'.join(ORDERED)}) AS")
+
+
+class Explaining:
+    """A cursor that keeps the plan of each statement before it runs it."""
+
+    def __init__(self, connection: duckdb.DuckDBPyConnection) -> None:
+        self._connection = connection
+        self.plans: list[tuple[str, str]] = []
+
+    def execute(self, statement: str, parameters: Any = None) -> duckdb.DuckDBPyConnection:
+        rows = self._connection.execute(f"EXPLAIN {statement}", parameters or {}).fetchall()
+        self.plans.append((statement, "\n".join(row[1] for row in rows)))
+        return self._connection.execute(statement, parameters or {})
+
+
+async def test_no_read_converts_a_column_that_lies_in_order(
+    tmp_path: Path, clock: Callable[[], datetime]
+) -> None:
+    store = DuckDBStore.open(options(tmp_path), clock)
+    for number in range(3):
+        message = extraction(accession_number(number))
+        await store.commit(extraction_record(message))
+        await store.commit(analysis_to_commit(message))
+    moment, ids, segments = Moment(store.head, datetime.now(UTC)), store._ids, store.segments.tables
+    expression = filters.parse(
+        "signals.current_ratio > 0 AND filed_date >= 2024-01-01 AND filed_date < 2025-01-01 AND score > 0"
+    )
+    assert expression is not None
+    screen = Screen(filters.resolve(expression, store.signal_types), "", ("revenue",))
+    await store.close()
+    with duckdb.connect(str(tmp_path / FILE_NAME)) as connection:
+        cursor: Any = Explaining(connection)
+        filing = accession_number(1)
+        assert reads.signals(cursor, ids, filing, moment, with_evidence=True)
+        assert reads.filing(cursor, filing, moment, with_sections=True)
+        assert reads.analysis(cursor, filing, moment)
+        assert reads.company(cursor, 1999000001, moment)
+        assert reads.list_filings(cursor, FilingSelection(cik=1999000001), moment, None, 10).summaries
+        assert reads.screen_filings(cursor, ids, segments, screen, moment, None, 10).summaries
+        assert reads.commit_records(cursor, ids, [1, 2])
+        assert reads.changes(cursor, 0, 10)
+        converted = {
+            (found.group(1), statement.strip())
+            for statement, plan in cursor.plans
+            for found in _CONVERTED.finditer(plan)
+        }
+    assert not converted
+    assert len(cursor.plans) > 10
