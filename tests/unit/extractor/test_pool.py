@@ -182,10 +182,11 @@ async def test_a_filing_that_needs_more_memory_than_a_worker_may_have_is_told_an
 
 
 async def test_a_caller_that_leaves_frees_the_worker_and_nothing_of_its_filing_goes_on() -> None:
+    before = {each.pid for each in psutil.Process().children()}
     async with world("blocks:revenue") as w:
         left = asyncio.create_task(w.pool.extract(request(signal_seconds=50.0)))
         await _until(lambda: w.pool.busy == 1)
-        workers = [each.pid for each in psutil.Process().children()]
+        workers = {each.pid for each in psutil.Process().children()} - before
         left.cancel()
         with pytest.raises(asyncio.CancelledError):
             await left
