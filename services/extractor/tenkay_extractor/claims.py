@@ -180,7 +180,7 @@ _CONDITION = re.compile(
     re.IGNORECASE,
 )
 _DOUBT = re.compile(r"\bno assurance\b|\bcannot (?:assure|guarantee|be certain|predict)\b", re.IGNORECASE)
-_TIME_CONDITION = re.compile(r"\b(?:when(?:ever)?|once|upon|where|until)\b", re.IGNORECASE)
+_TIME_CONDITION = re.compile(r"\b(?:when(?:ever)?|once|(?<!based )upon|where|until)\b", re.IGNORECASE)
 _POSSIBILITY_BEFORE = re.compile(
     r"\b(?:risks?|possibilit(?:y|ies)|possibl[ey]|potential(?:ly)?|likelihood|likely|probable|threat(?:s|en(?:s"
     r"|ed|ing)?)?"

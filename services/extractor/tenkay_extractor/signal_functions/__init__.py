@@ -11,8 +11,11 @@ from collections.abc import Callable, Mapping
 from tenkay_extractor.computed import Computed
 from tenkay_extractor.signal_functions import (
     blockholders,
+    controls,
+    cover_page,
     current_reports,
     disaggregations,
+    filing_deadlines,
     insiders,
     institutions,
     tagging,
@@ -40,4 +43,7 @@ FUNCTIONS: Mapping[str, SignalFunction] = _all(
     disaggregations.FUNCTIONS,
     tagging.FUNCTIONS,
     tie_outs.FUNCTIONS,
+    filing_deadlines.FUNCTIONS,
+    cover_page.FUNCTIONS,
+    controls.FUNCTIONS,
 )

@@ -96,3 +96,51 @@ def quotes(view: FilingView, signal: str) -> str:
     found = evaluate(view)[signal]
     assert isinstance(found, Signal)
     return "\n".join(each.quote for each in found.evidence if isinstance(each, TextEvidence))
+
+
+@dataclass(frozen=True)
+class Tagged:
+    """A fact of an XBRL instance. `members` are (axis, member) pairs; a fact without `start` is an instant's."""
+
+    element: str
+    value: str
+    unit: str = ""
+    start: str = "2023-01-01"
+    end: str = "2023-12-31"
+    members: tuple[tuple[str, str], ...] = ()
+
+
+def instance(*facts: Tagged) -> Paper:
+    """An XBRL instance with these facts."""
+    contexts: dict[tuple[str, str, tuple[tuple[str, str], ...]], str] = {}
+    body = ""
+    for fact in facts:
+        key = (fact.start, fact.end, fact.members)
+        name = contexts.setdefault(key, f"c{len(contexts)}")
+        unit = f' unitRef="{fact.unit}" decimals="0"' if fact.unit else ""
+        body += f'<{fact.element} contextRef="{name}"{unit}>{fact.value}</{fact.element}>\n'
+    made = ""
+    for (start, end, members), name in contexts.items():
+        dimensions = "".join(
+            f'<xbrldi:explicitMember dimension="{axis}">{member}</xbrldi:explicitMember>'
+            for axis, member in members
+        )
+        segment = f"<segment>{dimensions}</segment>" if members else ""
+        period = (
+            f"<startDate>{start}</startDate><endDate>{end}</endDate>"
+            if start
+            else f"<instant>{end}</instant>"
+        )
+        made += (
+            f'<context id="{name}"><entity><identifier scheme="http://www.sec.gov/CIK">{ISSUER:010}</identifier>{segment}'
+            f"</entity><period>{period}</period></context>\n"
+        )
+    text = (
+        '<XBRL>\n<?xml version="1.0"?>\n<xbrl xmlns="http://www.xbrl.org/2003/instance"'
+        ' xmlns:xbrldi="http://xbrl.org/2006/xbrldi" xmlns:iso4217="http://www.xbrl.org/2003/iso4217"'
+        ' xmlns:us-gaap="http://fasb.org/us-gaap/2023" xmlns:dei="http://xbrl.sec.gov/dei/2023"'
+        ' xmlns:ecd="http://xbrl.sec.gov/ecd/2023" xmlns:q="http://q.example/2023">\n'
+        f'{made}<unit id="USD"><measure>iso4217:USD</measure></unit><unit id="shares"><measure>shares</measure></unit>\n{body}'
+        "</xbrl>\n</XBRL>"
+    )
+    return Paper("EX-101.INS", text, "q-20231231.xml")
