@@ -9,9 +9,9 @@ document and its exhibits, not its header, pictures or XML. Plain text has no ta
 costs about a tenth of what HTML of the same size does; ratios of such filings are high for it. They are counted like
 all others, and the worst of them is shown apart.
 
-The tree of a parse fills memory that is fresh from the system, as in a process that has just started: half of a parse's
-time goes there. The C library's allocator would keep more and more of it from filing to filing, by chance, and the
-same parse would then cost between 4.6 and 12 ms (an extraction between 68 and 81), so its thresholds are held.
+Whoever is timed fills memory that is fresh from the system, as in a process that has just started: before each, the
+allocator gives back what is free. A parse spends half its time on that. Left alone, the allocator keeps more or less
+memory from one filing to the next, by chance, and the same parse takes 4.5 or 10 ms and the same extraction 68 or 80.
 
 For each filing a parse and an extraction are timed in turn, several times (`time.process_time`), and the ratio is that
 of the medians. Catalog and interpreter are warm, as in a worker. Stages are timed inside the same extractions.
@@ -39,7 +39,6 @@ and signals. A peer that `make peers` has not installed has no figure.
 from __future__ import annotations
 
 import asyncio
-import os
 import re
 import statistics
 import subprocess
@@ -52,6 +51,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import psutil
+from peer import give_memory_back
 from peer_processes import PeerEndedError, PeerProcess
 from recorded_filings import MeasuredFiling, reports, spread
 from selectolax.lexbor import LexborHTMLParser
@@ -72,8 +72,6 @@ STAGES: dict[str, tuple[tuple[Any, str], ...]] = {
     "phrases": ((PhraseScanner, "scan"),),
 }
 """Name of a stage and the functions that are it, with the module or class that holds them. None calls another."""
-ALLOCATOR = {"MALLOC_MMAP_THRESHOLD_": "131072", "MALLOC_TRIM_THRESHOLD_": "131072"}
-"""The thresholds that glibc's allocator starts with, held for the whole run."""
 PEERS = ("datamule", "edgartools")
 REPEATS, REPEATS_QUICK = 5, 3
 PEER_REPEATS, PEER_REPEATS_QUICK = 2, 1
@@ -107,9 +105,7 @@ class Measured:
 
 
 def run(quick: bool, note: Callable[[str], None]) -> dict[str, float]:
-    """The suite's figures. Starts this program anew when its allocator is not yet held."""
-    if any(os.environ.get(name) != value for name, value in ALLOCATOR.items()):
-        os.execve(sys.executable, [sys.executable, *sys.argv], {**os.environ, **ALLOCATOR})  # noqa: S606
+    """The suite's figures."""
     started = time.monotonic()
     stops = [started + seconds if quick else float("inf") for seconds in STOPS_QUICK]
     filings = reports(note)
@@ -133,8 +129,6 @@ def run(quick: bool, note: Callable[[str], None]) -> dict[str, float]:
             stops[1],
             note,
         )
-    for name in ALLOCATOR:
-        del os.environ[name]  # a worker's memory is measured as it is by itself
     largest_first = sorted(chosen, key=lambda filing: -filing.size)
     memory = _each("memory", largest_first, _worker_memory, stops[2], note)
     figures |= _cpu_figures(measured) | _peer_figures(compared, note) | _memory_figures(memory)
@@ -188,6 +182,7 @@ def _extract(blobs: Sequence[Blob]) -> Extraction:
 
 def _cpu(work: Callable[[], object]) -> float:
     """CPU seconds, those of letting go of the result among them."""
+    give_memory_back()
     started = time.process_time()
     result = work()
     del result
