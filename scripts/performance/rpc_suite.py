@@ -133,6 +133,9 @@ class _Null(admin_grpc.StoreAdminServiceServicer):
         return admin.GetSinkStatusResponse(sequence="0.1")
 
 
+NULL = _Null()  # type: ignore[abstract]  # its other methods are not called
+
+
 class _Receiver(trace_service_pb2_grpc.TraceServiceServicer):
     def __init__(self) -> None:
         self.spans = 0
@@ -157,7 +160,7 @@ def _pid(process: Any) -> int:
 
 def _serve_bare(pipe: Connection, _argument: int) -> None:
     def add(server: grpc.aio.Server) -> None:
-        admin_grpc.add_StoreAdminServiceServicer_to_server(_Null(), server)
+        admin_grpc.add_StoreAdminServiceServicer_to_server(NULL, server)
 
     uvloop.run(_serve(pipe, add, {}))
 
@@ -167,7 +170,7 @@ def _serve_wrapped(pipe: Connection, receiver_port: int) -> None:
     policy = CallPolicy(metrics=RPC_METRICS, trace_sample_ratio=SAMPLE_RATIO)
 
     def add(server: grpc.aio.Server) -> None:
-        admin_grpc.add_StoreAdminServiceServicer_to_server(_Null(), cast(Any, WrappingServer(server, policy)))
+        admin_grpc.add_StoreAdminServiceServicer_to_server(NULL, cast(Any, WrappingServer(server, policy)))
 
     def flush() -> str:
         tracing.stop_tracing()

@@ -26,6 +26,7 @@ from tenkay_store.records import (
     Change,
     CommitKind,
     CommitRecord,
+    DeadLetter,
     Delivery,
     DeliveryState,
     Extraction,
@@ -314,6 +315,34 @@ def delivery(cursor: Cursor, sink: str, sequence: int) -> Delivery | None:
     return Delivery(
         DeliveryState(state), attempts, _utc_or_none(durable_at), _utc_or_none(next_try_at), last_error
     )
+
+
+def dead_letters(cursor: Cursor, sink: str, after: int, limit: int) -> Sequence[DeadLetter]:
+    """Commits after a sequence that the sink refused for good, in order."""
+    return _dead_letters(cursor, "sequence > $after::UBIGINT", {"sink": sink, "after": after, "most": limit})
+
+
+def dead_among(cursor: Cursor, sink: str, sequences: Sequence[int]) -> Sequence[DeadLetter]:
+    """Those of these commits that the sink refused for good, in order."""
+    return _dead_letters(
+        cursor,
+        "list_contains($sequences::UBIGINT[], sequence)",
+        {"sink": sink, "sequences": list(sequences), "most": len(sequences)},
+    )
+
+
+def _dead_letters(cursor: Cursor, condition: str, parameters: Mapping[str, Any]) -> Sequence[DeadLetter]:
+    rows = cursor.execute(
+        f"""
+        SELECT sequence, accession_number, kind, result_key, attempts, coalesce(last_error, ''), enqueued_at, size_bytes
+        FROM outbox WHERE state = 'DEAD' AND sink = $sink AND {condition} ORDER BY sequence LIMIT $most
+        """,
+        dict(parameters),
+    ).fetchall()
+    return [
+        DeadLetter(sequence, accession_number, CommitKind(kind), result_key, attempts, error, _utc(at), size)
+        for sequence, accession_number, kind, result_key, attempts, error, at, size in rows
+    ]
 
 
 def backlog(cursor: Cursor, sink: str) -> Backlog:

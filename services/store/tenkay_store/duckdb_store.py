@@ -34,6 +34,7 @@ from tenkay_store.records import (
     Change,
     CommitRecord,
     Committed,
+    DeadLetter,
     Delivery,
     Extraction,
     Filing,
@@ -270,6 +271,18 @@ class DuckDBStore:
         if (sink := self._sink) is None:
             return None
         return await self._owner.read(lambda cursor: reads.delivery(cursor, sink, sequence))
+
+    async def dead_letters(self, after: int, limit: int) -> Sequence[DeadLetter]:
+        """Commits after a sequence that the sink refused for good, in order."""
+        if (sink := self._sink) is None:
+            return ()
+        return await self._owner.read(lambda cursor: reads.dead_letters(cursor, sink, after, limit))
+
+    async def dead_among(self, sequences: Sequence[int]) -> Sequence[DeadLetter]:
+        """Those of these commits that the sink refused for good, in order."""
+        if (sink := self._sink) is None:
+            return ()
+        return await self._owner.read(lambda cursor: reads.dead_among(cursor, sink, sequences))
 
     async def mark(self, deliveries: Mapping[int, Delivery]) -> None:
         """Record where commits, by sequence, stand in the sink."""

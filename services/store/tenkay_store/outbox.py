@@ -72,6 +72,16 @@ class _Lane:
     alone: bool = False
     """Its next commit was in a batch that the sink refused: it is sent by itself, to tell whose fault it was."""
 
+    def add(self, entry: _Entry) -> bool:
+        """Put the entry in its place; False when it is there already."""
+        place = len(self.entries)
+        while place and self.entries[place - 1].sequence > entry.sequence:
+            place -= 1
+        if place and self.entries[place - 1].sequence == entry.sequence:
+            return False
+        self.entries.insert(place, entry)
+        return True
+
 
 class Outbox:
     """Delivers the store's commits to one sink. `run` works until it is cancelled."""
@@ -168,6 +178,27 @@ class Outbox:
                 if not waiters:
                     del self._waiters[sequence]
 
+    async def replay(self, sequences: Sequence[int]) -> int:
+        """Send those of these commits that are dead once more; how many they were."""
+        revived = await self._store.dead_among(sequences)
+        await self._store.mark(
+            {each.sequence: Delivery(DeliveryState.PENDING, each.attempts) for each in revived}
+        )
+        for each in revived:
+            if self._behind and each.sequence > self._horizon:
+                continue  # it is read from the table in its turn
+            if self._known < self._limits.memory_commits:
+                entry = _Entry(
+                    each.sequence, each.accession_number, each.attempts, None, None, each.size_bytes
+                )
+                self._add(entry)
+            else:
+                # No room: read again from here on when there is. What is in memory already is known there.
+                self._horizon = min(self._horizon, each.sequence - 1)
+                self._behind = True
+        self._wake.set()
+        return len(revived)
+
     def _take(self, records: Sequence[CommitRecord], _changes: Sequence[Change]) -> None:
         """The fast path: what was just committed, if all that came before it is in memory too."""
         for record in records:
@@ -201,15 +232,16 @@ class Outbox:
         self._behind = len(entries) == room or self._missed
 
     def _add(self, entry: _Entry) -> None:
-        self._horizon = entry.sequence
-        self._known += 1
-        if entry.record is not None:
-            self._held_bytes += entry.size_bytes
+        self._horizon = max(self._horizon, entry.sequence)
         lane = self._lanes.get(entry.accession_number)
         if lane is None:
             lane = self._lanes[entry.accession_number] = _Lane(entry.accession_number)
             self._ready.append(lane)
-        lane.entries.append(entry)
+        if not lane.add(entry):
+            return
+        self._known += 1
+        if entry.record is not None:
+            self._held_bytes += entry.size_bytes
 
     def _forget(self, lane: _Lane, entry: _Entry) -> None:
         lane.entries.remove(entry)

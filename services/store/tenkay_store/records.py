@@ -224,6 +224,20 @@ class Delivery:
 
 
 @dataclass(frozen=True, slots=True)
+class DeadLetter:
+    """A commit that the sink refused for good."""
+
+    sequence: int
+    accession_number: str
+    kind: CommitKind
+    result_key: str
+    attempts: int
+    last_error: str
+    enqueued_at: datetime
+    size_bytes: int
+
+
+@dataclass(frozen=True, slots=True)
 class Backlog:
     """What a sink has not taken yet."""
 

@@ -45,6 +45,7 @@ from tenkay_store.records import (
     Change,
     CommitKind,
     Committed,
+    DeadLetter,
     Delivery,
     DeliveryState,
     Extraction,
@@ -382,6 +383,90 @@ class StoreAdminServicer(admin_pb2_grpc.StoreAdminServiceServicer):
             sequence=sequences.encode(self._shard, self._store.head),
         )
 
+    async def ListDeadLetters(
+        self, request: admin_pb2.ListDeadLettersRequest, _context: Context
+    ) -> admin_pb2.ListDeadLettersResponse:
+        """Answers with a page of what the second sink refused for good."""
+        limit = _page_size(request.page_size)
+        after = 0
+        if request.page_token:
+            after = _sequence_in(page_tokens.decode(request.page_token, _DEAD_LETTERS))
+        found = await self._store.dead_letters(after, limit + 1)
+        more = len(found) > limit
+        return admin_pb2.ListDeadLettersResponse(
+            dead_letters=[self._dead_letter(each) for each in found[:limit]],
+            next_page_token=page_tokens.encode({"s": found[limit - 1].sequence}, _DEAD_LETTERS)
+            if more
+            else "",
+        )
+
+    async def ReplayDeadLetters(
+        self, request: admin_pb2.ReplayDeadLettersRequest, _context: Context
+    ) -> admin_pb2.ReplayDeadLettersResponse:
+        """Sends dead letters once more."""
+        if bool(request.sequences) == request.all:
+            raise failure(
+                Reason.INVALID_FIELD, "give either sequences or all, to say which ones", field="sequences"
+            )
+        if len(request.sequences) > MAX_PAGE_SIZE:
+            raise failure(
+                Reason.INVALID_FIELD,
+                f"{len(request.sequences):,} sequences are more than {MAX_PAGE_SIZE}; send them in parts",
+                field="sequences",
+            )
+        if self._outbox is None:
+            raise failure(
+                Reason.SINK_DISABLED, "there is no second sink; set TENKAY_STORE_SUPABASE_URL to have one"
+            )
+        if not request.all:
+            return admin_pb2.ReplayDeadLettersResponse(
+                replayed=await self._outbox.replay([self._number(each) for each in request.sequences])
+            )
+        replayed = after = 0
+        while found := await self._store.dead_letters(after, MAX_PAGE_SIZE):
+            after = found[-1].sequence
+            replayed += await self._outbox.replay([each.sequence for each in found])
+        return admin_pb2.ReplayDeadLettersResponse(replayed=replayed)
+
+    def _number(self, token: str) -> int:
+        numbers = sequences.parse(token)
+        if list(numbers) != [self._shard]:
+            raise failure(
+                Reason.MALFORMED_SEQUENCE,
+                f"{token[:80]!r} is not a commit of this store; use a sequence that ListDeadLetters gave",
+                field="sequences",
+            )
+        return numbers[self._shard]
+
+    def _dead_letter(self, letter: DeadLetter) -> admin_pb2.DeadLetter:
+        return admin_pb2.DeadLetter(
+            sequence=sequences.encode(self._shard, letter.sequence),
+            accession_number=letter.accession_number,
+            kind=letter.kind.value,
+            result_key=letter.result_key,
+            attempts=letter.attempts,
+            last_error=letter.last_error,
+            enqueued_at=messages.timestamp(letter.enqueued_at),
+        )
+
+
+_DEAD_LETTERS = b"ListDeadLetters"
+
+
+def _sequence_in(token: Any) -> int:
+    try:
+        return int(token["s"])
+    except (KeyError, TypeError, ValueError):
+        raise _not_this_methods_token() from None
+
+
+def _not_this_methods_token() -> TenkayError:
+    return failure(
+        Reason.MALFORMED_PAGE_TOKEN,
+        "page_token was not issued for this method; leave it empty to start over",
+        field="page_token",
+    )
+
 
 _SINK_STATES = {
     DeliveryState.PENDING: store_pb2.SINK_STATE_PENDING,
@@ -459,8 +544,4 @@ def _position(token: Any) -> tuple[int, Position]:
         day = None if token["d"] is None else date.fromisoformat(token["d"])
         return int(token["s"]), Position(day, str(token["a"]))
     except (KeyError, TypeError, ValueError):
-        raise failure(
-            Reason.MALFORMED_PAGE_TOKEN,
-            "page_token was not issued for this method; leave it empty to start over",
-            field="page_token",
-        ) from None
+        raise _not_this_methods_token() from None

@@ -17,6 +17,7 @@ from tenkay_store.records import (
     Change,
     CommitRecord,
     Committed,
+    DeadLetter,
     Delivery,
     Extraction,
     Filing,
@@ -207,6 +208,12 @@ class AnalyticalStore(Protocol):
 
     async def mark(self, deliveries: Mapping[int, Delivery]) -> None:
         """Record where commits, by sequence, stand in the sink."""
+
+    async def dead_letters(self, after: int, limit: int) -> Sequence[DeadLetter]:
+        """Commits after a sequence that the sink refused for good, in order."""
+
+    async def dead_among(self, sequences: Sequence[int]) -> Sequence[DeadLetter]:
+        """Those of these commits that the sink refused for good, in order."""
 
     async def backlog(self) -> Backlog:
         """Counts of what is not delivered."""

@@ -418,6 +418,28 @@ class AsyncStoreAdminClient(AsyncCaller):
             self._stub.GetSinkStatus, "GetSinkStatus", store_admin_service_pb2.GetSinkStatusRequest(), timeout
         )
 
+    async def list_dead_letters(
+        self, *, page_size: int = 0, page_token: str = "", timeout: float | None = None
+    ) -> store_admin_service_pb2.ListDeadLettersResponse:
+        """ListDeadLetters of StoreAdminService."""
+        return await self._unary(
+            self._stub.ListDeadLetters,
+            "ListDeadLetters",
+            store_admin_service_pb2.ListDeadLettersRequest(page_size=page_size, page_token=page_token),
+            timeout,
+        )
+
+    async def replay_dead_letters(
+        self, *, sequences: Iterable[str] = (), all: bool = False, timeout: float | None = None
+    ) -> store_admin_service_pb2.ReplayDeadLettersResponse:
+        """ReplayDeadLetters of StoreAdminService."""
+        return await self._unary(
+            self._stub.ReplayDeadLetters,
+            "ReplayDeadLetters",
+            store_admin_service_pb2.ReplayDeadLettersRequest(sequences=sequences, all=all),
+            timeout,
+        )
+
 
 class StoreAdminClient(SyncCaller):
     """Sync client of tenkay.store.v1.StoreAdminService; the proto says what each call does."""
@@ -432,4 +454,26 @@ class StoreAdminClient(SyncCaller):
         """GetSinkStatus of StoreAdminService."""
         return self._unary(
             self._stub.GetSinkStatus, "GetSinkStatus", store_admin_service_pb2.GetSinkStatusRequest(), timeout
+        )
+
+    def list_dead_letters(
+        self, *, page_size: int = 0, page_token: str = "", timeout: float | None = None
+    ) -> store_admin_service_pb2.ListDeadLettersResponse:
+        """ListDeadLetters of StoreAdminService."""
+        return self._unary(
+            self._stub.ListDeadLetters,
+            "ListDeadLetters",
+            store_admin_service_pb2.ListDeadLettersRequest(page_size=page_size, page_token=page_token),
+            timeout,
+        )
+
+    def replay_dead_letters(
+        self, *, sequences: Iterable[str] = (), all: bool = False, timeout: float | None = None
+    ) -> store_admin_service_pb2.ReplayDeadLettersResponse:
+        """ReplayDeadLetters of StoreAdminService."""
+        return self._unary(
+            self._stub.ReplayDeadLetters,
+            "ReplayDeadLetters",
+            store_admin_service_pb2.ReplayDeadLettersRequest(sequences=sequences, all=all),
+            timeout,
         )

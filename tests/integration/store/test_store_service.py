@@ -9,6 +9,7 @@ import sys
 from collections.abc import Callable, Iterator
 from datetime import date
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -285,6 +286,36 @@ async def test_a_bad_commit_is_refused_and_changes_nothing(process: StoreProcess
             await client.commit_extraction(extraction=huge)
         assert too_large.value.reason is Reason.MESSAGE_TOO_LARGE
         assert (await admin.get_sink_status()).sequence == before
+
+
+@pytest.mark.parametrize(
+    ("reason", "asked"),
+    [
+        (Reason.INVALID_FIELD, {}),
+        (Reason.INVALID_FIELD, {"sequences": ["0.1"], "all": True}),
+        (Reason.INVALID_FIELD, {"sequences": ["0.1"] * 501}),
+        (Reason.SINK_DISABLED, {"all": True}),
+    ],
+    ids=["nothing", "both", "too many", "no second sink"],
+)
+async def test_a_replay_that_cannot_be_is_refused(
+    process: StoreProcess, reason: Reason, asked: dict[str, Any]
+) -> None:
+    async with process.admin as admin:
+        with pytest.raises(TenkayError) as refused:
+            await admin.replay_dead_letters(**asked)
+    assert refused.value.reason is reason
+
+
+async def test_a_store_without_a_second_sink_has_no_dead_letters(process: StoreProcess) -> None:
+    async with process.admin as admin:
+        assert not (await admin.list_dead_letters()).dead_letters
+        with pytest.raises(InvalidArgument) as negative:
+            await admin.list_dead_letters(page_size=-1)
+        assert negative.value.reason is Reason.INVALID_FIELD
+        with pytest.raises(InvalidArgument) as forged:
+            await admin.list_dead_letters(page_token="forged")
+        assert forged.value.reason is Reason.MALFORMED_PAGE_TOKEN
 
 
 async def test_a_page_token_is_good_for_its_own_list_only(process: StoreProcess) -> None:

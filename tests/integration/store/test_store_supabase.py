@@ -15,11 +15,13 @@ from typing import Any
 
 import pytest
 
+from tenkay.client.store import AsyncStoreAdminClient
 from tenkay.stack.keys import api_key
 from tenkay.stack.launch import running
 from tenkay.stack.ports import LOOPBACK, free_port
 from tenkay.stack.rest_gateway.process import DATABASE_ROLE, rest_gateway
 from tenkay.store.v1 import filing_store_service_pb2 as store_pb2
+from tenkay.store.v1 import store_admin_service_pb2 as admin_pb2
 from tenkay_store.breaker import SinkBreaker
 from tenkay_store.duckdb_store import DuckDBStore
 from tenkay_store.messages import analysis_record, extraction_record
@@ -369,6 +371,16 @@ def _environment(url: str, key: str) -> dict[str, str]:
     }
 
 
+async def _status(admin: AsyncStoreAdminClient, *, pending: int, dead: int) -> admin_pb2.SinkStatus:
+    """The second sink's status once it has these counts."""
+    async with asyncio.timeout(20):
+        while True:
+            status = (await admin.get_sink_status()).sinks[1]
+            if (status.pending, status.dead) == (pending, dead):
+                return status
+            await asyncio.sleep(0.02)
+
+
 async def test_waiting_for_all_answers_durable_and_a_kill_before_the_write_is_made_up_for(
     supabase_project: SupabaseProject, tmp_path: Path
 ) -> None:
@@ -406,13 +418,55 @@ async def test_waiting_for_all_answers_durable_and_a_kill_before_the_write_is_ma
                 )
             ).outcome
             assert new.sinks[1].state == store_pb2.SINK_STATE_DURABLE
-            async with asyncio.timeout(20):
-                while True:
-                    status = (await admin.get_sink_status()).sinks[1]
-                    if status.pending == 0:
-                        break
-                    await asyncio.sleep(0.02)
-            assert (status.enabled, status.dead, status.last_error) == (True, 0, "")
+            status = await _status(admin, pending=0, dead=0)
+            assert (status.enabled, status.last_error) == (True, "")
     rows = await _rows(supabase_project)
     assert [row["sequence"] for row in rows] == list(range(1, 10))
     assert {row["filing_id"] for row in rows[:8]} == {each.filing.accession_number for each in messages}
+
+
+async def test_what_postgres_refused_is_listed_and_arrives_once_that_is_mended(
+    supabase_project: SupabaseProject, tmp_path: Path
+) -> None:
+    async with connected(supabase_project.database_url) as connection:
+        await connection.execute(
+            "alter table public.filings add constraint refused check (company_name <> 'Refused Inc')"
+        )
+        try:
+            environment = _environment(supabase_project.url, supabase_project.keys.service_role)
+            with StoreProcess(tmp_path, environment) as process:
+                async with process.filings as client, process.admin as admin:
+                    outcomes = [
+                        (
+                            await client.commit_extraction(
+                                extraction=extraction(accession_number(number), company_name=name),
+                                wait_for=store_pb2.WAIT_FOR_ALL,
+                                timeout=20,
+                            )
+                        ).outcome
+                        for number, name in enumerate(["Fine Inc", "Refused Inc", "Refused Inc"])
+                    ]
+                    assert [outcome.sinks[1].state for outcome in outcomes] == [
+                        store_pb2.SINK_STATE_DURABLE,
+                        store_pb2.SINK_STATE_DEAD,
+                        store_pb2.SINK_STATE_DEAD,
+                    ]
+                    await _status(admin, pending=0, dead=2)
+                    first = await admin.list_dead_letters(page_size=1)
+                    rest = await admin.list_dead_letters(page_size=1, page_token=first.next_page_token)
+                    assert rest.next_page_token == ""
+                    letters = [*first.dead_letters, *rest.dead_letters]
+                    assert [letter.sequence for letter in letters] == [
+                        outcome.sequence for outcome in outcomes[1:]
+                    ]
+                    assert letters[0].accession_number == accession_number(1)
+                    assert (letters[0].kind, letters[0].attempts) == ("EXTRACTION", 1)
+                    assert "23514" in letters[0].last_error
+                    await connection.execute("alter table public.filings drop constraint refused")
+                    assert (await admin.replay_dead_letters(sequences=[letters[0].sequence])).replayed == 1
+                    assert (await admin.replay_dead_letters(all=True)).replayed == 1
+                    await _status(admin, pending=0, dead=0)
+                    assert not (await admin.list_dead_letters()).dead_letters
+        finally:
+            await connection.execute("alter table public.filings drop constraint if exists refused")
+    assert [row["sequence"] for row in await _rows(supabase_project)] == [1, 2, 3]

@@ -275,3 +275,56 @@ async def test_waiting_ends_with_pending_when_the_time_is_up(tmp_path: Path, jus
         assert outbox._waiters == {}
         sink.gate.set()
         assert (await outbox.outcome(1, 5, just_committed=just_committed)).state is DeliveryState.DURABLE
+
+
+async def test_what_was_dead_is_sent_again_when_it_is_asked_for(tmp_path: Path) -> None:
+    sink = ScriptedSink()
+    sink.fail = lambda batch: Remedy.DEAD if {record.sequence for record in batch} & {3, 7} else None
+    async with delivering(tmp_path, sink) as (store, outbox):
+        await _commit(store, range(1, 11))
+        await _settled(store, range(1, 11))
+        assert [(each.sequence, each.last_error) for each in await store.dead_letters(0, 10)] == [
+            (3, "scripted: dead"),
+            (7, "scripted: dead"),
+        ]
+        assert await outbox.replay([1, 3]) == 1  # 1 is not dead
+        assert (await _settled(store, [3]))[3].state is DeliveryState.DEAD  # nothing was mended
+        sink.fail = lambda _batch: None
+        assert await outbox.replay([3, 7]) == 2
+        rows = await _settled(store, [3, 7])
+        assert {row.state for row in rows.values()} == {DeliveryState.DURABLE}
+        assert set(sink.taken) == set(range(1, 11))
+        assert sink.order.count(3) == sink.order.count(7) == 1
+
+
+async def test_a_restart_and_a_full_memory_do_not_lose_what_is_replayed(tmp_path: Path) -> None:
+    sink = ScriptedSink()
+    sink.fail = lambda batch: Remedy.DEAD if {record.sequence for record in batch} & {2, 5} else None
+    async with delivering(tmp_path, sink) as (store, _):
+        await _commit(store, range(1, 9))
+        await _settled(store, range(1, 9))
+    sink.fail = lambda _batch: None
+    sink.gate.clear()
+    async with delivering(tmp_path, sink, replace(LIMITS, memory_commits=4)) as (store, outbox):
+        await _commit(store, range(20, 40))
+        assert await outbox.replay([2, 5]) == 2
+        sink.gate.set()
+        await _settled(store, [2, 5, *range(9, 29)])
+    assert set(sink.taken) == set(range(1, 29))
+
+
+async def test_the_commits_of_a_filing_keep_their_order_when_one_is_replayed(tmp_path: Path) -> None:
+    sink = ScriptedSink()
+    sink.fail = lambda batch: Remedy.DEAD if 1 in {record.sequence for record in batch} else None
+    async with delivering(tmp_path, sink) as (store, outbox):
+        await _commit(store, [1])
+        await _settled(store, [1])
+        sink.fail = lambda _batch: None
+        sink.gate.clear()
+        for version in ("2", "3"):
+            await store.commit(extraction_to_commit(accession_number(1), code_version=version))
+        await outbox.replay([1])
+        sink.gate.set()
+        await _settled(store, [1, 2, 3])
+    assert sorted(sink.order) == [1, 2, 3]
+    assert sink.order.index(2) < sink.order.index(3)

@@ -70,6 +70,8 @@ class _ErrorReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ErrorReas
     """[FAILED_PRECONDITION] A filing that was given as an earlier one is of another company, is the filing itself, or was
     not accepted before it as far as anything tells.
     """
+    ERROR_REASON_SINK_DISABLED: _ErrorReason.ValueType  # 49
+    """[FAILED_PRECONDITION] The store has no second sink."""
     ERROR_REASON_STALE_LEASE: _ErrorReason.ValueType  # 60
     """[ABORTED] Another worker holds the lease, or this lease has expired and may have been granted again."""
     ERROR_REASON_FEED_POSITION_EXPIRED: _ErrorReason.ValueType  # 70
@@ -163,6 +165,8 @@ ERROR_REASON_EARLIER_FILING_UNUSABLE: ErrorReason.ValueType  # 48
 """[FAILED_PRECONDITION] A filing that was given as an earlier one is of another company, is the filing itself, or was
 not accepted before it as far as anything tells.
 """
+ERROR_REASON_SINK_DISABLED: ErrorReason.ValueType  # 49
+"""[FAILED_PRECONDITION] The store has no second sink."""
 ERROR_REASON_STALE_LEASE: ErrorReason.ValueType  # 60
 """[ABORTED] Another worker holds the lease, or this lease has expired and may have been granted again."""
 ERROR_REASON_FEED_POSITION_EXPIRED: ErrorReason.ValueType  # 70

@@ -40,6 +40,16 @@ class StoreAdminServiceStub:
                 request_serializer=tenkay_dot_store_dot_v1_dot_store__admin__service__pb2.GetSinkStatusRequest.SerializeToString,
                 response_deserializer=tenkay_dot_store_dot_v1_dot_store__admin__service__pb2.GetSinkStatusResponse.FromString,
                 _registered_method=True)
+        self.ListDeadLetters = channel.unary_unary(
+                '/tenkay.store.v1.StoreAdminService/ListDeadLetters',
+                request_serializer=tenkay_dot_store_dot_v1_dot_store__admin__service__pb2.ListDeadLettersRequest.SerializeToString,
+                response_deserializer=tenkay_dot_store_dot_v1_dot_store__admin__service__pb2.ListDeadLettersResponse.FromString,
+                _registered_method=True)
+        self.ReplayDeadLetters = channel.unary_unary(
+                '/tenkay.store.v1.StoreAdminService/ReplayDeadLetters',
+                request_serializer=tenkay_dot_store_dot_v1_dot_store__admin__service__pb2.ReplayDeadLettersRequest.SerializeToString,
+                response_deserializer=tenkay_dot_store_dot_v1_dot_store__admin__service__pb2.ReplayDeadLettersResponse.FromString,
+                _registered_method=True)
 
 
 class StoreAdminServiceServicer:
@@ -53,6 +63,23 @@ class StoreAdminServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def ListDeadLetters(self, request, context):
+        """Lists the commits that the second sink refused for good, in the order of commits. To see what a commit holds, read
+        its filing with as_of.recorded_at.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ReplayDeadLetters(self, request, context):
+        """Sends dead letters once more, after what they were refused for has been mended. They are pending from then on, and
+        dead again if they are refused again. Sequences that are not dead are left alone. MALFORMED_SEQUENCE; INVALID_FIELD
+        when neither sequences nor all is given, or both; SINK_DISABLED when there is no second sink.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_StoreAdminServiceServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -60,6 +87,16 @@ def add_StoreAdminServiceServicer_to_server(servicer, server):
                     servicer.GetSinkStatus,
                     request_deserializer=tenkay_dot_store_dot_v1_dot_store__admin__service__pb2.GetSinkStatusRequest.FromString,
                     response_serializer=tenkay_dot_store_dot_v1_dot_store__admin__service__pb2.GetSinkStatusResponse.SerializeToString,
+            ),
+            'ListDeadLetters': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListDeadLetters,
+                    request_deserializer=tenkay_dot_store_dot_v1_dot_store__admin__service__pb2.ListDeadLettersRequest.FromString,
+                    response_serializer=tenkay_dot_store_dot_v1_dot_store__admin__service__pb2.ListDeadLettersResponse.SerializeToString,
+            ),
+            'ReplayDeadLetters': grpc.unary_unary_rpc_method_handler(
+                    servicer.ReplayDeadLetters,
+                    request_deserializer=tenkay_dot_store_dot_v1_dot_store__admin__service__pb2.ReplayDeadLettersRequest.FromString,
+                    response_serializer=tenkay_dot_store_dot_v1_dot_store__admin__service__pb2.ReplayDeadLettersResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -90,6 +127,60 @@ class StoreAdminService:
             '/tenkay.store.v1.StoreAdminService/GetSinkStatus',
             tenkay_dot_store_dot_v1_dot_store__admin__service__pb2.GetSinkStatusRequest.SerializeToString,
             tenkay_dot_store_dot_v1_dot_store__admin__service__pb2.GetSinkStatusResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListDeadLetters(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/tenkay.store.v1.StoreAdminService/ListDeadLetters',
+            tenkay_dot_store_dot_v1_dot_store__admin__service__pb2.ListDeadLettersRequest.SerializeToString,
+            tenkay_dot_store_dot_v1_dot_store__admin__service__pb2.ListDeadLettersResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ReplayDeadLetters(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/tenkay.store.v1.StoreAdminService/ReplayDeadLetters',
+            tenkay_dot_store_dot_v1_dot_store__admin__service__pb2.ReplayDeadLettersRequest.SerializeToString,
+            tenkay_dot_store_dot_v1_dot_store__admin__service__pb2.ReplayDeadLettersResponse.FromString,
             options,
             channel_credentials,
             insecure,

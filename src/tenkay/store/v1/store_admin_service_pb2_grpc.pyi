@@ -35,6 +35,15 @@ class StoreAdminServiceStub:
     def __new__(cls, channel: _aio.Channel) -> StoreAdminServiceAsyncStub: ...
     GetSinkStatus: _grpc.UnaryUnaryMultiCallable[_store_admin_service_pb2.GetSinkStatusRequest, _store_admin_service_pb2.GetSinkStatusResponse]
     """Tells how each sink stands."""
+    ListDeadLetters: _grpc.UnaryUnaryMultiCallable[_store_admin_service_pb2.ListDeadLettersRequest, _store_admin_service_pb2.ListDeadLettersResponse]
+    """Lists the commits that the second sink refused for good, in the order of commits. To see what a commit holds, read
+    its filing with as_of.recorded_at.
+    """
+    ReplayDeadLetters: _grpc.UnaryUnaryMultiCallable[_store_admin_service_pb2.ReplayDeadLettersRequest, _store_admin_service_pb2.ReplayDeadLettersResponse]
+    """Sends dead letters once more, after what they were refused for has been mended. They are pending from then on, and
+    dead again if they are refused again. Sequences that are not dead are left alone. MALFORMED_SEQUENCE; INVALID_FIELD
+    when neither sequences nor all is given, or both; SINK_DISABLED when there is no second sink.
+    """
 
 @_typing.type_check_only
 class StoreAdminServiceAsyncStub(StoreAdminServiceStub):
@@ -43,6 +52,15 @@ class StoreAdminServiceAsyncStub(StoreAdminServiceStub):
     def __init__(self, channel: _aio.Channel) -> None: ...
     GetSinkStatus: _aio.UnaryUnaryMultiCallable[_store_admin_service_pb2.GetSinkStatusRequest, _store_admin_service_pb2.GetSinkStatusResponse]  # type: ignore[assignment]
     """Tells how each sink stands."""
+    ListDeadLetters: _aio.UnaryUnaryMultiCallable[_store_admin_service_pb2.ListDeadLettersRequest, _store_admin_service_pb2.ListDeadLettersResponse]  # type: ignore[assignment]
+    """Lists the commits that the second sink refused for good, in the order of commits. To see what a commit holds, read
+    its filing with as_of.recorded_at.
+    """
+    ReplayDeadLetters: _aio.UnaryUnaryMultiCallable[_store_admin_service_pb2.ReplayDeadLettersRequest, _store_admin_service_pb2.ReplayDeadLettersResponse]  # type: ignore[assignment]
+    """Sends dead letters once more, after what they were refused for has been mended. They are pending from then on, and
+    dead again if they are refused again. Sequences that are not dead are left alone. MALFORMED_SEQUENCE; INVALID_FIELD
+    when neither sequences nor all is given, or both; SINK_DISABLED when there is no second sink.
+    """
 
 class StoreAdminServiceServicer(metaclass=_abc_1.ABCMeta):
     """What the people who run the store look at."""
@@ -54,5 +72,26 @@ class StoreAdminServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_store_admin_service_pb2.GetSinkStatusResponse, _abc.Awaitable[_store_admin_service_pb2.GetSinkStatusResponse]]:
         """Tells how each sink stands."""
+
+    @_abc_1.abstractmethod
+    def ListDeadLetters(
+        self,
+        request: _store_admin_service_pb2.ListDeadLettersRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_store_admin_service_pb2.ListDeadLettersResponse, _abc.Awaitable[_store_admin_service_pb2.ListDeadLettersResponse]]:
+        """Lists the commits that the second sink refused for good, in the order of commits. To see what a commit holds, read
+        its filing with as_of.recorded_at.
+        """
+
+    @_abc_1.abstractmethod
+    def ReplayDeadLetters(
+        self,
+        request: _store_admin_service_pb2.ReplayDeadLettersRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_store_admin_service_pb2.ReplayDeadLettersResponse, _abc.Awaitable[_store_admin_service_pb2.ReplayDeadLettersResponse]]:
+        """Sends dead letters once more, after what they were refused for has been mended. They are pending from then on, and
+        dead again if they are refused again. Sequences that are not dead are left alone. MALFORMED_SEQUENCE; INVALID_FIELD
+        when neither sequences nor all is given, or both; SINK_DISABLED when there is no second sink.
+        """
 
 def add_StoreAdminServiceServicer_to_server(servicer: StoreAdminServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...
