@@ -260,6 +260,8 @@ class Catalog:
     patterns: Mapping[str, SentencePattern]
     topics: Mapping[str, Topic]
     signals: tuple[SignalDefinition, ...]
+    lexicon_version: str
+    """Of the word lists that texts are measured by."""
     triggers: PhraseScanner
     """Looks for the triggers of all patterns and topics, by their names."""
     price_index: Mapping[int, Decimal]

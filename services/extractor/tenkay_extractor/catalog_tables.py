@@ -35,6 +35,8 @@ from tenkay_extractor.catalog import (
 )
 from tenkay_extractor.claims import KINDS
 from tenkay_extractor.expressions import compile_expression
+from tenkay_extractor.filing_view import ROLES
+from tenkay_extractor.lexicons import load_lexicons
 from tenkay_extractor.periods import Basis
 from tenkay_extractor.phrase_scan import PhraseScanner, TriggerError
 from tenkay_extractor.phrases import EVERYWHERE, SentencePattern
@@ -75,6 +77,7 @@ def parse_catalog(version: str, texts: Iterable[str]) -> Catalog:
     )
     known = frozenset(industry.name for industry in industries)
     signals = tuple(_signal(row, names, patterns, raw["forms"], known) for row in raw["signals"])
+    lexicon_version, _ = load_lexicons()
     ids = [signal.id for signal in signals]
     if len(set(ids)) != len(ids):
         raise CatalogError("a signal id stands twice")
@@ -85,6 +88,7 @@ def parse_catalog(version: str, texts: Iterable[str]) -> Catalog:
         patterns,
         topics,
         signals,
+        lexicon_version,
         _scanner([*patterns.values(), *topics.values()]),
         {int(year): Decimal(str(level)) for year, level in raw.get("price_index", {}).items()},
     )
@@ -318,6 +322,10 @@ def _function(where: str, row: dict[str, Any]) -> RowFunction:
     function = FUNCTIONS.get(row["fn"])
     if function is None:
         raise CatalogError(f"{where}: there is no function {row['fn']}")
+    if "lexicon" in arguments and arguments["lexicon"] not in load_lexicons()[1]:
+        raise CatalogError(f"{where}: there is no word list {arguments['lexicon']}")
+    if "section" in arguments and arguments["section"] not in ROLES:
+        raise CatalogError(f"{where}: there is no section on {arguments['section']}")
     try:
         inspect.signature(function).bind(None, **arguments)
     except TypeError as error:

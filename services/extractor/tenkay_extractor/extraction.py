@@ -203,6 +203,7 @@ def result_key(filing: FilingView, question: Question) -> str:
         [
             filing.content.content_key,
             filing.catalog.version,
+            filing.catalog.lexicon_version,
             *sorted(category.value for category in question.categories),
             "earlier",
             *sorted(earlier.content.content_key for earlier in question.earlier),

@@ -6,6 +6,7 @@ its sentences) is derived once.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, time, timedelta
@@ -46,6 +47,10 @@ ROLES: Mapping[str, Mapping[FormFamily, tuple[str, ...]]] = {
     "audit_report": {_A: ("audit_report",), _S: ("audit_report",)},
 }
 """Codes of the sections that are about a subject, by form family, the usual place first."""
+_OTHERS: Mapping[str, re.Pattern[str]] = {
+    "risk_factors": re.compile(r"executive officers(?!.*risk)", re.IGNORECASE)
+}
+"""Titles with which a section of the code is about something else: Item 1A named the officers until 2005."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -206,7 +211,12 @@ class FilingView:
                 MissingReason.FORM_NOT_APPLICABLE,
                 f"form {self.content.identity.form_type} has no section on {role.replace('_', ' ')}",
             )
-        found = tuple(each for code in codes for each in self.sections_coded(code))
+        found = tuple(
+            each
+            for code in codes
+            for each in self.sections_coded(code)
+            if not (role in _OTHERS and _OTHERS[role].search(each.section.title))
+        )
         if not found:
             raise MissingOperandError(
                 MissingReason.SECTION_NOT_FOUND, f"none of the sections {', '.join(codes)} was found"
@@ -267,6 +277,14 @@ class FilingView:
         where = section.section
         return self._once(
             (make, section.source.document, where.code, where.body_start, where.end), lambda: make(section)
+        )
+
+    def derive_in(self, make: Callable[[FilingView, SectionText], Derived], section: SectionText) -> Derived:
+        """`make(self, section)`, made once: for what is derived with the help of what is known of the whole text."""
+        where = section.section
+        return self._once(
+            (make, section.source.document, where.code, where.body_start, where.end),
+            lambda: make(self, section),
         )
 
     def searched(

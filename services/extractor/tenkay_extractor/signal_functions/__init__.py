@@ -11,6 +11,7 @@ from collections.abc import Callable, Mapping
 from tenkay_extractor.computed import Computed
 from tenkay_extractor.signal_functions import (
     blockholders,
+    comparison,
     controls,
     cover_page,
     current_reports,
@@ -18,8 +19,13 @@ from tenkay_extractor.signal_functions import (
     filing_deadlines,
     insiders,
     institutions,
+    legibility,
+    outlook,
+    releases,
+    specificity,
     tagging,
     tie_outs,
+    tone,
 )
 
 SignalFunction = Callable[..., Computed]
@@ -46,4 +52,10 @@ FUNCTIONS: Mapping[str, SignalFunction] = _all(
     filing_deadlines.FUNCTIONS,
     cover_page.FUNCTIONS,
     controls.FUNCTIONS,
+    tone.FUNCTIONS,
+    legibility.FUNCTIONS,
+    outlook.FUNCTIONS,
+    specificity.FUNCTIONS,
+    comparison.FUNCTIONS,
+    releases.FUNCTIONS,
 )
