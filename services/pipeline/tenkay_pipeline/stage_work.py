@@ -34,6 +34,8 @@ class Assignment:
     listing: filing_pb2.FilingListing
     min_sequence: str
     """The state of the store to read, at least."""
+    fence: store_pb.LeaseFence
+    """The lease that results are committed under."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +73,7 @@ def _extract(assignment: Assignment, services: Services, still_held: StillHeld) 
     answer = services.extractor.extract_filing(filing=listing.filing, listing=listing)
     still_held()
     committed = services.store.commit_extraction(
-        extraction=answer.extraction, wait_for=store_pb.WAIT_FOR_PRIMARY
+        extraction=answer.extraction, wait_for=store_pb.WAIT_FOR_PRIMARY, fence=assignment.fence
     )
     return Done(sequence=committed.outcome.sequence)
 
@@ -81,5 +83,7 @@ def _analyze(assignment: Assignment, services: Services, still_held: StillHeld) 
         filing=assignment.listing.filing, min_sequence=assignment.min_sequence
     )
     still_held()
-    committed = services.store.commit_analysis(analysis=answer.analysis, wait_for=store_pb.WAIT_FOR_PRIMARY)
+    committed = services.store.commit_analysis(
+        analysis=answer.analysis, wait_for=store_pb.WAIT_FOR_PRIMARY, fence=assignment.fence
+    )
     return Done(sequence=committed.outcome.sequence)

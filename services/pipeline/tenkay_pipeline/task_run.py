@@ -32,6 +32,7 @@ from tenkay.pipeline.v1 import pipeline_service_pb2 as pb
 from tenkay.pipeline.v1 import worker_service_pb2 as worker_pb
 from tenkay.runtime.call import CURRENT_DEADLINE
 from tenkay.runtime.logs import get_logger
+from tenkay.store.v1 import filing_store_service_pb2 as store_pb
 from tenkay_pipeline.held_lease import HeldLease
 from tenkay_pipeline.jobs import MAX_DETAIL_CHARACTERS, may_pass
 from tenkay_pipeline.stage_work import Assignment, Done, Services, do_stage
@@ -106,7 +107,9 @@ def run_task(
         return Outcome.NOTHING_TO_DO
 
     lease = answer.lease
-    assignment = Assignment(answer.listing, answer.min_sequence)
+    # Tokens rise with each grant whatever the job; of two jobs neither's lease makes the other's stale.
+    fence = store_pb.LeaseFence(scope=lease.job_id, token=lease.token)
+    assignment = Assignment(answer.listing, answer.min_sequence, fence)
     try:
         with (
             HeldLease(pipeline, lease, heartbeat_seconds=limits.heartbeat_seconds) as held,

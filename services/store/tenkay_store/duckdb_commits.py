@@ -30,6 +30,7 @@ from tenkay_store.records import (
     Delivery,
     DeliveryState,
     Extraction,
+    Fence,
     Filing,
     Signal,
     ValueKind,
@@ -43,6 +44,7 @@ class Commit:
 
     body: Extraction | Analysis
     traceparent: str = ""
+    fence: Fence | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -268,9 +270,9 @@ class CommitWriter:
                 plan.outcomes.append(refusal)
             elif isinstance(work, Commit):
                 plan.outcomes.append(
-                    plan.add_extraction(work.body, work.traceparent)
+                    plan.add_extraction(work.body, work.traceparent, work.fence)
                     if isinstance(work.body, Extraction)
-                    else plan.add_analysis(work.body, work.traceparent)
+                    else plan.add_analysis(work.body, work.traceparent, work.fence)
                 )
             else:
                 self._plan_upkeep(plan, work)
@@ -301,8 +303,8 @@ class CommitWriter:
         if not accession_numbers:
             return
         for row in self._joined(
-            "SELECT accession_number, version, sequence, recorded_at, superseded_by, result_key, cik "
-            "FROM filings JOIN incoming USING (accession_number) ORDER BY version",
+            "SELECT accession_number, version, sequence, recorded_at, superseded_by, result_key, fence_scope, "
+            "fence_token, cik FROM filings JOIN incoming USING (accession_number) ORDER BY version",
             pa.table({"accession_number": sorted(accession_numbers)}),
         ):
             plan.filings.setdefault(row[0], []).append(_FilingVersion(*row[1:]))
@@ -311,8 +313,8 @@ class CommitWriter:
         if not sequences:
             return
         for row in self._joined(
-            "SELECT accession_number, version, sequence, recorded_at, superseded_by, result_key, "
-            "filing_sequence FROM analyses JOIN incoming USING (filing_sequence) ORDER BY version",
+            "SELECT accession_number, version, sequence, recorded_at, superseded_by, result_key, fence_scope, "
+            "fence_token, filing_sequence FROM analyses JOIN incoming USING (filing_sequence) ORDER BY version",
             pa.table({"filing_sequence": pa.array(sorted(sequences), pa.uint64())}),
         ):
             plan.analyses.setdefault(row[0], []).append(_AnalysisVersion(*row[1:]))
@@ -401,6 +403,8 @@ class _FilingVersion:
     recorded_at: datetime
     superseded_by: int | None
     result_key: str
+    fence_scope: str | None
+    fence_token: int | None
     cik: int | None
 
 
@@ -411,6 +415,8 @@ class _AnalysisVersion:
     recorded_at: datetime
     superseded_by: int | None
     result_key: str
+    fence_scope: str | None
+    fence_token: int | None
     filing_sequence: int
 
 
@@ -437,13 +443,17 @@ class _Plan:
     """Rows of the dimension table that are new or changed, by id."""
     _new_ids: int = 0
 
-    def add_extraction(self, body: Extraction, traceparent: str) -> Written:
+    def add_extraction(
+        self, body: Extraction, traceparent: str, fence: Fence | None = None
+    ) -> Written | TenkayError:
         """The next version of a filing, unless it is stored."""
         filing = body.filing
         versions = self.filings.setdefault(filing.accession_number, [])
         for old in versions:
             if old.result_key == body.result_key:
                 return _unchanged(old.sequence, old.version, old.recorded_at)
+        if stale := _stale(fence, versions, filing.accession_number):
+            return stale
         version = versions[-1].version + 1 if versions else 1
         # Before the commit's own, so that a follower that has seen the commit has seen both.
         left = self._leave_company(versions[-1], filing, version) if versions else ()
@@ -451,7 +461,9 @@ class _Plan:
         if versions:
             self.superseded_filings[versions[-1].sequence] = sequence
         versions.append(
-            _FilingVersion(version, sequence, self.recorded_at, None, body.result_key, filing.cik)
+            _FilingVersion(
+                version, sequence, self.recorded_at, None, body.result_key, *_columns(fence), filing.cik
+            )
         )
         self.rows["filings"].append(
             (
@@ -475,12 +487,15 @@ class _Plan:
                 filing.primary_document or None,
                 filing.source or None,
                 filing.is_amendment,
+                *_columns(fence),
             )
         )
         self._add_parts(sequence, body)
         return self._finish(sequence, version, filing.cik, body, traceparent, before=left)
 
-    def add_analysis(self, body: Analysis, traceparent: str) -> Written | TenkayError:
+    def add_analysis(
+        self, body: Analysis, traceparent: str, fence: Fence | None = None
+    ) -> Written | TenkayError:
         """The next version of a filing's analysis, unless it is stored."""
         filings = self.filings.get(body.accession_number)
         if not filings:
@@ -493,6 +508,8 @@ class _Plan:
         for old in versions:
             if old.result_key == body.result_key:
                 return _unchanged(old.sequence, old.version, old.recorded_at)
+        if stale := _stale(fence, versions, body.accession_number):
+            return stale
         made_from = next((each for each in filings if each.result_key == body.extraction_key), None)
         if made_from is None:
             return failure(
@@ -508,7 +525,15 @@ class _Plan:
                 old.superseded_by = sequence
                 self.superseded_analyses[old.sequence] = sequence
         versions.append(
-            _AnalysisVersion(version, sequence, self.recorded_at, None, body.result_key, made_from.sequence)
+            _AnalysisVersion(
+                version,
+                sequence,
+                self.recorded_at,
+                None,
+                body.result_key,
+                *_columns(fence),
+                made_from.sequence,
+            )
         )
         self.rows["analyses"].append(
             (
@@ -524,6 +549,7 @@ class _Plan:
                 body.score,
                 body.flag_ids,
                 body.document,
+                *_columns(fence),
             )
         )
         return self._finish(sequence, version, made_from.cik, body, traceparent)
@@ -652,6 +678,27 @@ class _Plan:
         )
 
 
+def _columns(fence: Fence | None) -> tuple[str | None, int | None]:
+    return (None, None) if fence is None else (fence.scope, fence.token)
+
+
+def _stale(
+    fence: Fence | None, versions: Sequence[_FilingVersion | _AnalysisVersion], accession_number: str
+) -> TenkayError | None:
+    """STALE_LEASE when a later lease of the same scope has committed already."""
+    if fence is None:
+        return None
+    newest = max((each.fence_token or 0 for each in versions if each.fence_scope == fence.scope), default=0)
+    if fence.token >= newest:
+        return None
+    return failure(
+        Reason.STALE_LEASE,
+        f"the lease {fence.token} of {accession_number} is over: a result under the lease {newest} is stored; drop "
+        "this one",
+        metadata={"token": str(newest)},
+    )
+
+
 def _unchanged(sequence: int, version: int, recorded_at: datetime) -> Written:
     return Written(Committed(sequence, version, recorded_at.replace(tzinfo=UTC), changed=False))
 
@@ -749,6 +796,8 @@ _TABLES: Mapping[str, pa.Schema] = {
             ("primary_document", _TEXT),
             ("source", _TEXT),
             ("is_amendment", pa.bool_()),
+            ("fence_scope", _TEXT),
+            ("fence_token", pa.uint64()),
         ]
     ),
     "signals": pa.schema(
@@ -813,6 +862,8 @@ _TABLES: Mapping[str, pa.Schema] = {
             ("score", pa.float64()),
             ("flag_ids", _TEXTS),
             ("document", _TEXT),
+            ("fence_scope", _TEXT),
+            ("fence_token", pa.uint64()),
         ]
     ),
     "outbox": pa.schema(

@@ -37,6 +37,7 @@ from tenkay_store.records import (
     DeadLetter,
     Delivery,
     Extraction,
+    Fence,
     Filing,
 )
 from tenkay_store.screen_segments import Segments
@@ -180,9 +181,11 @@ class DuckDBStore:
         """Call `listener` with each group after it is on disk and before its commits are answered."""
         self._listeners.append(listener)
 
-    async def commit(self, body: Extraction | Analysis, traceparent: str = "") -> Committed:
-        """Make `body` durable. FILING_UNKNOWN, INVALID_FIELD, QUEUE_FULL, DISK_FULL: nothing was changed."""
-        written = await self._committer.submit(Commit(body, traceparent), body.size_bytes)
+    async def commit(
+        self, body: Extraction | Analysis, traceparent: str = "", fence: Fence | None = None
+    ) -> Committed:
+        """Make `body` durable. FILING_UNKNOWN, INVALID_FIELD, STALE_LEASE, QUEUE_FULL, DISK_FULL: nothing changed."""
+        written = await self._committer.submit(Commit(body, traceparent, fence), body.size_bytes)
         assert written.committed is not None  # noqa: S101 - a Commit's outcome has it
         return written.committed
 

@@ -11,10 +11,12 @@ from google.protobuf.timestamp_pb2 import Timestamp
 
 from tenkay.common.v1 import analysis_pb2, company_pb2, date_pb2, extraction_pb2, filing_pb2, signal_pb2
 from tenkay.errors import Reason, failure
+from tenkay.store.v1 import filing_store_service_pb2 as store_pb2
 from tenkay_store import documents
 from tenkay_store.records import (
     Analysis,
     Extraction,
+    Fence,
     Filing,
     MissingSignal,
     Section,
@@ -27,6 +29,8 @@ from tenkay_store.storage import CompanySummary, Summary
 from tenkay_store.validation import decimal_number
 
 Result = TypeVar("Result")
+
+MAX_SCOPE_CHARACTERS = 100
 
 _CATEGORY = signal_pb2.SignalCategory.DESCRIPTOR
 _MISSING_REASON = signal_pb2.MissingReason.DESCRIPTOR
@@ -59,6 +63,22 @@ def extraction_record(message: extraction_pb2.Extraction) -> Extraction:
         fact_count=message.fact_count,
         size_bytes=message.ByteSize(),
     )
+
+
+def fence_record(
+    request: store_pb2.CommitExtractionRequest | store_pb2.CommitAnalysisRequest,
+) -> Fence | None:
+    """The lease that a commit is made under; None when it is made under none. INVALID_FIELD when it is half given."""
+    if not request.HasField("fence"):
+        return None
+    fence = request.fence
+    if not 0 < len(fence.scope) <= MAX_SCOPE_CHARACTERS or not fence.token:
+        raise failure(
+            Reason.INVALID_FIELD,
+            f"a fence has a scope of 1 to {MAX_SCOPE_CHARACTERS} characters and a token; give both, or no fence",
+            field="fence",
+        )
+    return Fence(fence.scope, fence.token)
 
 
 def analysis_record(message: analysis_pb2.Analysis) -> Analysis:

@@ -151,6 +151,14 @@ class Analysis:
     size_bytes: int
 
 
+@dataclass(frozen=True, slots=True)
+class Fence:
+    """The lease that a commit is made under: tokens of one scope, the job, rise with each grant."""
+
+    scope: str
+    token: int
+
+
 class CommitKind(StrEnum):
     """What a commit is of."""
 

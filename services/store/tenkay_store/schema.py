@@ -173,6 +173,13 @@ MIGRATIONS: Sequence[tuple[str, ...]] = (
         f"CREATE TABLE screen_segment_2 ({SEGMENT_COLUMNS})",
         "INSERT INTO screen_segments VALUES (2, 2, FALSE, 0)",
     ),
+    (
+        # The lease that the version was committed under; NULL when under none.
+        "ALTER TABLE filings ADD COLUMN fence_scope VARCHAR",
+        "ALTER TABLE filings ADD COLUMN fence_token UBIGINT",
+        "ALTER TABLE analyses ADD COLUMN fence_scope VARCHAR",
+        "ALTER TABLE analyses ADD COLUMN fence_token UBIGINT",
+    ),
 )
 """Statements that lead from each version to the next, from an empty file on. Only ever added to."""
 

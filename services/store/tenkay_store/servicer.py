@@ -90,7 +90,7 @@ class FilingStoreServicer(store_pb2_grpc.FilingStoreServiceServicer):
         _require(request, "extraction")
         body = messages.extraction_record(request.extraction)
         check_extraction(body)
-        return store_pb2.CommitExtractionResponse(outcome=await self._commit(body, request.wait_for))
+        return store_pb2.CommitExtractionResponse(outcome=await self._commit(body, request))
 
     async def CommitAnalysis(
         self, request: store_pb2.CommitAnalysisRequest, _context: Context
@@ -99,7 +99,7 @@ class FilingStoreServicer(store_pb2_grpc.FilingStoreServiceServicer):
         _require(request, "analysis")
         body = messages.analysis_record(request.analysis)
         check_analysis(body)
-        return store_pb2.CommitAnalysisResponse(outcome=await self._commit(body, request.wait_for))
+        return store_pb2.CommitAnalysisResponse(outcome=await self._commit(body, request))
 
     async def GetFiling(
         self, request: store_pb2.GetFilingRequest, _context: Context
@@ -240,8 +240,11 @@ class FilingStoreServicer(store_pb2_grpc.FilingStoreServiceServicer):
         )
 
     async def _commit(
-        self, body: Extraction | Analysis, wait_for: store_pb2.WaitFor.ValueType
+        self,
+        body: Extraction | Analysis,
+        request: store_pb2.CommitExtractionRequest | store_pb2.CommitAnalysisRequest,
     ) -> store_pb2.CommitOutcome:
+        wait_for, fence = request.wait_for, messages.fence_record(request)
         kind = "extraction" if isinstance(body, Extraction) else "analysis"
         if wait_for not in store_pb2.WaitFor.values():
             raise failure(
@@ -249,7 +252,7 @@ class FilingStoreServicer(store_pb2_grpc.FilingStoreServiceServicer):
             )
         try:
             with span("duckdb.commit", {"sec.accession_number": body.accession_number}):
-                committed = await self._store.commit(body, inject())
+                committed = await self._store.commit(body, inject(), fence)
         except TenkayError:
             metrics.COMMITS.labels(kind, "refused").inc()
             raise

@@ -20,6 +20,7 @@ from tenkay_store.records import (
     DeadLetter,
     Delivery,
     Extraction,
+    Fence,
     Filing,
     MissingSignal,
     Section,
@@ -157,8 +158,10 @@ class AnalyticalStore(Protocol):
     def on_commit(self, listener: Callable[[Sequence[CommitRecord], Sequence[Change]], None]) -> None:
         """Call `listener` with each group after it is on disk and before its commits are answered."""
 
-    async def commit(self, body: Extraction | Analysis, traceparent: str = "") -> Committed:
-        """Make `body` durable. FILING_UNKNOWN, INVALID_FIELD, QUEUE_FULL, DISK_FULL: nothing was changed."""
+    async def commit(
+        self, body: Extraction | Analysis, traceparent: str = "", fence: Fence | None = None
+    ) -> Committed:
+        """Make `body` durable. FILING_UNKNOWN, INVALID_FIELD, STALE_LEASE, QUEUE_FULL, DISK_FULL: nothing changed."""
 
     async def sequence_at(self, recorded_at: datetime, up_to: int) -> int:
         """The newest sequence recorded at or before `recorded_at`, `up_to` at most."""

@@ -67,13 +67,16 @@ class AsyncFilingStoreClient(AsyncCaller):
         *,
         extraction: extraction_pb2.Extraction | None = None,
         wait_for: filing_store_service_pb2.WaitFor.ValueType = filing_store_service_pb2.WAIT_FOR_UNSPECIFIED,
+        fence: filing_store_service_pb2.LeaseFence | None = None,
         timeout: float | None = None,
     ) -> filing_store_service_pb2.CommitExtractionResponse:
         """CommitExtraction of FilingStoreService."""
         return await self._unary(
             self._stub.CommitExtraction,
             "CommitExtraction",
-            filing_store_service_pb2.CommitExtractionRequest(extraction=extraction, wait_for=wait_for),
+            filing_store_service_pb2.CommitExtractionRequest(
+                extraction=extraction, wait_for=wait_for, fence=fence
+            ),
             timeout,
         )
 
@@ -82,13 +85,14 @@ class AsyncFilingStoreClient(AsyncCaller):
         *,
         analysis: analysis_pb2.Analysis | None = None,
         wait_for: filing_store_service_pb2.WaitFor.ValueType = filing_store_service_pb2.WAIT_FOR_UNSPECIFIED,
+        fence: filing_store_service_pb2.LeaseFence | None = None,
         timeout: float | None = None,
     ) -> filing_store_service_pb2.CommitAnalysisResponse:
         """CommitAnalysis of FilingStoreService."""
         return await self._unary(
             self._stub.CommitAnalysis,
             "CommitAnalysis",
-            filing_store_service_pb2.CommitAnalysisRequest(analysis=analysis, wait_for=wait_for),
+            filing_store_service_pb2.CommitAnalysisRequest(analysis=analysis, wait_for=wait_for, fence=fence),
             timeout,
         )
 
@@ -241,13 +245,16 @@ class FilingStoreClient(SyncCaller):
         *,
         extraction: extraction_pb2.Extraction | None = None,
         wait_for: filing_store_service_pb2.WaitFor.ValueType = filing_store_service_pb2.WAIT_FOR_UNSPECIFIED,
+        fence: filing_store_service_pb2.LeaseFence | None = None,
         timeout: float | None = None,
     ) -> filing_store_service_pb2.CommitExtractionResponse:
         """CommitExtraction of FilingStoreService."""
         return self._unary(
             self._stub.CommitExtraction,
             "CommitExtraction",
-            filing_store_service_pb2.CommitExtractionRequest(extraction=extraction, wait_for=wait_for),
+            filing_store_service_pb2.CommitExtractionRequest(
+                extraction=extraction, wait_for=wait_for, fence=fence
+            ),
             timeout,
         )
 
@@ -256,13 +263,14 @@ class FilingStoreClient(SyncCaller):
         *,
         analysis: analysis_pb2.Analysis | None = None,
         wait_for: filing_store_service_pb2.WaitFor.ValueType = filing_store_service_pb2.WAIT_FOR_UNSPECIFIED,
+        fence: filing_store_service_pb2.LeaseFence | None = None,
         timeout: float | None = None,
     ) -> filing_store_service_pb2.CommitAnalysisResponse:
         """CommitAnalysis of FilingStoreService."""
         return self._unary(
             self._stub.CommitAnalysis,
             "CommitAnalysis",
-            filing_store_service_pb2.CommitAnalysisRequest(analysis=analysis, wait_for=wait_for),
+            filing_store_service_pb2.CommitAnalysisRequest(analysis=analysis, wait_for=wait_for, fence=fence),
             timeout,
         )
 

@@ -12,12 +12,12 @@ from pathlib import Path
 
 import pytest
 
-from tenkay.errors import FailedPrecondition, InvalidArgument, NotFound, Reason, ResourceExhausted
+from tenkay.errors import Aborted, FailedPrecondition, InvalidArgument, NotFound, Reason, ResourceExhausted
 from tenkay_store import filter as filters
 from tenkay_store.duckdb_owner import CannotOpen
 from tenkay_store.duckdb_store import DuckDBStore
 from tenkay_store.messages import extraction_record
-from tenkay_store.records import CommitKind, Delivery, DeliveryState, Filing, Section
+from tenkay_store.records import CommitKind, Delivery, DeliveryState, Fence, Filing, Section
 from tenkay_store.storage import FilingSelection, Moment, Page, Screen, StoredAnalysis
 from tests.unit.store.conftest import Clock, options
 from tests.unit.store.filings import (
@@ -86,6 +86,39 @@ async def test_a_company_left_within_one_group_is_told_too(store: DuckDBStore) -
     # The last one is the first one's result again: stored once, so nobody is left twice.
     assert [answer.sequence for answer in answers] == [1, 3, 4, 1]
     assert [each.cik for each in await store.changes(0, 10)] == [101, 101, 102, 101]
+
+
+async def test_a_worker_that_lost_its_lease_cannot_put_its_result_behind_its_successors(
+    store: DuckDBStore,
+) -> None:
+    newer = extraction_to_commit(FIRST, signals={"revenue": "2"})
+    older = extraction_to_commit(FIRST, signals={"revenue": "1"})
+    await store.commit(newer, fence=Fence("job", 8))
+    with pytest.raises(Aborted) as stale:
+        await store.commit(older, fence=Fence("job", 7))
+    assert stale.value.reason is Reason.STALE_LEASE
+    assert store.head == 1
+    # The same result again only loses its answer, not the lease; another job's leases are none of this one's.
+    assert not (await store.commit(newer, fence=Fence("job", 7))).changed
+    assert (await store.commit(older, fence=Fence("another job", 3))).version == 2
+    assert (
+        await store.commit(extraction_to_commit(FIRST, code_version="3"), fence=Fence("job", 9))
+    ).version == 3
+
+
+async def test_a_lost_lease_counts_for_analyses_too_and_within_one_group(store: DuckDBStore) -> None:
+    message = extraction(FIRST)
+    await store.commit(extraction_record(message))
+    newer, older = (analysis_to_commit(message, rules_version=version) for version in ("2", "1"))
+    answers = await asyncio.gather(
+        store.commit(newer, fence=Fence("job", 5)),
+        store.commit(older, fence=Fence("job", 4)),
+        return_exceptions=True,
+    )
+    assert isinstance(answers[1], Aborted)
+    found = await store.analysis(FIRST, Moment(store.head))
+    assert isinstance(found, StoredAnalysis)
+    assert found.version == 1
 
 
 async def test_versions_in_one_group_follow_each_other(store: DuckDBStore) -> None:

@@ -180,6 +180,34 @@ class CommitOutcome(_message.Message):
 Global___CommitOutcome: _TypeAlias = CommitOutcome  # noqa: Y015
 
 @_typing.final
+class LeaseFence(_message.Message):
+    """The lease that a commit is made under. A worker that has lost its lease without knowing is told so here, and cannot put
+    its result behind that of the worker that has it now.
+    """
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    SCOPE_FIELD_NUMBER: _builtins.int
+    TOKEN_FIELD_NUMBER: _builtins.int
+    scope: _builtins.str
+    """What the lease's tokens are counted for: the job. Required, 100 characters at most."""
+    token: _builtins.int
+    """The lease's token. Required."""
+    def __init__(
+        self,
+        *,
+        scope: _builtins.str | None = ...,
+        token: _builtins.int | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["scope", b"scope", "token", b"token"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___LeaseFence: _TypeAlias = LeaseFence  # noqa: Y015
+
+@_typing.final
 class CommitExtractionRequest(_message.Message):
     """An extraction to commit."""
 
@@ -187,21 +215,29 @@ class CommitExtractionRequest(_message.Message):
 
     EXTRACTION_FIELD_NUMBER: _builtins.int
     WAIT_FOR_FIELD_NUMBER: _builtins.int
+    FENCE_FIELD_NUMBER: _builtins.int
     wait_for: Global___WaitFor.ValueType
     """How long to wait."""
     @_builtins.property
     def extraction(self) -> _extraction_pb2.Extraction:
         """The extraction. Required, with accession number and result_key."""
 
+    @_builtins.property
+    def fence(self) -> Global___LeaseFence:
+        """The lease it is made under. Absent: it is made under none. STALE_LEASE when a higher token of the same scope has
+        committed another result of this filing.
+        """
+
     def __init__(
         self,
         *,
         extraction: _extraction_pb2.Extraction | None = ...,
         wait_for: Global___WaitFor.ValueType | None = ...,
+        fence: Global___LeaseFence | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["extraction", b"extraction"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["extraction", b"extraction", "fence", b"fence"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["extraction", b"extraction", "wait_for", b"wait_for"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["extraction", b"extraction", "fence", b"fence", "wait_for", b"wait_for"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -239,21 +275,27 @@ class CommitAnalysisRequest(_message.Message):
 
     ANALYSIS_FIELD_NUMBER: _builtins.int
     WAIT_FOR_FIELD_NUMBER: _builtins.int
+    FENCE_FIELD_NUMBER: _builtins.int
     wait_for: Global___WaitFor.ValueType
     """How long to wait."""
     @_builtins.property
     def analysis(self) -> _analysis_pb2.Analysis:
         """The analysis. Required, with accession number and result_key."""
 
+    @_builtins.property
+    def fence(self) -> Global___LeaseFence:
+        """As in CommitExtraction."""
+
     def __init__(
         self,
         *,
         analysis: _analysis_pb2.Analysis | None = ...,
         wait_for: Global___WaitFor.ValueType | None = ...,
+        fence: Global___LeaseFence | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["analysis", b"analysis"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["analysis", b"analysis", "fence", b"fence"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["analysis", b"analysis", "wait_for", b"wait_for"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["analysis", b"analysis", "fence", b"fence", "wait_for", b"wait_for"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
