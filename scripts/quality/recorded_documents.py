@@ -1,0 +1,68 @@
+"""Documents of the recorded EDGAR folder, for the reports beside this file.
+
+The folder is named by TENKAY_TEST_EDGAR (default: ../shared/edgar).
+"""
+
+from __future__ import annotations
+
+import gzip
+import json
+import os
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+EDGAR_VARIABLE = "TENKAY_TEST_EDGAR"
+_GZIP_MAGIC = b"\x1f\x8b"
+
+
+@dataclass(frozen=True, slots=True)
+class RecordedDocument:
+    """One file of the folder, with what its manifest says of it; "" and None where it is silent."""
+
+    path: Path
+    kind: str
+    """ "primary_doc", "full_submission", "xbrl_instance" and others."""
+    form: str
+    accession_number: str
+    cik: int | None
+    company: str
+
+    @property
+    def name(self) -> str:
+        return self.path.name.removesuffix(".gz")
+
+    def read(self) -> bytes:
+        return unpacked(self.path)
+
+
+def edgar_folder() -> Path:
+    """The folder. Ends the program when it is not there."""
+    folder = Path(os.environ.get(EDGAR_VARIABLE, ROOT.parent / "shared" / "edgar"))
+    if not (folder / "MANIFEST.jsonl").is_file():
+        sys.exit(f"no recorded EDGAR filings in {folder}: set {EDGAR_VARIABLE}")
+    return folder
+
+
+def recorded_documents(folder: Path, kinds: tuple[str, ...]) -> Iterator[RecordedDocument]:
+    """All of these kinds, by path."""
+    rows = [json.loads(line) for line in (folder / "MANIFEST.jsonl").read_text().splitlines()]
+    for row in sorted((row for row in rows if row["kind"] in kinds), key=lambda row: row["path"]):
+        yield RecordedDocument(
+            path=folder / row["path"],
+            kind=row["kind"],
+            form=row.get("form") or "",
+            accession_number=row.get("accession") or "",
+            cik=int(row["cik"]) if row.get("cik") else None,
+            company=row.get("company") or "",
+        )
+
+
+def unpacked(path: Path) -> bytes:
+    """The file's bytes, also where it is stored gzip-compressed with ".gz" appended."""
+    if not path.is_file():
+        path = path.with_name(f"{path.name}.gz")
+    content = path.read_bytes()
+    return gzip.decompress(content) if content.startswith(_GZIP_MAGIC) else content
