@@ -23,11 +23,17 @@ from datetime import date, timedelta
 from decimal import Decimal
 from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).resolve().parent))
+sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
 from lxml import etree
-from recorded_documents import ROOT, RecordedDocument, edgar_folder, recorded_documents, unpacked
 
+from scripts.quality.recorded_documents import (
+    ROOT,
+    RecordedDocument,
+    edgar_folder,
+    recorded_documents,
+    unpacked,
+)
 from tenkay_extractor.facts import Conflict, Fact, FactSet, Period, agree
 from tenkay_extractor.inline_xbrl import read_inline_facts
 from tenkay_extractor.number_formats import number_in_words

@@ -5,7 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from fact_report import CONVENTIONS, evaluate_with_edgar
+
+from scripts.quality.fact_report import CONVENTIONS, evaluate_with_edgar
 
 
 @pytest.mark.edgar
