@@ -210,43 +210,62 @@ def _after_pem_envelope(data: bytes) -> int:
 
 
 def _split_wrapped(data: bytes, start: int, era: SubmissionEra) -> Submission:
-    first = _DOCUMENT_OPEN.search(data, start)
-    header_end = first.start() if first else len(data)
-    block = data[start:header_end]
+    first, _, _ = _first_document(data, start)
+    block = data[start : first if first >= 0 else len(data)]
     header = _feed_header(block) if era is SubmissionEra.FEED else _header(block)
-    if first is None:
+    if first < 0:
         raise SubmissionError(
             SubmissionFault.TRUNCATED,
             "the submission ends before its first document: fetch the full submission text",
         )
-    return Submission(era, header, tuple(_documents(data, first.start())))
+    return Submission(era, header, tuple(_documents(data, first)))
 
 
 # Documents
 
-_DOCUMENT_OPEN = re.compile(rb"(?:^|(?<=[\r\n>\0]))[ \t]*<DOCUMENT>", re.IGNORECASE)
-_DOCUMENT_CLOSE = re.compile(rb"</DOCUMENT>", re.IGNORECASE)
+_DOCUMENT_TAGS = ((b"<DOCUMENT>", b"</DOCUMENT>"), (b"<document>", b"</document>"))
+"""As EDGAR writes them, and as copies in lower case do."""
 _TEXT_OPEN = re.compile(rb"<TEXT>", re.IGNORECASE)
-_TEXT_CLOSE = re.compile(rb"</TEXT>", re.IGNORECASE)
+_TEXT_CLOSE = b"</TEXT>"
 _DOCUMENT_FIELD = re.compile(rb"<(TYPE|SEQUENCE|FILENAME|DESCRIPTION)>([^<\r\n]*)", re.IGNORECASE)
 _DOCUMENT_HEAD_BYTES = 8_192
+_TAIL_BYTES = 256
+
+
+def _first_document(data: bytes, start: int) -> tuple[int, bytes, bytes]:
+    """Where the first document begins, -1 when none does, and the tags that documents are between."""
+    for opening, closing in _DOCUMENT_TAGS:
+        place = _next_at_line_start(data, opening, start)
+        if place >= 0:
+            return place, opening, closing
+    return -1, *_DOCUMENT_TAGS[0]
+
+
+def _next_at_line_start(data: bytes, tag: bytes, position: int) -> int:
+    while (place := data.find(tag, position)) >= 0:
+        before = data[max(0, place - _TAIL_BYTES) : place].rstrip(b" \t")
+        if not before or before[-1] in b"\r\n>\0":
+            return place
+        position = place + len(tag)
+    return -1
 
 
 def _documents(data: bytes, start: int) -> Iterator[Document]:
-    position, count = start, 0
-    while opening := _DOCUMENT_OPEN.search(data, position):
+    place, opening, closing = _first_document(data, start)
+    count = 0
+    while place >= 0:
         count += 1
         if count > MAXIMUM_DOCUMENTS:
             raise SubmissionError(
                 SubmissionFault.TOO_LARGE, f"the submission has more than {MAXIMUM_DOCUMENTS} documents"
             )
-        closing = _DOCUMENT_CLOSE.search(data, opening.end())
-        if closing is None:
+        end = data.find(closing, place)
+        if end < 0:
             raise SubmissionError(
                 SubmissionFault.TRUNCATED, f"the submission ends inside its document {count}: fetch it again"
             )
-        yield _document(data, opening.end(), closing.start())
-        position = closing.end()
+        yield _document(data, place + len(opening), end)
+        place = _next_at_line_start(data, opening, end + len(closing))
     if count == 0:
         raise SubmissionError(
             SubmissionFault.TRUNCATED, "the submission ends before its first document: fetch it again"
@@ -258,12 +277,11 @@ def _document(data: bytes, start: int, end: int) -> Document:
     head = data[start : text_open.start() if text_open else min(end, start + _DOCUMENT_HEAD_BYTES)]
     fields = {name.upper(): _text(value) for name, value in _DOCUMENT_FIELD.findall(head)}
     content_start = text_open.end() if text_open else start + _end_of_fields(head)
-    content_end = end
-    tail = data.rfind(b"</TEXT>", content_start, end)
-    if tail >= 0:
-        content_end = tail
-    elif lower := list(_TEXT_CLOSE.finditer(data, max(content_start, end - 64), end)):
-        content_end = lower[-1].start()
+    tail_start = max(content_start, end - _TAIL_BYTES)
+    tail = data[tail_start:end].upper().rfind(_TEXT_CLOSE)
+    content_end = tail_start + tail if tail >= 0 else data.rfind(_TEXT_CLOSE, content_start, tail_start)
+    if content_end < 0:
+        content_end = end
     content = _without_wrapper(data[content_start:content_end])
     sequence = fields.get(b"SEQUENCE", "")
     return Document(
@@ -290,8 +308,9 @@ def _without_wrapper(content: bytes) -> bytes:
     opening = _WRAPPER.match(content)
     if opening is None:
         return content
-    closing = content.upper().rfind(b"</" + opening.group(1).upper() + b">", max(0, len(content) - 256))
-    return content[opening.end() : closing if closing >= opening.end() else len(content)]
+    tail_start = max(opening.end(), len(content) - _TAIL_BYTES)
+    closing = content[tail_start:].upper().rfind(b"</" + opening.group(1).upper() + b">")
+    return content[opening.end() : tail_start + closing if closing >= 0 else len(content)]
 
 
 def _safe_filename(name: str) -> str:
