@@ -362,10 +362,12 @@ def recognise_markup(content: bytes) -> Markup:
     head = content[:_SNIFFED_BYTES]
     if _UUENCODED.match(head) or head.lstrip().startswith(_BINARY_MAGIC):
         return Markup.BINARY
-    if _INLINE_NAMESPACE.search(head) and b"<" in head:
+    if b"<" not in head:
+        return Markup.TEXT
+    if b"inlineXBRL" in head and _INLINE_NAMESPACE.search(head):
         return Markup.INLINE_XBRL
     beginning = head[:4_096].lstrip(b"\xef\xbb\xbf \t\r\n")
-    if _INSTANCE_ROOT.search(head[:16_384]) and not _HTML_SIGN.match(beginning):
+    if b"xbrl" in head and _INSTANCE_ROOT.search(head[:16_384]) and not _HTML_SIGN.match(beginning):
         return Markup.XBRL_INSTANCE
     if _FORM_ROOT.match(beginning):
         return Markup.XML
