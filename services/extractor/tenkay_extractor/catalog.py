@@ -104,6 +104,9 @@ class Concept:
     """"sum" or "main", for figures that may be reported by class of shares only."""
     derivations: tuple[Derivation, ...]
     own_elements: OwnElements | None
+    not_zero_with: re.Pattern[str] | None
+    """Names, without prefix, of elements that may be it: where one is reported, the concept is not zero for want of its
+    own."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -117,6 +117,7 @@ def _concept(name: str, row: dict[str, Any], names: frozenset[str]) -> Concept:
             "share_classes",
             "derive",
             "own_elements",
+            "not_zero_with",
         },
     )
     if row["period"] not in ("duration", "instant"):
@@ -135,6 +136,7 @@ def _concept(name: str, row: dict[str, Any], names: frozenset[str]) -> Concept:
         share_classes=row.get("share_classes"),
         derivations=tuple(_derivation(entry, names) for entry in row.get("derive", ())),
         own_elements=OwnElements(re.compile(own["names"]), Decimal(str(own["lowers"]))) if own else None,
+        not_zero_with=re.compile(row["not_zero_with"]) if "not_zero_with" in row else None,
     )
 
 

@@ -10,7 +10,7 @@ from tenkay_extractor.catalog import Catalog, Concept, Dated, Derivation, Elemen
 from tenkay_extractor.evidence import FactEvidence
 from tenkay_extractor.expressions import ARITHMETIC, Expression, UndefinedResultError, ZeroDenominatorError
 from tenkay_extractor.facts import STANDARD_PREFIXES, Agreement, Conflict, Fact, FactIndex, Period
-from tenkay_extractor.missing import MissingOperandError, MissingReason
+from tenkay_extractor.missing import NOT_REPORTED, MissingOperandError, MissingReason
 from tenkay_extractor.periods import COMPARABLE_DAYS, SAME_LENGTH_DAYS, Basis, ReportingPeriod
 
 FALLBACK_LOWERS = Decimal("0.05")
@@ -23,6 +23,26 @@ OTHER_ELEMENT_LOWERS = Decimal("0.1")
 LEAST_CONFIDENCE = Decimal("0.3")
 DAYS_AFTER_PERIOD_END = {Dated.ON_COVER: range(-10, 201), Dated.AT_SECOND_QUARTER_END: range(-250, 32)}
 """How long after the period's end a figure of the cover page may be dated. Some filers date the float at that end."""
+
+IN_PARTS_LOWERS = Decimal("0.3")
+_SPLITS_OF_STATEMENTS = frozenset(
+    {
+        "us-gaap:StatementBusinessSegmentsAxis", "srt:ConsolidationItemsAxis", "us-gaap:ConsolidationItemsAxis",
+        "srt:ProductOrServiceAxis", "us-gaap:ProductOrServiceAxis", "dei:LegalEntityAxis",
+        "us-gaap:RelatedAndNonrelatedPartyStatusAxis",
+    }
+)  # fmt: skip
+"""Axes by which companies split the lines of their statements, without the line's total."""
+_NO_PARTS_OF_A_TOTAL = frozenset(
+    {
+        "us-gaap:StatementEquityComponentsAxis", "us-gaap:FairValueByMeasurementFrequencyAxis",
+        "us-gaap:FairValueByMeasurementBasisAxis", "us-gaap:FairValueByFairValueHierarchyLevelAxis",
+        "us-gaap:FinancialInstrumentAxis", "us-gaap:BusinessAcquisitionAxis", "srt:ConsolidatedEntitiesAxis",
+        "srt:CumulativeEffectPeriodOfAdoptionAxis", "srt:ScenarioAxis", "srt:RangeAxis",
+        "us-gaap:ReclassificationOutOfAccumulatedOtherComprehensiveIncomeAxis", "srt:LitigationCaseAxis",
+    }
+)  # fmt: skip
+"""Axes whose figures repeat or explain what is reported elsewhere."""
 
 _DAYS_OF_A_YEAR = 365  # of an annual report, the years of 52 and 53 weeks among them
 _SHARE_CLASS_AXIS = "us-gaap:StatementClassOfStockAxis"
@@ -86,7 +106,9 @@ class ConceptResolver:
             if self._cycles_met == cycles or not self._in_progress:
                 self._resolved[key] = known
         if isinstance(known, MissingOperandError):
-            raise MissingOperandError(known.reason, str(known), unreported=known.unreported)
+            raise MissingOperandError(
+                known.reason, str(known), unreported=known.unreported, in_parts=known.in_parts
+            )
         return known
 
     def _look_up(self, concept: Concept, at: str, basis: Basis, *, whole: bool) -> Resolved:
@@ -114,7 +136,7 @@ class ConceptResolver:
         finally:
             self._in_progress.discard((concept.name, at))
         if found is None:
-            raise self._not_reported(concept, periods[0], at)
+            raise self._not_reported(concept, periods, at)
         return self._with_own_elements(concept, found)
 
     # In the filing of a year earlier
@@ -132,7 +154,10 @@ class ConceptResolver:
             return self._in_prior_filing(concept, "current", basis, "a year earlier")
         except MissingOperandError as other:
             raise MissingOperandError(
-                other.reason, f"{error}; {other}", unreported=error.unreported and other.unreported
+                other.reason,
+                f"{error}; {other}",
+                unreported=error.unreported and other.unreported,
+                in_parts=error.in_parts,
             ) from None
 
     def _in_prior_filing(self, concept: Concept, at: str, basis: Basis, told: str) -> Resolved:
@@ -198,20 +223,48 @@ class ConceptResolver:
         except MissingOperandError:
             return set()
 
-    def _not_reported(self, concept: Concept, period: Period, at: str) -> MissingOperandError:
+    def _not_reported(self, concept: Concept, periods: Sequence[Period], at: str) -> MissingOperandError:
         reason = (
             MissingReason.CONCEPT_NOT_REPORTED if at == "current" else MissingReason.PRIOR_PERIOD_NOT_REPORTED
         )
         if not concept.elements:
-            return MissingOperandError(reason, f"{_words(concept.name)} cannot be derived for {period}")
+            return MissingOperandError(reason, f"{_words(concept.name)} cannot be derived for {periods[0]}")
         first, *others = (element.name for element in concept.elements)
         fallbacks = f" (nor {_count(len(others), 'fallback')})" if others else ""
         underived = ", and it cannot be derived" if concept.derivations else ""
-        return MissingOperandError(
-            reason,
-            f"{_words(concept.name)}: {first}{fallbacks} is not reported in {self._unit(concept.unit)} for {period}"
-            f"{underived}",
-        )
+        told = f"{_words(concept.name)}: {first}{fallbacks} is not reported in {self._unit(concept.unit)}"
+        detail = f"{told} for {periods[0]}{underived}"
+        if other := self._may_be(concept, periods):
+            return MissingOperandError(reason, f"{detail}; {other} may be it", unreported=False)
+        element, splits_the_whole = self._in_parts(concept, periods)
+        if element:
+            detail += f"; {element} is reported for parts only, with dimensions"
+        return MissingOperandError(reason, detail, unreported=not splits_the_whole, in_parts=element)
+
+    def _may_be(self, concept: Concept, periods: Sequence[Period]) -> str:
+        """An element that the concept may be reported under, although it is not known to be; empty for none."""
+        if concept.not_zero_with is None:
+            return ""
+        unit = self._unit(concept.unit)
+        for name in self.index.concepts():
+            if concept.not_zero_with.search(name.partition(":")[2]) and any(
+                (period, unit) in self.index.consolidated(name) for period in periods
+            ):
+                return name
+        return ""
+
+    def _in_parts(self, concept: Concept, periods: Sequence[Period]) -> tuple[str, bool]:
+        """An element reported for parts of the company only, and whether its statements are split into those parts."""
+        unit = self._unit(concept.unit)
+        found = ""
+        for element in concept.elements:
+            for period in periods:
+                for axes in self.index.axes_of_parts(element.name, period, unit):
+                    if axes <= _SPLITS_OF_STATEMENTS:
+                        return element.name, True
+                    if not found and not axes & _NO_PARTS_OF_A_TOTAL:
+                        found = element.name
+        return found, False
 
     def _periods(self, concept: Concept, at: str, basis: Basis) -> Sequence[Period]:
         """The periods to look at, best first; never empty."""
@@ -395,6 +448,7 @@ class ConceptResolver:
 
     def _by_derivation(self, concept: Concept, at: str, basis: Basis) -> Resolved | None:
         refused = ""
+        told_otherwise: MissingOperandError | None = None
         for derivation in concept.derivations:
             evaluation = Evaluation(self, basis, at)
             try:
@@ -402,6 +456,8 @@ class ConceptResolver:
             except MissingOperandError as error:
                 if error.reason in (MissingReason.CONFLICTING_FACTS, MissingReason.PERIOD_UNCLEAR):
                     raise
+                if error.reason in NOT_REPORTED and (error.in_parts or not error.unreported):
+                    told_otherwise = told_otherwise or error
                 continue
             except (ZeroDenominatorError, UndefinedResultError):
                 continue
@@ -423,6 +479,13 @@ class ConceptResolver:
         if refused:
             raise MissingOperandError(
                 MissingReason.CONCEPT_NOT_REPORTED, f"{_words(concept.name)} is not reported, and {refused}"
+            )
+        if told_otherwise is not None:
+            raise MissingOperandError(
+                told_otherwise.reason,
+                f"{_words(concept.name)} is not reported; {told_otherwise}",
+                unreported=told_otherwise.unreported,
+                in_parts=told_otherwise.in_parts,
             )
         return None
 
@@ -472,6 +535,8 @@ class Evaluation:
     at: str = "current"
     used: list[Resolved] = field(default_factory=list)
     filled_with_zero: list[str] = field(default_factory=list)
+    left_out: list[str] = field(default_factory=list)
+    """Elements of what counts as zero, or is left out of a sum, and is reported for parts of the company."""
     annualised: bool = False
 
     def current(self, concept: str) -> Decimal:
@@ -509,6 +574,7 @@ class Evaluation:
                 raise
             if concept not in self.filled_with_zero:
                 self.filled_with_zero.append(concept)
+            self._leave_out(error)
             return Decimal(0)
 
     def sum_of_reported(self, concepts: tuple[str, ...]) -> Decimal:
@@ -521,6 +587,7 @@ class Evaluation:
                 if not error.unreported:
                     raise
                 first = first or error
+                self._leave_out(error)
                 continue
             total = value if total is None else ARITHMETIC.add(total, value)
         if total is None:
@@ -548,11 +615,17 @@ class Evaluation:
             self.used.append(resolved)
         return resolved.value
 
+    def _leave_out(self, error: MissingOperandError) -> None:
+        if error.in_parts and error.in_parts not in self.left_out:
+            self.left_out.append(error.in_parts)
+
     def confidence(self) -> Decimal:
         """The least of the parts', less what zero-filling and annualising cost."""
         confidence = min((resolved.confidence for resolved in self.used), default=Decimal(1))
         if self.filled_with_zero:
             confidence -= ZERO_FILL_LOWERS
+        if self.left_out:
+            confidence -= IN_PARTS_LOWERS
         if self.annualised:
             confidence -= ANNUALISED_LOWERS
         return confidence
@@ -569,7 +642,12 @@ class Evaluation:
         filled = tuple(
             f"{_words(concept)} is not reported and counts as zero" for concept in self.filled_with_zero
         )
-        return tuple(dict.fromkeys((*(note for resolved in self.used for note in resolved.notes), *filled)))
+        parts = tuple(
+            f"{element} is reported for parts of the company only and is left out"
+            for element in self.left_out
+        )
+        taken = (note for resolved in self.used for note in resolved.notes)
+        return tuple(dict.fromkeys((*taken, *filled, *parts)))
 
     def exact(self) -> bool:
         return all(resolved.exact for resolved in self.used)

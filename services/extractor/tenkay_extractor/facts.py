@@ -217,6 +217,17 @@ class FactIndex:
                     found[members[0][1]] = agreement
         return found
 
+    def axes_of_parts(self, concept: str, period: Period, unit: str) -> tuple[frozenset[str], ...]:
+        """The axes of each context that reports the element; empty when it is reported for the whole, or not at all."""
+        keys = self._facts.get(concept, {})
+        if (_NO_MEMBERS, period, unit) in keys:
+            return ()
+        return tuple(
+            frozenset(axis for axis, _ in members)
+            for members, of_period, of_unit in keys
+            if of_period == period and of_unit == unit
+        )
+
     def by_members(
         self, concept: str, period: Period, unit: str
     ) -> dict[tuple[tuple[str, str], ...], Agreement | Conflict]:

@@ -47,10 +47,14 @@ class MissingOperandError(Exception):
     """A value that an expression needs is missing.
 
     `unreported` says that the filing would tell it if there were such a thing, so that `opt` may count it as zero; by
-    default that is so of what is not reported, and of nothing else.
+    default that is so of what is not reported, and of nothing else. `in_parts` says which element is reported for some
+    parts of the company only, so that zero is less sure.
     """
 
-    def __init__(self, reason: MissingReason, detail: str, *, unreported: bool | None = None) -> None:
+    def __init__(
+        self, reason: MissingReason, detail: str, *, unreported: bool | None = None, in_parts: str = ""
+    ) -> None:
         super().__init__(detail)
         self.reason = reason
         self.unreported = reason in NOT_REPORTED if unreported is None else unreported
+        self.in_parts = in_parts

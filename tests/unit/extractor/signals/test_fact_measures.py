@@ -284,6 +284,58 @@ def test_a_sum_may_miss_by_the_rounding_of_its_parts() -> None:
     assert signal(financial(report(wrong)), "statement_tie_out_errors").value == 1
 
 
+# What is not zero
+
+
+def cash_flow(*facts: Told) -> Extraction:
+    cash = Told("us-gaap:NetCashProvidedByUsedInOperatingActivities", "150", YEAR.flow)
+    return financial(report([*BASE, cash, *facts]))
+
+
+def test_no_capital_expenditure_counts_as_zero_and_says_so() -> None:
+    found = signal(cash_flow(), "free_cash_flow")
+    assert found.value == 150
+    assert "capex is not reported and counts as zero" in found.notes
+
+
+def test_an_unknown_element_that_may_be_capital_expenditure_is_not_taken_for_zero() -> None:
+    found = gap(cash_flow(Told("q:PaymentsForQuarriesAndEquipment", "60", YEAR.flow)), "free_cash_flow")
+    assert found.reason is MissingReason.CONCEPT_NOT_REPORTED
+    assert "q:PaymentsForQuarriesAndEquipment may be it" in found.detail
+
+
+def test_a_line_that_is_split_by_segment_is_not_taken_for_zero() -> None:
+    capex = "us-gaap:PaymentsToAcquirePropertyPlantAndEquipment"
+    of_stone = Told(capex, "40", YEAR.flow, members=((SEGMENTS, "q:StoneMember"),))
+    found = gap(cash_flow(of_stone), "free_cash_flow")
+    assert "for parts only" in found.detail
+
+
+def test_a_part_that_is_left_out_makes_the_sum_less_sure() -> None:
+    lender = ("us-gaap:DebtInstrumentAxis", "q:BankMember")
+    facts = [
+        *BASE,
+        Told("us-gaap:LongTermDebtCurrent", "20", YEAR.end),
+        Told("us-gaap:LongTermDebtNoncurrent", "80", YEAR.end),
+    ]
+    whole = signal(financial(report(facts)), "total_debt")
+    part = Told("us-gaap:ShortTermBorrowings", "7", YEAR.end, members=(lender,))
+    found = signal(financial(report([*facts, part])), "total_debt")
+    assert found.value == whole.value == 100
+    assert found.confidence == pytest.approx(whole.confidence - 0.3)
+    assert any(note.startswith("us-gaap:ShortTermBorrowings is reported for parts") for note in found.notes)
+
+
+def test_oil_and_materials_are_an_oil_companys_inventory() -> None:
+    facts = [
+        *BASE,
+        Told("us-gaap:CostOfRevenue", "500", YEAR.flow),
+        Told("us-gaap:EnergyRelatedInventory", "80", YEAR.end),
+        Told("us-gaap:InventoryPartsAndComponentsNetOfReserves", "20", YEAR.end),
+    ]
+    assert signal(financial(report(facts)), "days_inventory").value == 100 / 500 * 365
+
+
 # Against the filing of a year earlier
 
 EARLIER = Year(2022)
