@@ -173,7 +173,7 @@ async def test_a_filing_that_needs_more_memory_than_a_worker_may_have_is_told_an
     small = replace(LIMITS, worker_bytes=256 * MEBIBYTE)
     async with world(limits=small) as w:
         rows = b"<tr><td>" + b"word " * 8 + b"</td></tr>"
-        page = b"<html><body><table>" + rows * (40 * MEBIBYTE // len(rows)) + b"</table></body></html>"
+        page = b"<html><body><table>" + rows * (200 * MEBIBYTE // len(rows)) + b"</table></body></html>"
         with pytest.raises((MemoryExceededError, WorkerCrashedError)):
             await w.pool.extract(
                 request(b"<DOCUMENT>\n<TYPE>10-K\n<TEXT>\n" + page + b"\n</TEXT>\n</DOCUMENT>\n")

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import hashlib
+import time
+import tracemalloc
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tenkay_extractor.submission import Document, recognise_markup
+from tenkay_extractor.submission import Document, Markup, recognise_markup
 from tenkay_extractor.text import normalise
 from tests.unit.extractor.inline_pages import number, page
 
@@ -106,8 +109,93 @@ def test_the_digest_is_of_the_text() -> None:
     assert found.sha256 == hashlib.sha256(b"Text").hexdigest()
 
 
+@pytest.mark.parametrize(
+    ("html", "text"),
+    [
+        ('<p title="a > b">Seen</p>', "Seen"),
+        ("<p title='a > b'>Seen</p>", "Seen"),
+        ("<p>5 > 3</p>", "5 > 3"),
+        ("<p>3 < 5</p>", "3 < 5"),
+        ("<P>One</P><P\nALIGN=left>Two", "One\nTwo"),
+        ("<p>One</p><a href=x", "One"),
+        ("One<!-- <p>hidden</p> > -->two", "Onetwo"),
+        ("<style>p > b {}</style>One<STYLE>x</STYLE >", "One"),
+        ("One<!-- no end ><p>Two</p>", "One\nTwo"),
+        ("<script>var x = 1;<p>Two</p>", "var x = 1;\nTwo"),
+        ("<td>One</td><td></td><td></td><td>2<br>three</td>", "One 2 three"),
+        ("<b>b</b>old <strong>strong</strong> <title>hidden</title>", "bold strong"),
+        ("One&#8203;&#x200b;two&ensp;&#8195;three&lt;p&gt;", "Onetwo three<p>"),
+        ("&amp;lt; &amp;amp; &nosuch; AT&T", "&lt; &amp; &nosuch; AT&T"),
+        ("un\u00adbroken\u2009thin\u3000wide", "unbroken thin wide"),
+    ],
+)
+def test_markup_is_read_as_browsers_do(html: str, text: str) -> None:
+    raw = f"<html><body>{html}</body></html>".encode()
+    assert normalise(Document("10-K", 1, "q.htm", "", raw, Markup.HTML)).text == text
+
+
+def test_a_heading_in_capitals_parts_from_the_text_below_it() -> None:
+    assert text_of("RISKS OF THE\nSTONE TRADE\nQuarries may cave in at\nANY TIME\nof day.\n").split("\n") == [
+        "RISKS OF THE STONE TRADE",
+        "Quarries may cave in at ANY TIME of day.",
+    ]
+
+
+def test_columns_and_leaders_are_rows_of_their_own() -> None:
+    plain = "Our sales were\nStone       100\nGravel.......50\nand they grew to-\nwards spring\n"
+    assert text_of(plain).split("\n") == [
+        "Our sales were",
+        "Stone 100",
+        "Gravel.......50",
+        "and they grew to-wards spring",
+    ]
+
+
+def test_labels_of_items_open_blocks_of_their_own() -> None:
+    plain = "as described below and in\nItem 2.  Properties\nThe pits are ours\nPART II\n"
+    assert text_of(plain).split("\n") == [
+        "as described below and in", "Item 2. Properties The pits are ours", "PART II",
+    ]  # fmt: skip
+
+
+_ENDLESS = (
+    b"<", b">", b"<a", b"</", b"<!--", b"<!-- -->", b"<script>", b"<script></script>", b"<title>", b'<p a="', b"<pre>",
+    b"<div>", b"<br>a", b"\x00", b"&#160;", b"&", b"<ix:header>", b":header", b"\xff", b"\xe2\x80\x8b", b"<PAGE>\n",
+    b"<TABLE>\n", b"a-\n", b"A b\n", b"\t", b"\r", b"item 1\n", b"....", b" ",
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("markup", [Markup.HTML, Markup.INLINE_XBRL, Markup.TEXT])
+@pytest.mark.parametrize("piece", _ENDLESS)
+def test_time_grows_with_the_length_of_hostile_documents_and_not_with_its_square(
+    piece: bytes, markup: Markup
+) -> None:
+    document = Document("10-K", 1, "q.htm", "", piece * (400_000 // len(piece)), markup)
+    begun = time.process_time()
+    normalise(document)
+    assert time.process_time() - begun < 2
+
+
+@pytest.mark.parametrize("piece", [b"&amp;", b"<br>a", b"a b ", b"\xff", b"\t", b"a-\n", b"<p>x"])
+def test_memory_stays_a_small_multiple_of_the_document(piece: bytes) -> None:
+    content = piece * (3_000_000 // len(piece))
+    for markup in (Markup.HTML, Markup.TEXT):
+        tracemalloc.start()
+        normalise(Document("10-K", 1, "q.htm", "", content, markup))
+        peak = tracemalloc.get_traced_memory()[1]
+        tracemalloc.stop()
+        assert peak < 20 * 2**20 + 15 * len(content)
+
+
+def test_a_long_document_worked_on_in_stretches_is_read_whole() -> None:
+    paragraphs = [f"Paragraph {number} tells of stone & gravel." for number in range(80_000)]
+    html = "<p>".join(paragraphs).replace("&", "&amp;")
+    assert text_of(f"<html><body>{html}</body></html>").split("\n") == paragraphs
+    assert text_of("\n\n".join(paragraphs)).split("\n") == paragraphs
+
+
 def test_deep_nesting_is_read_in_little_time() -> None:
-    deep = "<html><body>" + "<div>" * 60_000 + "Text" + "</div>" * 60_000 + "</body></html>"
+    deep = "<html><body>" + "<div>" * 100_000 + "Text" + "</div>" * 100_000 + "</body></html>"
     assert text_of(deep) == "Text"
 
 
@@ -127,6 +215,11 @@ _TAGS = (
     "</pre>",
     "<b>",
     "</b>",
+    "<!-- x -->",
+    "<!--",
+    "&#160;",
+    "a-\n",
+    "\u00a0",
 )
 
 
@@ -136,3 +229,19 @@ def test_text_has_no_empty_lines_and_no_double_spaces(pieces: list[str]) -> None
     if text:
         for line in text.split("\n"):
             assert line == " ".join(line.split()) != ""
+
+
+@given(
+    st.lists(
+        st.one_of(
+            st.sampled_from(["<PAGE>", "<TABLE>", "</TABLE>", "<S>", "\n", "  ", "12", "Item 1.", "a-"]),
+            st.text(max_size=20),
+        ),
+        max_size=40,
+    )
+)
+def test_plain_text_keeps_every_word_but_page_numbers(pieces: list[str]) -> None:
+    raw = "".join(pieces).encode("utf-8", "replace")
+    text = normalise(Document("10-K", 1, "q.txt", "", raw, Markup.TEXT)).text
+    for line in text.split("\n") if text else []:
+        assert line == " ".join(line.split()) != ""
