@@ -78,8 +78,11 @@ class SectionText:
         )
 
     def opening(self) -> TextEvidence:
-        """Evidence that this section was measured: how it begins."""
-        return self.passage(self.section.body_start, self.section.end)
+        """Evidence that this section was measured: how it begins, with the heading where nothing follows it."""
+        section = self.section
+        return self.passage(
+            section.body_start if section.body_start < section.end else section.start, section.end
+        )
 
 
 @dataclass(frozen=True, slots=True)
