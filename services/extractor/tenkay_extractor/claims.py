@@ -175,7 +175,8 @@ _FINITE = re.compile(
     re.IGNORECASE,
 )
 _CONDITION = re.compile(
-    r"\b(?:if|whether|unless|in the event|in case|to the extent|assuming|provided that|should (?:we|the|any|our|such)"
+    r"\b(?:if|whether|unless|in the (?:\w+ )?event|in case|to the extent|assuming|provided that"
+    r"|should (?:we|the|any|our|such)"
     r"|were (?:we|the company|any) to|until such time|even if|depending on)\b",
     re.IGNORECASE,
 )
@@ -194,7 +195,8 @@ _POSSIBILITY_BEFORE = re.compile(
     re.IGNORECASE,
 )
 _SENTENCE_POSSIBILITY = re.compile(
-    r"^\W*(?:if|should|unless|in the event|to the extent|risks?|factors|there can be no assurance|there is a risk"
+    r"^\W*(?:if|should|unless|in the (?:\w+ )?event|to the extent|risks?|factors"
+    r"|there can be no assurance|there is a risk"
     r"|in case|were)\b|\bforward-looking\b"
     r"|\bfactors (?:that|which|include)\b|\b(?:include|including),? (?:but (?:are |is )?not limited to"
     r"|without limitation)\b"

@@ -23,6 +23,7 @@ from tenkay_extractor.item_schemes import FormFamily
 from tenkay_extractor.missing import MissingOperandError, MissingReason
 from tenkay_extractor.periods import ReportingPeriod
 from tenkay_extractor.phrases import ScannedText
+from tenkay_extractor.prose_sentences import ProseSentences, prose_sentences
 from tenkay_extractor.sections import Section
 from tenkay_extractor.sentences import index_sentences
 from tenkay_extractor.submission import Document, Header
@@ -76,6 +77,10 @@ class SectionText:
             end=last,
             quote=self.source.text[first:last],
         )
+
+    def cut(self, start: int, end: int) -> SectionText:
+        """The part text[start:end] of the section."""
+        return SectionText(replace(self.section, start=start, body_start=start, end=end), self.source)
 
     def opening(self) -> TextEvidence:
         """Evidence that this section was measured: how it begins, with the heading where nothing follows it."""
@@ -314,6 +319,14 @@ class FilingView:
     def cited(self, passage: TextEvidence) -> TextEvidence:
         """A passage of this filing as evidence for a later one: with this filing's accession number."""
         return replace(passage, accession_number=self.content.identity.accession_number)
+
+    def prose(self, section: SectionText) -> ProseSentences:
+        """The section's sentences that are neither headings nor table rows, found once however many rows ask."""
+        where = section.section
+        return self._once(
+            ("prose", section.source.document, where.body_start, where.end),
+            lambda: prose_sentences(self.scanned(section.source), where.body_start, where.end),
+        )
 
     # Other inputs
 
