@@ -9,16 +9,15 @@ superseded says by which sequence, so several queries of one read see one state 
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
 import duckdb
 
 from tenkay.errors import Reason, failure
-from tenkay_store import companies, filter_sql
-from tenkay_store.duckdb_commits import SignalId, SignalIds
-from tenkay_store.filter import FieldType, SignalComparison, TypedExpression, signal_ids
+from tenkay_store import companies
+from tenkay_store.duckdb_commits import SignalIds
 from tenkay_store.filter_sql import Parameters
 from tenkay_store.records import (
     Analysis,
@@ -45,7 +44,6 @@ from tenkay_store.storage import (
     OutboxEntry,
     Page,
     Position,
-    Screen,
     StoredAnalysis,
     StoredFiling,
     StoredSignals,
@@ -58,13 +56,13 @@ MAX_RECENT = 10
 MAX_CANDIDATES = 60
 """Newest periodic filings of one kind looked at for the latest full one."""
 
-_FILING = (
+FILING = (
     "f.accession_number, f.cik, f.form_type, f.company_name, f.filed_date, f.accepted_at, f.period_end, "
     "f.sic_code, f.items, f.primary_document, f.source, f.is_amendment"
 )
-_FILING_WIDTH = 12
+FILING_WIDTH = 12
 _VERSION = "f.version, f.sequence, f.recorded_at, f.result_key, f.catalog_version"
-_IN_ORDER = "f.filed_date DESC NULLS LAST, f.accession_number"
+IN_ORDER = "f.filed_date DESC NULLS LAST, f.accession_number"
 
 
 def sequence_at(cursor: Cursor, recorded_at: datetime, up_to: int) -> int:
@@ -89,18 +87,18 @@ def filing(
     # Ordered here: an ORDER BY would have DuckDB read the whole table beside its index.
     rows = cursor.execute(
         f"""
-        SELECT {_FILING}, {_VERSION} FROM filings f
+        SELECT {FILING}, {_VERSION} FROM filings f
         WHERE f.accession_number = $accession_number AND f.sequence <= $sequence::UBIGINT
         """,
         {"accession_number": accession_number, "sequence": moment.sequence},
     ).fetchall()
     if not rows:
         return None
-    row = max(rows, key=lambda row: int(row[_FILING_WIDTH]))
-    found = _filing(row)
-    if not _was_known(found, moment):
+    row = max(rows, key=lambda row: int(row[FILING_WIDTH]))
+    found = filing_of(row)
+    if not _wasknown(found, moment):
         return None
-    version, sequence, recorded_at, result_key, catalog_version = row[_FILING_WIDTH:]
+    version, sequence, recorded_at, result_key, catalog_version = row[FILING_WIDTH:]
     return StoredFiling(
         found,
         version,
@@ -150,7 +148,7 @@ def list_filings(
 ) -> Page:
     """A page of filings, in the order of lists."""
     parameters = Parameters()
-    conditions = [_valid("f", moment, parameters), _known("f", moment, parameters)]
+    conditions = [valid("f", moment, parameters), known("f", moment, parameters)]
     if selection.cik is not None:
         conditions.append(f"f.cik = {parameters.bind(selection.cik, 'UBIGINT')}")
     if selection.forms:
@@ -159,57 +157,24 @@ def list_filings(
         conditions.append(f"f.filed_date >= {parameters.bind(selection.filed_from)}")
     if selection.filed_to is not None:
         conditions.append(f"f.filed_date <= {parameters.bind(selection.filed_to)}")
-    conditions.append(_after(after, parameters))
+    conditions.append(after_position(after, parameters))
     rows = cursor.execute(
         f"""
-        SELECT {_FILING}, f.version, f.sequence, f.signal_count FROM filings f
+        SELECT {FILING}, f.version, f.sequence, f.signal_count FROM filings f
         WHERE {" AND ".join(conditions)}
-        ORDER BY {_IN_ORDER} LIMIT {limit + 1}
+        ORDER BY {IN_ORDER} LIMIT {limit + 1}
         """,
         parameters,
     ).fetchall()
-    return _page(cursor, (), rows, moment, limit)
-
-
-def screen_filings(
-    cursor: Cursor,
-    ids: SignalIds,
-    segments: Sequence[str],
-    screen: Screen,
-    moment: Moment,
-    after: Position | None,
-    limit: int,
-) -> Page:
-    """A page of the filings that meet a screen, over the tables of its copy of the signals.
-
-    CURRENCY_MISMATCH is looked for with the first page.
-    """
-    expression = screen.expression
-    parameters = Parameters()
-    if expression is not None and not screen.currency and after is None:
-        _check_currencies(cursor, ids, segments, expression, moment)
-    shown = tuple(dict.fromkeys((*signal_ids(expression), *screen.signal_ids)))
-    rows_of = [ids.of_id(each) for each in shown]
-    source = _joined_tables(expression, rows_of, segments, screen.currency, moment, parameters)
-    test = "TRUE" if expression is None else filter_sql.condition(expression, parameters)
-    values = "".join(f", m{index}.{name}" for index in range(len(shown)) for name in _SHOWN)
-    rows = cursor.execute(
-        f"""
-        SELECT {_FILING}, f.version, f.sequence, f.signal_count{values} FROM {source}
-        AND {_known("f", moment, parameters)} AND {test} AND {_after(after, parameters)}
-        ORDER BY {_IN_ORDER} LIMIT {limit + 1}
-        """,
-        parameters,
-    ).fetchall()
-    return _page(cursor, rows_of, rows, moment, limit)
+    return page_of(cursor, rows, moment, limit)
 
 
 def company(cursor: Cursor, cik: int, moment: Moment) -> CompanySummary | None:
     """What is known of a company; None when no filing of it is stored."""
     parameters = Parameters()
     of_company = (
-        f"f.cik = {parameters.bind(cik, 'UBIGINT')} AND {_valid('f', moment, parameters)} "
-        f"AND {_known('f', moment, parameters)}"
+        f"f.cik = {parameters.bind(cik, 'UBIGINT')} AND {valid('f', moment, parameters)} "
+        f"AND {known('f', moment, parameters)}"
     )
     forms = cursor.execute(
         f"""
@@ -223,9 +188,9 @@ def company(cursor: Cursor, cik: int, moment: Moment) -> CompanySummary | None:
     named = cursor.execute(
         f"""
         SELECT (SELECT f.company_name FROM filings f WHERE {of_company} AND f.company_name IS NOT NULL
-                ORDER BY {_IN_ORDER} LIMIT 1),
+                ORDER BY {IN_ORDER} LIMIT 1),
                (SELECT f.sic_code FROM filings f WHERE {of_company} AND f.sic_code IS NOT NULL
-                ORDER BY {_IN_ORDER} LIMIT 1)
+                ORDER BY {IN_ORDER} LIMIT 1)
         """,
         parameters,
     ).fetchone()
@@ -236,17 +201,17 @@ def company(cursor: Cursor, cik: int, moment: Moment) -> CompanySummary | None:
     sequences = [sequence for sequence in latest.values() if sequence is not None]
     rows = cursor.execute(
         f"""
-        (SELECT {_FILING}, f.version, f.sequence, f.signal_count FROM filings f
+        (SELECT {FILING}, f.version, f.sequence, f.signal_count FROM filings f
          WHERE {of_company} AND list_contains($latest::UBIGINT[], f.sequence))
         UNION ALL
-        (SELECT {_FILING}, f.version, f.sequence, f.signal_count FROM filings f
+        (SELECT {FILING}, f.version, f.sequence, f.signal_count FROM filings f
          WHERE {of_company} AND NOT list_contains($latest::UBIGINT[], f.sequence)
-         ORDER BY {_IN_ORDER} LIMIT {MAX_RECENT})
+         ORDER BY {IN_ORDER} LIMIT {MAX_RECENT})
         """,
         {**parameters, "latest": sequences},
     ).fetchall()
-    summaries = _summaries(cursor, (), rows, moment)
-    by_sequence = dict(zip((row[_FILING_WIDTH + 1] for row in rows), summaries, strict=True))
+    summaries = _summaries(cursor, rows, moment)
+    by_sequence = dict(zip((row[FILING_WIDTH + 1] for row in rows), summaries, strict=True))
     annual, quarterly = (
         None if latest[name] is None else by_sequence[latest[name]] for name in ("annual", "quarterly")
     )
@@ -374,16 +339,16 @@ def commit_records(cursor: Cursor, ids: SignalIds, sequences: Sequence[int]) -> 
     ]
     for row in cursor.execute(
         f"""
-        SELECT {_FILING}, {_VERSION}, f.code_version, f.fact_count FROM filings f
+        SELECT {FILING}, {_VERSION}, f.code_version, f.fact_count FROM filings f
         WHERE f.sequence IN (SELECT unnest($sequences::UBIGINT[]))
         """,
         wanted,
     ).fetchall():
         version, sequence, recorded_at, result_key, catalog_version, code_version, fact_count = row[
-            _FILING_WIDTH:
+            FILING_WIDTH:
         ]
         body = Extraction(
-            filing=_filing(row),
+            filing=filing_of(row),
             sections=_sections(cursor, sequence),
             signals=_signals(cursor, ids, sequence, with_evidence=True),
             missing=_missing(cursor, ids, sequence),
@@ -398,87 +363,8 @@ def commit_records(cursor: Cursor, ids: SignalIds, sequences: Sequence[int]) -> 
     return sorted(records, key=lambda record: record.sequence)
 
 
-def _check_currencies(
-    cursor: Cursor, ids: SignalIds, segments: Sequence[str], expression: TypedExpression, moment: Moment
-) -> None:
-    def is_amount(leaf: SignalComparison) -> bool:
-        return leaf.type is FieldType.NUMBER and ids.holds_amounts(leaf.signal_id)
-
-    amounts = [each for each in signal_ids(expression) if ids.holds_amounts(each)]
-    if not amounts:
-        return
-    parameters = Parameters()
-    compared = [ids.of_id(each) for each in signal_ids(expression)]
-    source = _joined_tables(expression, compared, segments, "", moment, parameters)
-    test = filter_sql.candidates(expression, is_amount, parameters)
-    days = filter_sql.filing_days(expression)
-    amounts_of = " UNION ALL ".join(
-        f"SELECT sequence, currency FROM ({_values(segments, key, days, parameters)}) "
-        "WHERE currency IS NOT NULL AND kind IN ('DECIMAL', 'DOUBLE', 'INT64')"
-        for key in (ids.of_id(each).key for each in amounts)
-    )
-    found = cursor.execute(
-        f"""
-        SELECT DISTINCT s.currency FROM ({amounts_of}) s
-        WHERE s.sequence IN (SELECT f.sequence FROM {source} AND {_known("f", moment, parameters)} AND {test})
-        ORDER BY 1 LIMIT 10
-        """,
-        parameters,
-    ).fetchall()
-    if len(found) > 1:
-        currencies = ", ".join(row[0] for row in found)
-        raise failure(
-            Reason.CURRENCY_MISMATCH,
-            f"the filter compares amounts in {currencies}; say which one with currency",
-            field="currency",
-            metadata={"currencies": currencies.replace(" ", "")},
-        )
-
-
-def _joined_tables(
-    expression: TypedExpression | None,
-    signals_shown: Sequence[SignalId],
-    segments: Sequence[str],
-    currency: str,
-    moment: Moment,
-    parameters: Parameters,
-) -> str:
-    """``filings f`` with what the expression and the answer need beside it, up to its WHERE, which has one condition.
-
-    Signal i, those of the expression first, is ``m<i>``.
-    """
-    days = filter_sql.filing_days(expression)
-    parts = ["filings f"]
-    for index, row in enumerate(signals_shown):
-        is_number = "kind IN ('DECIMAL', 'DOUBLE', 'INT64')"
-        if currency:
-            is_number += f" AND coalesce(currency = {parameters.bind(currency)}, TRUE)"
-        parts.append(
-            f"LEFT JOIN (SELECT *, CASE WHEN {is_number} THEN number END AS compared, "
-            "CASE WHEN kind = 'BOOL' THEN number <> 0 END AS boolean, "
-            "CASE WHEN kind = 'ENUM' THEN exact END AS name "
-            f"FROM ({_values(segments, row.key, days, parameters)})) m{index} ON m{index}.sequence = f.sequence"
-        )
-    if expression is not None and filter_sql.uses_analysis(expression):
-        parts.append(
-            "LEFT JOIN (SELECT a.filing_sequence, a.rating, a.score, a.flag_ids FROM analyses a "
-            f"WHERE {_valid('a', moment, parameters)}) a ON a.filing_sequence = f.sequence"
-        )
-    return f"{' '.join(parts)} WHERE {_valid('f', moment, parameters)}"
-
-
-def _values(segments: Sequence[str], key: int, days: filter_sql.FilingDays, parameters: Parameters) -> str:
-    """The rows of one signal in all segments, filed between these days; sorting makes them lie together."""
-    conditions = [f"signal_key = {parameters.bind(key, 'UINTEGER')}"]
-    if days.first is not None:
-        conditions.append(f"filed_date >= {parameters.bind(days.first, 'DATE')}")
-    if days.last is not None:
-        conditions.append(f"filed_date <= {parameters.bind(days.last, 'DATE')}")
-    test = " AND ".join(conditions)
-    return " UNION ALL ".join(f"SELECT * FROM {segment} WHERE {test}" for segment in segments)
-
-
-def _valid(alias: str, moment: Moment, parameters: Parameters) -> str:
+def valid(alias: str, moment: Moment, parameters: Parameters) -> str:
+    """The condition that a version was the newest of its filing at the moment."""
     sequence = parameters.bind(moment.sequence, "UBIGINT")
     return (
         f"({alias}.sequence <= {sequence} "
@@ -486,13 +372,15 @@ def _valid(alias: str, moment: Moment, parameters: Parameters) -> str:
     )
 
 
-def _known(alias: str, moment: Moment, parameters: Parameters) -> str:
+def known(alias: str, moment: Moment, parameters: Parameters) -> str:
+    """The condition that a filing was accepted by the moment's `known_at`."""
     if moment.known_at is None:
         return "TRUE"
     return f"({alias}.accepted_at <= {parameters.bind(_naive(moment.known_at))})"
 
 
-def _after(position: Position | None, parameters: Parameters) -> str:
+def after_position(position: Position | None, parameters: Parameters) -> str:
+    """The condition that a filing comes after a position, in the order of lists."""
     if position is None:
         return "TRUE"
     accession_number = parameters.bind(position.accession_number)
@@ -532,34 +420,38 @@ def _latest(cursor: Cursor, of_company: str, parameters: Parameters, forms: tupl
     return None if latest is None else latest.sequence
 
 
-def _page(
+def page_of(
     cursor: Cursor,
-    signals_shown: Sequence[SignalId],
     rows: Sequence[tuple[Any, ...]],
     moment: Moment,
     limit: int,
+    signals_in: Callable[[Sequence[Any]], tuple[Signal, ...]] = lambda _columns: (),
 ) -> Page:
-    summaries = _summaries(cursor, signals_shown, rows[:limit], moment)
+    """The page of these rows, one more of which than `limit` says that it is not the last.
+
+    A row is a filing, its version, sequence and number of signals, and then what `signals_in` makes signals of.
+    """
+    summaries = _summaries(cursor, rows[:limit], moment, signals_in)
     last = summaries[-1].filing if len(rows) > limit else None
     return Page(summaries, None if last is None else Position(last.filed_date, last.accession_number))
 
 
 def _summaries(
     cursor: Cursor,
-    signals_shown: Sequence[SignalId],
     rows: Sequence[tuple[Any, ...]],
     moment: Moment,
+    signals_in: Callable[[Sequence[Any]], tuple[Signal, ...]] = lambda _columns: (),
 ) -> tuple[Summary, ...]:
-    ratings = _ratings(cursor, [row[_FILING_WIDTH + 1] for row in rows], moment)
+    ratings = _ratings(cursor, [row[FILING_WIDTH + 1] for row in rows], moment)
     summaries = []
     for row in rows:
-        rating, score, flag_ids = ratings.get(row[_FILING_WIDTH + 1], (None, None, ()))
+        rating, score, flag_ids = ratings.get(row[FILING_WIDTH + 1], (None, None, ()))
         summaries.append(
             Summary(
-                filing=_filing(row),
-                version=row[_FILING_WIDTH],
-                signal_count=row[_FILING_WIDTH + 2],
-                signals=_shown_signals(signals_shown, row[_FILING_WIDTH + 3 :]),
+                filing=filing_of(row),
+                version=row[FILING_WIDTH],
+                signal_count=row[FILING_WIDTH + 2],
+                signals=signals_in(row[FILING_WIDTH + 3 :]),
                 rating=rating,
                 score=score,
                 flag_ids=tuple(flag_ids),
@@ -576,40 +468,11 @@ def _ratings(
         f"""
         SELECT a.filing_sequence, a.rating, a.score, a.flag_ids FROM analyses a
         WHERE a.filing_sequence IN (SELECT unnest({parameters.bind(list(sequences), "UBIGINT[]")}))
-          AND {_valid("a", moment, parameters)}
+          AND {valid("a", moment, parameters)}
         """,
         parameters,
     ).fetchall()
     return {row[0]: (row[1], row[2], row[3]) for row in rows}
-
-
-_SHOWN = ("kind", "exact", "number", "unit", "currency", "confidence", "out_of_range")
-"""What a screen's copy holds of a signal besides its id and filing."""
-
-
-def _shown_signals(signals_shown: Sequence[SignalId], values: Sequence[Any]) -> tuple[Signal, ...]:
-    """The signals that a screen's row has a value for. Notes and evidence are not part of the screens' copy."""
-    found = []
-    for index, row in enumerate(signals_shown):
-        kind, exact, number, unit, currency, confidence, out_of_range = values[
-            index * len(_SHOWN) : (index + 1) * len(_SHOWN)
-        ]
-        if kind is not None:
-            value = Value(ValueKind(kind), exact, number)
-            found.append(
-                Signal(
-                    row.id,
-                    row.category or "",
-                    value,
-                    unit,
-                    currency or "",
-                    confidence,
-                    out_of_range,
-                    (),
-                    "[]",
-                )
-            )
-    return tuple(found)
 
 
 _SIGNAL = (
@@ -678,7 +541,8 @@ def _texts(cursor: Cursor, sequence: int) -> tuple[Text, ...]:
     return tuple(Text(*row) for row in rows)
 
 
-def _filing(row: Sequence[Any]) -> Filing:
+def filing_of(row: Sequence[Any]) -> Filing:
+    """The filing in a row's first columns, which are FILING."""
     (
         accession_number,
         cik,
@@ -692,7 +556,7 @@ def _filing(row: Sequence[Any]) -> Filing:
         primary_document,
         source,
         is_amendment,
-    ) = row[:_FILING_WIDTH]
+    ) = row[:FILING_WIDTH]
     return Filing(
         accession_number=accession_number,
         cik=cik,
@@ -737,7 +601,7 @@ def _analysis_record(row: Sequence[Any]) -> CommitRecord:
     return CommitRecord(sequence, version, _utc(recorded_at), body)
 
 
-def _was_known(found: Filing, moment: Moment) -> bool:
+def _wasknown(found: Filing, moment: Moment) -> bool:
     return moment.known_at is None or (found.accepted_at is not None and found.accepted_at <= moment.known_at)
 
 

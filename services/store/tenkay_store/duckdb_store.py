@@ -14,6 +14,7 @@ import duckdb
 from tenkay.errors import TenkayError
 from tenkay.runtime.logs import get_logger
 from tenkay_store import duckdb_reads as reads
+from tenkay_store import duckdb_screens as screens
 from tenkay_store import metrics, screen_segments
 from tenkay_store.duckdb_commits import (
     Commit,
@@ -235,7 +236,7 @@ class DuckDBStore:
             while True:
                 segments = self._writer.segments
                 try:
-                    return reads.screen_filings(
+                    return screens.screen_filings(
                         cursor, self._ids, segments.tables, screen, moment, after, limit
                     )
                 except duckdb.CatalogException:

@@ -11,6 +11,7 @@ from typing import Any
 import duckdb
 
 from tenkay_store import duckdb_reads as reads
+from tenkay_store import duckdb_screens as screens
 from tenkay_store import filter as filters
 from tenkay_store.duckdb_owner import FILE_NAME
 from tenkay_store.duckdb_store import DuckDBStore
@@ -59,7 +60,7 @@ async def test_no_read_converts_a_column_that_lies_in_order(
         assert reads.analysis(cursor, filing, moment)
         assert reads.company(cursor, 1999000001, moment)
         assert reads.list_filings(cursor, FilingSelection(cik=1999000001), moment, None, 10).summaries
-        assert reads.screen_filings(cursor, ids, segments, screen, moment, None, 10).summaries
+        assert screens.screen_filings(cursor, ids, segments, screen, moment, None, 10).summaries
         assert reads.commit_records(cursor, ids, [1, 2])
         assert reads.changes(cursor, 0, 10)
         converted = {
