@@ -9,8 +9,9 @@ from tenkay.runtime.server import ServerScope, run
 from tenkay.runtime.settings import load_settings
 from tenkay.store.v1.change_feed_service_pb2_grpc import add_ChangeFeedServiceServicer_to_server
 from tenkay.store.v1.filing_store_service_pb2_grpc import add_FilingStoreServiceServicer_to_server
+from tenkay.store.v1.signal_analytics_service_pb2_grpc import add_SignalAnalyticsServiceServicer_to_server
 from tenkay.store.v1.store_admin_service_pb2_grpc import add_StoreAdminServiceServicer_to_server
-from tenkay_store import servicer
+from tenkay_store import admin_servicer, analytics_servicer, servicer
 from tenkay_store.change_feed import ChangeFeed
 from tenkay_store.duckdb_owner import CannotOpen
 from tenkay_store.duckdb_store import DuckDBStore
@@ -37,10 +38,12 @@ async def build(scope: ServerScope, settings: StoreSettings) -> None:
     scope.spawn(observe(store, outbox), "store-gauges")
     filings = servicer.FilingStoreServicer(store, outbox, settings.read_options())
     scope.add(add_FilingStoreServiceServicer_to_server, filings, servicer.FILING_STORE)
+    series = analytics_servicer.SignalAnalyticsServicer(store, settings.read_options())
+    scope.add(add_SignalAnalyticsServiceServicer_to_server, series, analytics_servicer.SIGNAL_ANALYTICS)
     changes = servicer.ChangeFeedServicer(feed, settings.shard)
     scope.add(add_ChangeFeedServiceServicer_to_server, changes, servicer.CHANGE_FEED)
-    admin = servicer.StoreAdminServicer(store, outbox, settings.shard)
-    scope.add(add_StoreAdminServiceServicer_to_server, admin, servicer.STORE_ADMIN)
+    admin = admin_servicer.StoreAdminServicer(store, outbox, settings.shard)
+    scope.add(add_StoreAdminServiceServicer_to_server, admin, admin_servicer.STORE_ADMIN)
 
 
 def deliver_to_supabase(scope: ServerScope, settings: StoreSettings, store: DuckDBStore) -> Outbox | None:

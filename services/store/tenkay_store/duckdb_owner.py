@@ -13,10 +13,11 @@ import importlib.util
 import os
 import shutil
 import sys
-from collections.abc import Callable
+from collections.abc import AsyncGenerator, Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import islice
 from pathlib import Path
 from types import ModuleType
 from typing import IO, TypeVar, cast
@@ -103,6 +104,22 @@ class DuckDBOwner:
             cursor = self._idle.pop()
             try:
                 return await self._in_thread(query, cursor)
+            finally:
+                self._idle.append(cursor)
+
+    async def stream(
+        self, query: Callable[[duckdb.DuckDBPyConnection], Iterator[Answer]]
+    ) -> AsyncGenerator[Answer, None]:
+        """The items of `query(cursor)`, each made in a thread when it is asked for, on one of the readers."""
+        async with self._slots:
+            cursor = self._idle.pop()
+            try:
+                items = await self._in_thread(query, cursor)
+                while True:
+                    held = await self._in_thread(lambda _: list(islice(items, 1)), cursor)
+                    if not held:
+                        return
+                    yield held[0]
             finally:
                 self._idle.append(cursor)
 

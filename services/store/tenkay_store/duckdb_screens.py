@@ -47,16 +47,15 @@ def screen_filings(
     rows_of = [ids.of_id(each) for each in shown]
     source = joined_tables(expression, rows_of, segments, screen.currency, moment, parameters)
     test = "TRUE" if expression is None else filter_sql.condition(expression, parameters)
-    values = "".join(f", m{index}.{name}" for index in range(len(shown)) for name in _SHOWN)
     rows = cursor.execute(
         f"""
-        SELECT {FILING}, f.version, f.sequence, f.signal_count{values} FROM {source}
+        SELECT {FILING}, f.version, f.sequence, f.signal_count{shown_columns(len(shown))} FROM {source}
         AND {known("f", moment, parameters)} AND {test} AND {after_position(after, parameters)}
         ORDER BY {IN_ORDER} LIMIT {limit + 1}
         """,
         parameters,
     ).fetchall()
-    return page_of(cursor, rows, moment, limit, lambda columns: _shown_signals(rows_of, columns))
+    return page_of(cursor, rows, moment, limit, lambda columns: shown_signals(rows_of, columns))
 
 
 def check_currencies(
@@ -145,8 +144,16 @@ _SHOWN = ("kind", "exact", "number", "unit", "currency", "confidence", "out_of_r
 """What a screen's copy holds of a signal besides its id and filing."""
 
 
-def _shown_signals(signals_shown: Sequence[SignalId], values: Sequence[Any]) -> tuple[Signal, ...]:
-    """The signals that a screen's row has a value for. Notes and evidence are not part of the screens' copy."""
+def shown_columns(count: int) -> str:
+    """The columns of that many joined signals, to be put behind others: ", m0.kind, …"."""
+    return "".join(f", m{index}.{name}" for index in range(count) for name in _SHOWN)
+
+
+def shown_signals(signals_shown: Sequence[SignalId], values: Sequence[Any]) -> tuple[Signal, ...]:
+    """The signals that a row has a value for, from its `shown_columns`.
+
+    Notes and evidence are not part of the screens' copy.
+    """
     found = []
     for index, row in enumerate(signals_shown):
         kind, exact, number, unit, currency, confidence, out_of_range = values[

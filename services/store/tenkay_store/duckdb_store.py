@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import AsyncGenerator, Callable, Iterator, Mapping, Sequence
+from contextlib import aclosing
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import chain, islice
 from pathlib import Path
+from typing import TypeVar
 
 import duckdb
 
-from tenkay.errors import TenkayError
+from tenkay.errors import Reason, TenkayError, failure
 from tenkay.runtime.logs import get_logger
+from tenkay_store import duckdb_analytics as analytics
 from tenkay_store import duckdb_reads as reads
 from tenkay_store import duckdb_screens as screens
 from tenkay_store import metrics, screen_segments
@@ -43,6 +47,8 @@ from tenkay_store.records import (
 )
 from tenkay_store.screen_segments import Segments
 from tenkay_store.storage import (
+    Aggregate,
+    AggregateSelection,
     CompanySummary,
     FilingSelection,
     Moment,
@@ -50,6 +56,8 @@ from tenkay_store.storage import (
     Page,
     Position,
     Screen,
+    Series,
+    SeriesSelection,
     StoredAnalysis,
     StoredFiling,
     StoredSignals,
@@ -58,6 +66,12 @@ from tenkay_store.storage import (
 SORT_EVERY_SECONDS = 1.0
 SEGMENTS_KNOWN_SECONDS = 1.0
 """How long after a commit that replaced segments the new ones are known to readers, at the very most."""
+
+EXPORTS_AT_ONCE = 2
+"""Exports that may hold a reader each; the others are for reads that take milliseconds."""
+EXPORT_RETRY_SECONDS = 5.0
+
+Answer = TypeVar("Answer")
 
 logger = get_logger(__name__)
 
@@ -94,6 +108,7 @@ class DuckDBStore:
         self._writer = writer
         self._sink = sink
         self._segment_rows = segment_rows
+        self._exports = 0
         self._head = writer.head
         self._ids = writer.signal_ids
         self._listeners: list[Listener] = []
@@ -231,21 +246,64 @@ class DuckDBStore:
     ) -> Page:
         """A page of the filings that meet the screen. CURRENCY_MISMATCH on the first page."""
 
-        def query(cursor: duckdb.DuckDBPyConnection) -> Page:
-            give_up = time.monotonic() + SEGMENTS_KNOWN_SECONDS
-            while True:
-                segments = self._writer.segments
-                try:
-                    return screens.screen_filings(
-                        cursor, self._ids, segments.tables, screen, moment, after, limit
-                    )
-                except duckdb.CatalogException:
-                    # One of them was replaced: the file knows it a moment before `segments` does.
-                    if segments is self._writer.segments and time.monotonic() > give_up:
-                        raise
-                    time.sleep(0.001)
+        return await self._owner.read(
+            lambda cursor: self._over_segments(
+                lambda tables: screens.screen_filings(cursor, self._ids, tables, screen, moment, after, limit)
+            )
+        )
 
-        return await self._owner.read(query)
+    async def series(self, selection: SeriesSelection, moment: Moment) -> Series | None:
+        """A company's signals over time; None when no filing of it is stored."""
+        return await self._owner.read(
+            lambda cursor: self._over_segments(
+                lambda tables: analytics.series(cursor, self._ids, tables, selection, moment)
+            )
+        )
+
+    async def aggregate(self, selection: AggregateSelection, moment: Moment) -> Aggregate:
+        """Figures of a signal by group. CURRENCY_MISMATCH; INVALID_FIELD when there are too many groups."""
+        return await self._owner.read(
+            lambda cursor: self._over_segments(
+                lambda tables: analytics.aggregate(cursor, self._ids, tables, selection, moment)
+            )
+        )
+
+    async def export(self, screen: Screen, moment: Moment) -> AsyncGenerator[bytes, None]:
+        """All values of the screen's signals as one Arrow IPC stream, in parts. CURRENCY_MISMATCH; QUEUE_FULL."""
+        if self._exports >= EXPORTS_AT_ONCE:
+            raise failure(
+                Reason.QUEUE_FULL,
+                f"{self._exports} exports are being read, which is the most at once; come back later",
+                retry_after=EXPORT_RETRY_SECONDS,
+            )
+
+        def query(cursor: duckdb.DuckDBPyConnection) -> Iterator[bytes]:
+            def begun(tables: Sequence[str]) -> Iterator[bytes]:
+                parts = analytics.export(cursor, self._ids, tables, screen, moment)
+                return chain(list(islice(parts, 1)), parts)
+
+            return self._over_segments(begun)
+
+        self._exports += 1
+        try:
+            async with aclosing(self._owner.stream(query)) as parts:
+                async for part in parts:
+                    yield part
+        finally:
+            self._exports -= 1
+
+    def _over_segments(self, query: Callable[[Sequence[str]], Answer]) -> Answer:
+        """`query(tables)` over the screens' copy. Runs in a reader's thread."""
+        give_up = time.monotonic() + SEGMENTS_KNOWN_SECONDS
+        while True:
+            segments = self._writer.segments
+            try:
+                return query(segments.tables)
+            except duckdb.CatalogException:
+                # One of them was replaced: the file knows it a moment before `segments` does.
+                if segments is self._writer.segments and time.monotonic() > give_up:
+                    raise
+                time.sleep(0.001)
 
     @property
     def signal_types(self) -> SignalTypes:

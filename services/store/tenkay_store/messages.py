@@ -10,7 +10,7 @@ from typing import TypeVar
 from google.protobuf.timestamp_pb2 import Timestamp
 
 from tenkay.common.v1 import analysis_pb2, company_pb2, date_pb2, extraction_pb2, filing_pb2, signal_pb2
-from tenkay.errors import Reason, failure
+from tenkay.errors import Reason, TenkayError, failure
 from tenkay.store.v1 import filing_store_service_pb2 as store_pb2
 from tenkay_store import documents
 from tenkay_store.records import (
@@ -62,6 +62,15 @@ def extraction_record(message: extraction_pb2.Extraction) -> Extraction:
         code_version=message.code_version,
         fact_count=message.fact_count,
         size_bytes=message.ByteSize(),
+    )
+
+
+def not_this_methods_token() -> TenkayError:
+    """MALFORMED_PAGE_TOKEN for a token whose content is not what the method puts into its own."""
+    return failure(
+        Reason.MALFORMED_PAGE_TOKEN,
+        "page_token was not issued for this method; leave it empty to start over",
+        field="page_token",
     )
 
 

@@ -1,18 +1,15 @@
-"""The store's three gRPC services: protobuf <-> records, nothing else."""
+"""Commits, reads and the change feed over gRPC: protobuf <-> records, nothing else."""
 
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
-from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta
+from datetime import date
 from typing import Any
 
 import grpc
-from google.protobuf.duration_pb2 import Duration
 from google.protobuf.message import Message
 
 from tenkay import page_tokens, sequences
-from tenkay.common.v1 import read_pb2
 from tenkay.errors import Reason, TenkayError, failure
 from tenkay.identifiers import require_accession_number, require_cik
 from tenkay.runtime.call import current_deadline
@@ -29,23 +26,16 @@ from tenkay.store.v1 import (
 from tenkay.store.v1 import (
     filing_store_service_pb2_grpc as store_pb2_grpc,
 )
-from tenkay.store.v1 import (
-    store_admin_service_pb2 as admin_pb2,
-)
-from tenkay.store.v1 import (
-    store_admin_service_pb2_grpc as admin_pb2_grpc,
-)
 from tenkay_store import filter as filters
 from tenkay_store import messages, metrics
 from tenkay_store.change_feed import ChangeFeed
+from tenkay_store.moments import Moments, ReadOptions
 from tenkay_store.outbox import Outbox
 from tenkay_store.records import (
     Analysis,
-    Backlog,
     Change,
     CommitKind,
     Committed,
-    DeadLetter,
     Delivery,
     DeliveryState,
     Extraction,
@@ -58,21 +48,11 @@ Context = grpc.aio.ServicerContext[Any, Any]
 
 FILING_STORE = "tenkay.store.v1.FilingStoreService"
 CHANGE_FEED = "tenkay.store.v1.ChangeFeedService"
-STORE_ADMIN = "tenkay.store.v1.StoreAdminService"
 
 DEFAULT_PAGE_SIZE = 50
 MAX_PAGE_SIZE = 500
 ANSWER_SECONDS = 0.1
 """Kept back from a commit's deadline for the answer that says PENDING."""
-
-
-@dataclass(frozen=True, slots=True)
-class ReadOptions:
-    """What reads and waiting commits are bounded by."""
-
-    shard: int
-    sequence_wait_seconds: float
-    wait_for_all_seconds: float
 
 
 class FilingStoreServicer(store_pb2_grpc.FilingStoreServiceServicer):
@@ -82,6 +62,7 @@ class FilingStoreServicer(store_pb2_grpc.FilingStoreServiceServicer):
         self._store = store
         self._outbox = outbox
         self._options = options
+        self._moments = Moments(store, options)
 
     async def CommitExtraction(
         self, request: store_pb2.CommitExtractionRequest, _context: Context
@@ -106,8 +87,8 @@ class FilingStoreServicer(store_pb2_grpc.FilingStoreServiceServicer):
     ) -> store_pb2.GetFilingResponse:
         """Answers with one filing."""
         accession_number = _accession_number(request)
-        head = await self._reached(request.min_sequence)
-        stored = await self._store.filing(accession_number, await self._moment(request, head))
+        head = await self._moments.reached(request.min_sequence)
+        stored = await self._store.filing(accession_number, await self._moments.of(request, head))
         if stored is None:
             raise _filing_unknown(accession_number)
         return store_pb2.GetFilingResponse(
@@ -116,7 +97,7 @@ class FilingStoreServicer(store_pb2_grpc.FilingStoreServiceServicer):
             version=stored.version,
             recorded_at=messages.timestamp(stored.recorded_at),
             result_key=stored.result_key,
-            as_of_sequence=self._token(head),
+            as_of_sequence=self._moments.token(head),
             catalog_version=stored.catalog_version,
         )
 
@@ -126,8 +107,8 @@ class FilingStoreServicer(store_pb2_grpc.FilingStoreServiceServicer):
         """Answers with a filing's signals and gaps."""
         accession_number = _accession_number(request)
         category = messages.category_name(request.category, "category")
-        head = await self._reached(request.min_sequence)
-        moment = await self._moment(request, head)
+        head = await self._moments.reached(request.min_sequence)
+        moment = await self._moments.of(request, head)
         found = await self._store.signals(accession_number, moment, with_evidence=not request.omit_evidence)
         if found is None:
             raise _filing_unknown(accession_number)
@@ -151,7 +132,7 @@ class FilingStoreServicer(store_pb2_grpc.FilingStoreServiceServicer):
             ],
             version=found.stored.version,
             result_key=found.stored.result_key,
-            as_of_sequence=self._token(head),
+            as_of_sequence=self._moments.token(head),
         )
 
     async def GetAnalysis(
@@ -159,8 +140,8 @@ class FilingStoreServicer(store_pb2_grpc.FilingStoreServiceServicer):
     ) -> store_pb2.GetAnalysisResponse:
         """Answers with a filing's newest analysis."""
         accession_number = _accession_number(request)
-        head = await self._reached(request.min_sequence)
-        found = await self._store.analysis(accession_number, await self._moment(request, head))
+        head = await self._moments.reached(request.min_sequence)
+        found = await self._store.analysis(accession_number, await self._moments.of(request, head))
         if found is None:
             raise _filing_unknown(accession_number)
         if isinstance(found, Filing):
@@ -174,7 +155,7 @@ class FilingStoreServicer(store_pb2_grpc.FilingStoreServiceServicer):
             analysis=messages.analysis_message(found.document),
             version=found.version,
             recorded_at=messages.timestamp(found.recorded_at),
-            as_of_sequence=self._token(head),
+            as_of_sequence=self._moments.token(head),
         )
 
     async def GetCompanySummary(
@@ -182,8 +163,8 @@ class FilingStoreServicer(store_pb2_grpc.FilingStoreServiceServicer):
     ) -> store_pb2.GetCompanySummaryResponse:
         """Answers with what is known of a company."""
         cik = require_cik(request.cik, "cik")
-        head = await self._reached(request.min_sequence)
-        company = await self._store.company(cik, await self._moment(request, head))
+        head = await self._moments.reached(request.min_sequence)
+        company = await self._store.company(cik, await self._moments.of(request, head))
         if company is None:
             raise failure(
                 Reason.COMPANY_UNKNOWN,
@@ -191,7 +172,7 @@ class FilingStoreServicer(store_pb2_grpc.FilingStoreServiceServicer):
                 field="cik",
             )
         return store_pb2.GetCompanySummaryResponse(
-            company=messages.company_message(company), as_of_sequence=self._token(head)
+            company=messages.company_message(company), as_of_sequence=self._moments.token(head)
         )
 
     async def ListFilings(
@@ -211,7 +192,7 @@ class FilingStoreServicer(store_pb2_grpc.FilingStoreServiceServicer):
         return store_pb2.ListFilingsResponse(
             filings=[messages.summary_message(each) for each in page.summaries],
             next_page_token=_next_page_token(page, head, bound_to),
-            as_of_sequence=self._token(head),
+            as_of_sequence=self._moments.token(head),
         )
 
     async def ScreenFilings(
@@ -236,7 +217,7 @@ class FilingStoreServicer(store_pb2_grpc.FilingStoreServiceServicer):
         return store_pb2.ScreenFilingsResponse(
             filings=[messages.summary_message(each) for each in page.summaries],
             next_page_token=_next_page_token(page, head, bound_to),
-            as_of_sequence=self._token(head),
+            as_of_sequence=self._moments.token(head),
         )
 
     async def _commit(
@@ -259,7 +240,7 @@ class FilingStoreServicer(store_pb2_grpc.FilingStoreServiceServicer):
         metrics.COMMITS.labels(kind, "changed" if committed.changed else "unchanged").inc()
         delivery = await self._delivery(committed, wait_for)
         return store_pb2.CommitOutcome(
-            sequence=self._token(committed.sequence),
+            sequence=self._moments.token(committed.sequence),
             version=committed.version,
             changed=committed.changed,
             sinks=[
@@ -290,43 +271,14 @@ class FilingStoreServicer(store_pb2_grpc.FilingStoreServiceServicer):
                 seconds = min(seconds, left - ANSWER_SECONDS)
         return await self._outbox.outcome(committed.sequence, seconds, just_committed=committed.changed)
 
-    async def _reached(self, min_sequence: str) -> int:
-        """The sequence to read at, once the store has reached the one asked for."""
-        least = sequences.parse(min_sequence).get(self._options.shard, 0)
-        seconds = self._options.sequence_wait_seconds
-        left = current_deadline()
-        if left is not None:
-            seconds = min(seconds, left)
-        if not await self._store.wait_for(least, seconds):
-            raise failure(
-                Reason.SEQUENCE_NOT_REACHED,
-                f"the store is at {self._token(self._store.head)}, before {min_sequence}; try again in a moment",
-                metadata={"sequence": self._token(self._store.head)},
-                retry_after=seconds,
-            )
-        return self._store.head
-
-    async def _moment(self, request: Any, head: int) -> Moment:
-        as_of: read_pb2.AsOf = request.as_of
-        known_at = recorded_at = None
-        if as_of.HasField("known_at"):
-            known_at = messages.moment(as_of.known_at, "as_of.known_at")
-        if as_of.HasField("recorded_at"):
-            recorded_at = messages.moment(as_of.recorded_at, "as_of.recorded_at")
-        sequence = head if recorded_at is None else await self._store.sequence_at(recorded_at, head)
-        return Moment(sequence, known_at)
-
     async def _page_start(self, request: Any, bound_to: bytes) -> tuple[int, Moment, Position | None]:
         """The state a page is read at, pinned by the first page, and the position it starts after."""
-        head = await self._reached(request.min_sequence)
+        head = await self._moments.reached(request.min_sequence)
         after = None
         if request.page_token:
             pinned, after = _position(page_tokens.decode(request.page_token, bound_to))
             head = min(head, pinned)
-        return head, await self._moment(request, head), after
-
-    def _token(self, sequence: int) -> str:
-        return sequences.encode(self._options.shard, sequence)
+        return head, await self._moments.of(request, head), after
 
 
 class ChangeFeedServicer(feed_pb2_grpc.ChangeFeedServiceServicer):
@@ -366,111 +318,6 @@ class ChangeFeedServicer(feed_pb2_grpc.ChangeFeedServiceServicer):
         )
 
 
-class StoreAdminServicer(admin_pb2_grpc.StoreAdminServiceServicer):
-    """How the sinks stand."""
-
-    def __init__(self, store: AnalyticalStore, outbox: Outbox | None, shard: int) -> None:
-        self._store = store
-        self._outbox = outbox
-        self._shard = shard
-
-    async def GetSinkStatus(
-        self, _request: admin_pb2.GetSinkStatusRequest, _context: Context
-    ) -> admin_pb2.GetSinkStatusResponse:
-        """Answers with one entry a sink."""
-        second = admin_pb2.SinkStatus(sink=store_pb2.SINK_SUPABASE)
-        if self._outbox is not None:
-            second = _sink_status(await self._store.backlog(), self._outbox.last_error)
-        return admin_pb2.GetSinkStatusResponse(
-            sinks=[admin_pb2.SinkStatus(sink=store_pb2.SINK_DUCKDB, enabled=True), second],
-            sequence=sequences.encode(self._shard, self._store.head),
-        )
-
-    async def ListDeadLetters(
-        self, request: admin_pb2.ListDeadLettersRequest, _context: Context
-    ) -> admin_pb2.ListDeadLettersResponse:
-        """Answers with a page of what the second sink refused for good."""
-        limit = _page_size(request.page_size)
-        after = 0
-        if request.page_token:
-            after = _sequence_in(page_tokens.decode(request.page_token, _DEAD_LETTERS))
-        found = await self._store.dead_letters(after, limit + 1)
-        more = len(found) > limit
-        return admin_pb2.ListDeadLettersResponse(
-            dead_letters=[self._dead_letter(each) for each in found[:limit]],
-            next_page_token=page_tokens.encode({"s": found[limit - 1].sequence}, _DEAD_LETTERS)
-            if more
-            else "",
-        )
-
-    async def ReplayDeadLetters(
-        self, request: admin_pb2.ReplayDeadLettersRequest, _context: Context
-    ) -> admin_pb2.ReplayDeadLettersResponse:
-        """Sends dead letters once more."""
-        if bool(request.sequences) == request.all:
-            raise failure(
-                Reason.INVALID_FIELD, "give either sequences or all, to say which ones", field="sequences"
-            )
-        if len(request.sequences) > MAX_PAGE_SIZE:
-            raise failure(
-                Reason.INVALID_FIELD,
-                f"{len(request.sequences):,} sequences are more than {MAX_PAGE_SIZE}; send them in parts",
-                field="sequences",
-            )
-        if self._outbox is None:
-            raise failure(
-                Reason.SINK_DISABLED, "there is no second sink; set TENKAY_STORE_SUPABASE_URL to have one"
-            )
-        if not request.all:
-            return admin_pb2.ReplayDeadLettersResponse(
-                replayed=await self._outbox.replay([self._number(each) for each in request.sequences])
-            )
-        replayed = after = 0
-        while found := await self._store.dead_letters(after, MAX_PAGE_SIZE):
-            after = found[-1].sequence
-            replayed += await self._outbox.replay([each.sequence for each in found])
-        return admin_pb2.ReplayDeadLettersResponse(replayed=replayed)
-
-    def _number(self, token: str) -> int:
-        numbers = sequences.parse(token)
-        if list(numbers) != [self._shard]:
-            raise failure(
-                Reason.MALFORMED_SEQUENCE,
-                f"{token[:80]!r} is not a commit of this store; use a sequence that ListDeadLetters gave",
-                field="sequences",
-            )
-        return numbers[self._shard]
-
-    def _dead_letter(self, letter: DeadLetter) -> admin_pb2.DeadLetter:
-        return admin_pb2.DeadLetter(
-            sequence=sequences.encode(self._shard, letter.sequence),
-            accession_number=letter.accession_number,
-            kind=letter.kind.value,
-            result_key=letter.result_key,
-            attempts=letter.attempts,
-            last_error=letter.last_error,
-            enqueued_at=messages.timestamp(letter.enqueued_at),
-        )
-
-
-_DEAD_LETTERS = b"ListDeadLetters"
-
-
-def _sequence_in(token: Any) -> int:
-    try:
-        return int(token["s"])
-    except (KeyError, TypeError, ValueError):
-        raise _not_this_methods_token() from None
-
-
-def _not_this_methods_token() -> TenkayError:
-    return failure(
-        Reason.MALFORMED_PAGE_TOKEN,
-        "page_token was not issued for this method; leave it empty to start over",
-        field="page_token",
-    )
-
-
 _SINK_STATES = {
     DeliveryState.PENDING: store_pb2.SINK_STATE_PENDING,
     DeliveryState.DURABLE: store_pb2.SINK_STATE_DURABLE,
@@ -481,21 +328,6 @@ _CHANGE_KINDS = {
     CommitKind.EXTRACTION: feed_pb2.CHANGE_KIND_EXTRACTION,
     CommitKind.ANALYSIS: feed_pb2.CHANGE_KIND_ANALYSIS,
 }
-
-
-def _sink_status(backlog: Backlog, last_error: str) -> admin_pb2.SinkStatus:
-    oldest = None
-    if backlog.oldest_pending is not None:
-        oldest = Duration()
-        oldest.FromTimedelta(max(datetime.now(UTC) - backlog.oldest_pending, timedelta(0)))
-    return admin_pb2.SinkStatus(
-        sink=store_pb2.SINK_SUPABASE,
-        enabled=True,
-        pending=backlog.pending,
-        dead=backlog.dead,
-        oldest_pending=oldest,
-        last_error=last_error,
-    )
 
 
 def _require(request: Message, field: str) -> None:
@@ -547,4 +379,4 @@ def _position(token: Any) -> tuple[int, Position]:
         day = None if token["d"] is None else date.fromisoformat(token["d"])
         return int(token["s"]), Position(day, str(token["a"]))
     except (KeyError, TypeError, ValueError):
-        raise _not_this_methods_token() from None
+        raise messages.not_this_methods_token() from None

@@ -11,8 +11,8 @@ from tenkay.runtime.settings import ServiceSettings
 from tenkay_store.duckdb_owner import Limits
 from tenkay_store.duckdb_store import StoreOptions
 from tenkay_store.group_commit import GroupLimits
+from tenkay_store.moments import ReadOptions
 from tenkay_store.outbox import OutboxLimits
-from tenkay_store.servicer import ReadOptions
 from tenkay_store.sink import BreakerLimits, SupabaseOptions
 
 SUPABASE = "supabase"

@@ -5,9 +5,10 @@ All reads take a `Moment`. Sequences here are plain numbers of this shard; 0 is 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
+from enum import StrEnum
 from typing import Protocol
 
 from tenkay_store.filter import SignalTypes, TypedExpression
@@ -135,6 +136,70 @@ class Page:
 
 
 @dataclass(frozen=True, slots=True)
+class SeriesSelection:
+    """Which of a company's filings and signals a series takes."""
+
+    cik: int
+    signal_ids: tuple[str, ...]
+    forms: tuple[str, ...] = ()
+    period_from: date | None = None
+    period_to: date | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Series:
+    """A company's signals over its filings, in the order of periods."""
+
+    points: tuple[Summary, ...]
+    truncated: bool
+    """Whether older filings were left out."""
+
+
+class GroupBy(StrEnum):
+    """What values are grouped by."""
+
+    FORM = "form"
+    SECTOR = "sector"
+    """The major group: the first two digits of the SIC code."""
+    YEAR = "year"
+    """Calendar year of the period's end."""
+    QUARTER = "quarter"
+    """Calendar quarter of the period's end."""
+
+
+@dataclass(frozen=True, slots=True)
+class AggregateSelection:
+    """Which values an aggregate takes, and how it groups them."""
+
+    signal_id: str
+    expression: TypedExpression | None
+    currency: str
+    group_by: tuple[GroupBy, ...]
+    quantiles: tuple[float, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class AggregateGroup:
+    """One group's figures."""
+
+    keys: tuple[str, ...]
+    count: int
+    mean: float
+    least: float
+    largest: float
+    quantiles: tuple[float, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Aggregate:
+    """The groups, in the order of their keys."""
+
+    groups: tuple[AggregateGroup, ...]
+    unit: str
+    currency: str
+
+
+@dataclass(frozen=True, slots=True)
 class OutboxEntry:
     """A commit that a sink has not taken yet."""
 
@@ -189,6 +254,15 @@ class AnalyticalStore(Protocol):
         self, screen: Screen, moment: Moment, after: Position | None, limit: int
     ) -> Page:
         """A page of the filings that meet the screen. CURRENCY_MISMATCH on the first page."""
+
+    async def series(self, selection: SeriesSelection, moment: Moment) -> Series | None:
+        """A company's signals over time; None when no filing of it is stored."""
+
+    async def aggregate(self, selection: AggregateSelection, moment: Moment) -> Aggregate:
+        """Figures of a signal by group. CURRENCY_MISMATCH; INVALID_FIELD when there are too many groups."""
+
+    def export(self, screen: Screen, moment: Moment) -> AsyncGenerator[bytes, None]:
+        """All values of the screen's signals as one Arrow IPC stream, in parts. CURRENCY_MISMATCH."""
 
     @property
     def signal_types(self) -> SignalTypes:

@@ -12,6 +12,8 @@ from tenkay.store.v1 import (
     change_feed_service_pb2_grpc,
     filing_store_service_pb2,
     filing_store_service_pb2_grpc,
+    signal_analytics_service_pb2,
+    signal_analytics_service_pb2_grpc,
     store_admin_service_pb2,
     store_admin_service_pb2_grpc,
 )
@@ -404,6 +406,182 @@ class FilingStoreClient(SyncCaller):
                 currency=currency,
                 page_size=page_size,
                 page_token=page_token,
+                as_of=as_of,
+                min_sequence=min_sequence,
+            ),
+            timeout,
+        )
+
+
+class AsyncSignalAnalyticsClient(AsyncCaller):
+    """Async client of tenkay.store.v1.SignalAnalyticsService; the proto says what each call does."""
+
+    def __init__(self, endpoint: Endpoint, *, floor: SequenceFloor | None = None) -> None:
+        super().__init__(endpoint, "tenkay.store.v1.SignalAnalyticsService", floor)
+        self._stub = signal_analytics_service_pb2_grpc.SignalAnalyticsServiceStub(self._channel)
+
+    async def get_series(
+        self,
+        *,
+        cik: int = 0,
+        signal_ids: Iterable[str] = (),
+        forms: Iterable[str] = (),
+        period_from: date_pb2.Date | None = None,
+        period_to: date_pb2.Date | None = None,
+        as_of: read_pb2.AsOf | None = None,
+        min_sequence: str = "",
+        timeout: float | None = None,
+    ) -> signal_analytics_service_pb2.GetSeriesResponse:
+        """GetSeries of SignalAnalyticsService."""
+        return await self._unary(
+            self._stub.GetSeries,
+            "GetSeries",
+            signal_analytics_service_pb2.GetSeriesRequest(
+                cik=cik,
+                signal_ids=signal_ids,
+                forms=forms,
+                period_from=period_from,
+                period_to=period_to,
+                as_of=as_of,
+                min_sequence=min_sequence,
+            ),
+            timeout,
+        )
+
+    async def aggregate(
+        self,
+        *,
+        signal_id: str = "",
+        filter: str = "",
+        currency: str = "",
+        group_by: Iterable[signal_analytics_service_pb2.AggregateBy.ValueType] = (),
+        quantiles: Iterable[float] = (),
+        as_of: read_pb2.AsOf | None = None,
+        min_sequence: str = "",
+        timeout: float | None = None,
+    ) -> signal_analytics_service_pb2.AggregateResponse:
+        """Aggregate of SignalAnalyticsService."""
+        return await self._unary(
+            self._stub.Aggregate,
+            "Aggregate",
+            signal_analytics_service_pb2.AggregateRequest(
+                signal_id=signal_id,
+                filter=filter,
+                currency=currency,
+                group_by=group_by,
+                quantiles=quantiles,
+                as_of=as_of,
+                min_sequence=min_sequence,
+            ),
+            timeout,
+        )
+
+    def export(
+        self,
+        *,
+        filter: str = "",
+        signal_ids: Iterable[str] = (),
+        currency: str = "",
+        as_of: read_pb2.AsOf | None = None,
+        min_sequence: str = "",
+        timeout: float | None = None,
+    ) -> AsyncIterator[signal_analytics_service_pb2.ExportResponse]:
+        """Export of SignalAnalyticsService."""
+        return self._stream(
+            self._stub.Export,
+            "Export",
+            signal_analytics_service_pb2.ExportRequest(
+                filter=filter,
+                signal_ids=signal_ids,
+                currency=currency,
+                as_of=as_of,
+                min_sequence=min_sequence,
+            ),
+            timeout,
+        )
+
+
+class SignalAnalyticsClient(SyncCaller):
+    """Sync client of tenkay.store.v1.SignalAnalyticsService; the proto says what each call does."""
+
+    def __init__(self, endpoint: Endpoint, *, floor: SequenceFloor | None = None) -> None:
+        super().__init__(endpoint, "tenkay.store.v1.SignalAnalyticsService", floor)
+        self._stub = signal_analytics_service_pb2_grpc.SignalAnalyticsServiceStub(self._channel)
+
+    def get_series(
+        self,
+        *,
+        cik: int = 0,
+        signal_ids: Iterable[str] = (),
+        forms: Iterable[str] = (),
+        period_from: date_pb2.Date | None = None,
+        period_to: date_pb2.Date | None = None,
+        as_of: read_pb2.AsOf | None = None,
+        min_sequence: str = "",
+        timeout: float | None = None,
+    ) -> signal_analytics_service_pb2.GetSeriesResponse:
+        """GetSeries of SignalAnalyticsService."""
+        return self._unary(
+            self._stub.GetSeries,
+            "GetSeries",
+            signal_analytics_service_pb2.GetSeriesRequest(
+                cik=cik,
+                signal_ids=signal_ids,
+                forms=forms,
+                period_from=period_from,
+                period_to=period_to,
+                as_of=as_of,
+                min_sequence=min_sequence,
+            ),
+            timeout,
+        )
+
+    def aggregate(
+        self,
+        *,
+        signal_id: str = "",
+        filter: str = "",
+        currency: str = "",
+        group_by: Iterable[signal_analytics_service_pb2.AggregateBy.ValueType] = (),
+        quantiles: Iterable[float] = (),
+        as_of: read_pb2.AsOf | None = None,
+        min_sequence: str = "",
+        timeout: float | None = None,
+    ) -> signal_analytics_service_pb2.AggregateResponse:
+        """Aggregate of SignalAnalyticsService."""
+        return self._unary(
+            self._stub.Aggregate,
+            "Aggregate",
+            signal_analytics_service_pb2.AggregateRequest(
+                signal_id=signal_id,
+                filter=filter,
+                currency=currency,
+                group_by=group_by,
+                quantiles=quantiles,
+                as_of=as_of,
+                min_sequence=min_sequence,
+            ),
+            timeout,
+        )
+
+    def export(
+        self,
+        *,
+        filter: str = "",
+        signal_ids: Iterable[str] = (),
+        currency: str = "",
+        as_of: read_pb2.AsOf | None = None,
+        min_sequence: str = "",
+        timeout: float | None = None,
+    ) -> Iterator[signal_analytics_service_pb2.ExportResponse]:
+        """Export of SignalAnalyticsService."""
+        return self._stream(
+            self._stub.Export,
+            "Export",
+            signal_analytics_service_pb2.ExportRequest(
+                filter=filter,
+                signal_ids=signal_ids,
+                currency=currency,
                 as_of=as_of,
                 min_sequence=min_sequence,
             ),

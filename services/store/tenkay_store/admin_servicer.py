@@ -1,0 +1,137 @@
+"""What the people who run the store look at and do, over gRPC: protobuf <-> records, nothing else."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import grpc
+from google.protobuf.duration_pb2 import Duration
+
+from tenkay import page_tokens, sequences
+from tenkay.errors import Reason, failure
+from tenkay.store.v1 import filing_store_service_pb2 as store_pb2
+from tenkay.store.v1 import store_admin_service_pb2 as admin_pb2
+from tenkay.store.v1 import store_admin_service_pb2_grpc as admin_pb2_grpc
+from tenkay_store import messages
+from tenkay_store.outbox import Outbox
+from tenkay_store.records import Backlog, DeadLetter
+from tenkay_store.storage import AnalyticalStore
+
+Context = grpc.aio.ServicerContext[Any, Any]
+
+STORE_ADMIN = "tenkay.store.v1.StoreAdminService"
+DEFAULT_PAGE_SIZE = 50
+MAX_PAGE_SIZE = 500
+
+
+class StoreAdminServicer(admin_pb2_grpc.StoreAdminServiceServicer):
+    """How the sinks stand."""
+
+    def __init__(self, store: AnalyticalStore, outbox: Outbox | None, shard: int) -> None:
+        self._store = store
+        self._outbox = outbox
+        self._shard = shard
+
+    async def GetSinkStatus(
+        self, _request: admin_pb2.GetSinkStatusRequest, _context: Context
+    ) -> admin_pb2.GetSinkStatusResponse:
+        """Answers with one entry a sink."""
+        second = admin_pb2.SinkStatus(sink=store_pb2.SINK_SUPABASE)
+        if self._outbox is not None:
+            second = _sink_status(await self._store.backlog(), self._outbox.last_error)
+        return admin_pb2.GetSinkStatusResponse(
+            sinks=[admin_pb2.SinkStatus(sink=store_pb2.SINK_DUCKDB, enabled=True), second],
+            sequence=sequences.encode(self._shard, self._store.head),
+        )
+
+    async def ListDeadLetters(
+        self, request: admin_pb2.ListDeadLettersRequest, _context: Context
+    ) -> admin_pb2.ListDeadLettersResponse:
+        """Answers with a page of what the second sink refused for good."""
+        limit = page_tokens.page_size(request.page_size, default=DEFAULT_PAGE_SIZE, maximum=MAX_PAGE_SIZE)
+        after = 0
+        if request.page_token:
+            after = _sequence_in(page_tokens.decode(request.page_token, _DEAD_LETTERS))
+        found = await self._store.dead_letters(after, limit + 1)
+        more = len(found) > limit
+        return admin_pb2.ListDeadLettersResponse(
+            dead_letters=[self._dead_letter(each) for each in found[:limit]],
+            next_page_token=page_tokens.encode({"s": found[limit - 1].sequence}, _DEAD_LETTERS)
+            if more
+            else "",
+        )
+
+    async def ReplayDeadLetters(
+        self, request: admin_pb2.ReplayDeadLettersRequest, _context: Context
+    ) -> admin_pb2.ReplayDeadLettersResponse:
+        """Sends dead letters once more."""
+        if bool(request.sequences) == request.all:
+            raise failure(
+                Reason.INVALID_FIELD, "give either sequences or all, to say which ones", field="sequences"
+            )
+        if len(request.sequences) > MAX_PAGE_SIZE:
+            raise failure(
+                Reason.INVALID_FIELD,
+                f"{len(request.sequences):,} sequences are more than {MAX_PAGE_SIZE}; send them in parts",
+                field="sequences",
+            )
+        if self._outbox is None:
+            raise failure(
+                Reason.SINK_DISABLED, "there is no second sink; set TENKAY_STORE_SUPABASE_URL to have one"
+            )
+        if not request.all:
+            return admin_pb2.ReplayDeadLettersResponse(
+                replayed=await self._outbox.replay([self._number(each) for each in request.sequences])
+            )
+        replayed = after = 0
+        while found := await self._store.dead_letters(after, MAX_PAGE_SIZE):
+            after = found[-1].sequence
+            replayed += await self._outbox.replay([each.sequence for each in found])
+        return admin_pb2.ReplayDeadLettersResponse(replayed=replayed)
+
+    def _number(self, token: str) -> int:
+        numbers = sequences.parse(token)
+        if list(numbers) != [self._shard]:
+            raise failure(
+                Reason.MALFORMED_SEQUENCE,
+                f"{token[:80]!r} is not a commit of this store; use a sequence that ListDeadLetters gave",
+                field="sequences",
+            )
+        return numbers[self._shard]
+
+    def _dead_letter(self, letter: DeadLetter) -> admin_pb2.DeadLetter:
+        return admin_pb2.DeadLetter(
+            sequence=sequences.encode(self._shard, letter.sequence),
+            accession_number=letter.accession_number,
+            kind=letter.kind.value,
+            result_key=letter.result_key,
+            attempts=letter.attempts,
+            last_error=letter.last_error,
+            enqueued_at=messages.timestamp(letter.enqueued_at),
+        )
+
+
+_DEAD_LETTERS = b"ListDeadLetters"
+
+
+def _sequence_in(token: Any) -> int:
+    try:
+        return int(token["s"])
+    except (KeyError, TypeError, ValueError):
+        raise messages.not_this_methods_token() from None
+
+
+def _sink_status(backlog: Backlog, last_error: str) -> admin_pb2.SinkStatus:
+    oldest = None
+    if backlog.oldest_pending is not None:
+        oldest = Duration()
+        oldest.FromTimedelta(max(datetime.now(UTC) - backlog.oldest_pending, timedelta(0)))
+    return admin_pb2.SinkStatus(
+        sink=store_pb2.SINK_SUPABASE,
+        enabled=True,
+        pending=backlog.pending,
+        dead=backlog.dead,
+        oldest_pending=oldest,
+        last_error=last_error,
+    )

@@ -1,0 +1,216 @@
+"""Series, aggregates and exports over gRPC, against the same figures computed in plain Python."""
+
+from __future__ import annotations
+
+import asyncio
+import statistics
+from collections import defaultdict
+from collections.abc import Iterator
+from datetime import date
+from typing import Any
+
+import pyarrow as pa
+import pytest
+from google.protobuf.timestamp_pb2 import Timestamp
+
+from tenkay.client.store import AsyncSignalAnalyticsClient
+from tenkay.common.v1 import date_pb2, extraction_pb2, read_pb2
+from tenkay.errors import Reason, TenkayError
+from tenkay.store.v1 import signal_analytics_service_pb2 as pb
+from tests.integration.store.store_process import StoreProcess
+from tests.unit.store.filings import accession_number, extraction
+
+YEARS = range(2015, 2024)
+COMPANIES = {1999000201: 3571, 1999000202: 3571, 1999000203: 6021, 1999000204: None}
+FIRST = next(iter(COMPANIES))
+
+
+def filings() -> Iterator[extraction_pb2.Extraction]:
+    """A 10-K a year and company; one company reports in euros, and one value is out of its valid range."""
+    for place, (cik, sic) in enumerate(COMPANIES.items()):
+        for year in YEARS:
+            message = extraction(
+                accession_number(year, cik),
+                cik=cik,
+                signals={
+                    "margin": place + year / 1000,
+                    "sales": f"{year * (place + 1)}.50",
+                    "late": year % 2 == 0,
+                },
+                currency="EUR" if place == 3 else "USD",
+                form_type="10-K/A" if year == 2020 else "10-K",
+                filed=date(year + 1, 3, 1),
+                period_end=date(year, 12, 31),
+                gaps=("runway",),
+            )
+            if sic is None:
+                message.filing.ClearField("sic_code")
+            else:
+                message.filing.sic_code = sic
+            if (place, year) == (0, 2015):
+                message.signals[0].out_of_range = True
+            yield message
+
+
+@pytest.fixture(scope="module")
+def process(tmp_path_factory: pytest.TempPathFactory) -> Iterator[StoreProcess]:
+    environment = {
+        "TENKAY_STORE_GROUP_WINDOW_SECONDS": "0.01",
+        # Several segments, sorted and not.
+        "TENKAY_STORE_SEGMENT_ROWS": "20",
+    }
+    with StoreProcess(tmp_path_factory.mktemp("store"), environment) as running:
+
+        async def commit() -> None:
+            async with running.filings as client:
+                for message in filings():
+                    await client.commit_extraction(extraction=message)
+
+        asyncio.run(commit())
+        yield running
+
+
+def client_of(process: StoreProcess) -> AsyncSignalAnalyticsClient:
+    return AsyncSignalAnalyticsClient(process.endpoint)
+
+
+async def test_a_series_has_a_point_a_filing_in_the_order_of_periods(process: StoreProcess) -> None:
+    async with client_of(process) as client:
+        found = await client.get_series(
+            cik=FIRST,
+            signal_ids=["sales", "margin", "runway"],
+            forms=["10-K"],
+            period_from=date_pb2.Date(year=2016, month=1, day=1),
+        )
+    years = [year for year in YEARS if year not in (2015, 2020)]
+    assert [point.filing.period_end.year for point in found.points] == years
+    assert [{s.id: s.value.decimal or s.value.double for s in point.signals} for point in found.points] == [
+        {"sales": f"{year}.50", "margin": year / 1000} for year in years
+    ]
+    assert not found.truncated
+    assert found.as_of_sequence == f"0.{len(COMPANIES) * len(YEARS)}"
+
+
+async def test_a_series_of_an_earlier_moment_ends_there(process: StoreProcess) -> None:
+    async with client_of(process) as client:
+        found = await client.get_series(
+            cik=FIRST, signal_ids=["margin"], as_of=read_pb2.AsOf(known_at=Timestamp(seconds=1))
+        )
+    assert not found.points
+
+
+@pytest.mark.parametrize(
+    ("group_by", "key"),
+    [
+        ([], lambda _: ()),
+        ([pb.AGGREGATE_BY_SECTOR], lambda f: (str(f.sic_code)[:2] if f.HasField("sic_code") else "",)),
+        ([pb.AGGREGATE_BY_FORM, pb.AGGREGATE_BY_YEAR], lambda f: (f.form_type, str(f.period_end.year))),
+        ([pb.AGGREGATE_BY_QUARTER], lambda f: (f"{f.period_end.year}-Q4",)),
+    ],
+    ids=["all", "sector", "form and year", "quarter"],
+)
+async def test_aggregates_are_what_python_computes(process: StoreProcess, group_by: Any, key: Any) -> None:
+    values = defaultdict(list)
+    for message in filings():
+        if message.filing.period_end.year >= 2015 and not message.signals[0].out_of_range:
+            values[key(message.filing)].append(message.signals[0].value.double)
+    async with client_of(process) as client:
+        found = await client.aggregate(
+            signal_id="margin", filter='period_end >= 2015-01-01 AND signals.late = true OR signals.late = false',
+            group_by=group_by, quantiles=[0, 0.5, 1],
+        )  # fmt: skip
+    assert [tuple(group.keys) for group in found.groups] == sorted(values)
+    for group in found.groups:
+        expected = values[tuple(group.keys)]
+        assert group.count == len(expected)
+        assert group.mean == pytest.approx(statistics.fmean(expected))
+        assert (group.least, group.largest) == (min(expected), max(expected))
+        assert list(group.quantiles) == pytest.approx(
+            [min(expected), statistics.median(expected), max(expected)]
+        )
+    assert (found.unit, found.currency) == ("fraction", "")
+
+
+async def test_amounts_of_one_currency_are_aggregated_and_of_two_are_not(process: StoreProcess) -> None:
+    async with client_of(process) as client:
+        with pytest.raises(TenkayError) as mixed:
+            await client.aggregate(signal_id="sales")
+        assert mixed.value.reason is Reason.CURRENCY_MISMATCH
+        euros = await client.aggregate(signal_id="sales", currency="EUR")
+    assert (euros.unit, euros.currency) == ("EUR", "EUR")
+    assert [group.count for group in euros.groups] == [len(YEARS)]
+    assert euros.groups[0].least == 2015 * 4 + 0.5
+
+
+async def test_no_value_is_no_group(process: StoreProcess) -> None:
+    async with client_of(process) as client:
+        found = await client.aggregate(signal_id="margin", filter="cik = 1")
+    assert (list(found.groups), found.unit) == ([], "")
+
+
+async def test_an_export_is_one_arrow_stream_of_all_values(process: StoreProcess) -> None:
+    async with client_of(process) as client:
+        parts = [
+            part async for part in client.export(filter="cik <= 1999000203", signal_ids=["sales", "late"])
+        ]
+    assert all(len(part.chunk) <= 256 * 1024 for part in parts)
+    assert parts[0].as_of_sequence == f"0.{len(COMPANIES) * len(YEARS)}"
+    table = pa.ipc.open_stream(b"".join(part.chunk for part in parts)).read_all()
+    rows = table.to_pylist()
+    assert [(row["signal_id"], row["filed_date"], row["accession_number"]) for row in rows] == sorted(
+        (row["signal_id"], row["filed_date"], row["accession_number"]) for row in rows
+    )
+    exported = {(row["accession_number"], row["signal_id"]): row for row in rows}
+    expected = [message for message in filings() if message.filing.cik <= 1999000203]
+    assert len(exported) == len(rows) == 2 * len(expected)
+    for message in expected:
+        sales = exported[message.filing.accession_number, "sales"]
+        assert (sales["exact"], sales["currency"]) == (message.signals[1].value.decimal, "USD")
+        late = exported[message.filing.accession_number, "late"]
+        assert (late["kind"], late["number"]) == ("BOOL", float(message.signals[2].value.bool))
+
+
+async def test_an_export_that_is_left_frees_its_reader(process: StoreProcess) -> None:
+    async with client_of(process) as client:
+        for _ in range(15):  # more than there are readers
+            async for _ in client.export(signal_ids=["margin"]):
+                break
+        assert (await client.aggregate(signal_id="margin")).groups
+
+
+@pytest.mark.parametrize(
+    ("reason", "method", "asked"),
+    [
+        (Reason.INVALID_FIELD, "get_series", {"signal_ids": ["margin"]}),
+        (Reason.INVALID_FIELD, "get_series", {"cik": FIRST}),
+        (Reason.UNKNOWN_SIGNAL, "get_series", {"cik": FIRST, "signal_ids": ["margins"]}),
+        (Reason.COMPANY_UNKNOWN, "get_series", {"cik": 7, "signal_ids": ["margin"]}),
+        (Reason.INVALID_FIELD, "aggregate", {}),
+        (Reason.INVALID_FIELD, "aggregate", {"signal_id": "late"}),
+        (Reason.INVALID_FIELD, "aggregate", {"signal_id": "margin", "quantiles": [1.5]}),
+        (Reason.INVALID_FIELD, "aggregate", {"signal_id": "margin", "quantiles": [float("nan")]}),
+        (Reason.INVALID_FIELD, "aggregate", {"signal_id": "margin", "group_by": [pb.AGGREGATE_BY_FORM] * 2}),
+        (Reason.FILTER_SYNTAX, "aggregate", {"signal_id": "margin", "filter": "cik ="}),
+        (Reason.CURRENCY_MISMATCH, "aggregate", {"signal_id": "margin", "filter": "signals.sales > 1"}),
+    ],
+)
+async def test_a_bad_question_is_refused_with_its_reason(
+    process: StoreProcess, reason: Reason, method: str, asked: dict[str, Any]
+) -> None:
+    async with client_of(process) as client:
+        with pytest.raises(TenkayError) as refused:
+            await getattr(client, method)(**asked)
+    assert refused.value.reason is reason
+
+
+async def test_a_bad_export_is_refused_before_its_first_part(process: StoreProcess) -> None:
+    async with client_of(process) as client:
+        for reason, asked in (
+            (Reason.INVALID_FIELD, {}),
+            (Reason.UNKNOWN_SIGNAL, {"signal_ids": ["nothing"]}),
+            (Reason.CURRENCY_MISMATCH, {"signal_ids": ["margin"], "filter": "signals.sales > 1"}),
+        ):
+            with pytest.raises(TenkayError) as refused:
+                async for _ in client.export(**asked):
+                    pass
+            assert refused.value.reason is reason
