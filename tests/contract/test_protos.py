@@ -109,7 +109,7 @@ def test_numbers_that_may_be_missing_are_optional() -> None:
     always_there = re.compile(
         r"(_count|_size|^page_size|^filings|^version|^total|^fetched|^extracted|^stored|^failed|^running|^attempts"
         r"|^token|^pending|^dead|^start|^end|^length|^offset|_bytes|^confidence|^coverage|^weight|^contribution"
-        r"|^goodness|^year|^month|^day|^cik|^limit_per_company|requests_per_second)$"
+        r"|^mean|^least|^largest|^replayed|^goodness|^year|^month|^day|^cik|^limit_per_company|requests_per_second)$"
     )
     numbers = {
         FieldDescriptor.CPPTYPE_INT32,

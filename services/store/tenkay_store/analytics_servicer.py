@@ -97,7 +97,7 @@ class SignalAnalyticsServicer(pb_grpc.SignalAnalyticsServiceServicer):
             groups=[
                 pb.AggregateGroup(
                     keys=group.keys,
-                    count=group.count,
+                    value_count=group.count,
                     mean=group.mean,
                     least=group.least,
                     largest=group.largest,

@@ -122,7 +122,7 @@ async def test_aggregates_are_what_python_computes(process: StoreProcess, group_
     assert [tuple(group.keys) for group in found.groups] == sorted(values)
     for group in found.groups:
         expected = values[tuple(group.keys)]
-        assert group.count == len(expected)
+        assert group.value_count == len(expected)
         assert group.mean == pytest.approx(statistics.fmean(expected))
         assert (group.least, group.largest) == (min(expected), max(expected))
         assert list(group.quantiles) == pytest.approx(
@@ -138,7 +138,7 @@ async def test_amounts_of_one_currency_are_aggregated_and_of_two_are_not(process
         assert mixed.value.reason is Reason.CURRENCY_MISMATCH
         euros = await client.aggregate(signal_id="sales", currency="EUR")
     assert (euros.unit, euros.currency) == ("EUR", "EUR")
-    assert [group.count for group in euros.groups] == [len(YEARS)]
+    assert [group.value_count for group in euros.groups] == [len(YEARS)]
     assert euros.groups[0].least == 2015 * 4 + 0.5
 
 

@@ -238,12 +238,12 @@ class AggregateGroup(_message.Message):
     DESCRIPTOR: _descriptor.Descriptor
 
     KEYS_FIELD_NUMBER: _builtins.int
-    COUNT_FIELD_NUMBER: _builtins.int
+    VALUE_COUNT_FIELD_NUMBER: _builtins.int
     MEAN_FIELD_NUMBER: _builtins.int
     LEAST_FIELD_NUMBER: _builtins.int
     LARGEST_FIELD_NUMBER: _builtins.int
     QUANTILES_FIELD_NUMBER: _builtins.int
-    count: _builtins.int
+    value_count: _builtins.int
     """How many filings have a value."""
     mean: _builtins.float
     """The mean of the values, as doubles."""
@@ -263,7 +263,7 @@ class AggregateGroup(_message.Message):
         self,
         *,
         keys: _abc.Iterable[_builtins.str] | None = ...,
-        count: _builtins.int | None = ...,
+        value_count: _builtins.int | None = ...,
         mean: _builtins.float | None = ...,
         least: _builtins.float | None = ...,
         largest: _builtins.float | None = ...,
@@ -271,7 +271,7 @@ class AggregateGroup(_message.Message):
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["count", b"count", "keys", b"keys", "largest", b"largest", "least", b"least", "mean", b"mean", "quantiles", b"quantiles"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["keys", b"keys", "largest", b"largest", "least", b"least", "mean", b"mean", "quantiles", b"quantiles", "value_count", b"value_count"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
