@@ -21,6 +21,9 @@ class CategoryName(enum.StrEnum):
     MANAGEMENT = "MANAGEMENT"
 
 
+MOST_MEMORY_BYTES = 4 << 30
+"""A filing of any real size needs a small part of it; one that is made to fill the machine is stopped here."""
+
 EXIT_FAILED = 1
 """At least one path could not be extracted; the others were."""
 
@@ -62,6 +65,7 @@ def extract(
     from tenkay_extractor import command_output
     from tenkay_extractor.catalog import Category
     from tenkay_extractor.filing_files import UnreadablePathError, read_filing
+    from tenkay_extractor.memory_limit import memory_limited
 
     if facts and not as_json:
         raise typer.BadParameter("facts are printed with --json only: add --json", param_hint="--facts")
@@ -69,9 +73,11 @@ def extract(
     categories = frozenset(Category(each.value) for each in category or ())
     for path in paths:
         try:
-            found = read_filing(path, earlier=prior or (), categories=categories)
-        except UnreadablePathError as error:
-            typer.echo(f"tenkay: {path}: {error}", err=True)
+            with memory_limited(MOST_MEMORY_BYTES):
+                found = read_filing(path, earlier=prior or (), categories=categories)
+        except (UnreadablePathError, MemoryError) as error:
+            told = str(error) or f"needs more memory than {MOST_MEMORY_BYTES >> 20:,} MiB"
+            typer.echo(f"tenkay: {path}: {told}", err=True)
             failed = True
             continue
         if as_json:

@@ -38,6 +38,7 @@ from tenkay_extractor.extraction import (
 )
 from tenkay_extractor.filing_view import EarlierFilingError, FilingView
 from tenkay_extractor.identity import FilingIdentity, Listing
+from tenkay_extractor.memory_limit import limit_memory
 from tenkay_extractor.missing import MissingReason, MissingSignal
 from tenkay_extractor.progress import ProgressBoard
 from tenkay_extractor.sections import Section
@@ -138,7 +139,9 @@ def main(catalog: Callable[[], Catalog] = load_catalog) -> None:
     board = ProgressBoard(int(sys.argv[-2]))
     requests: queue.SimpleQueue[ExtractionRequest] = queue.SimpleQueue()
     signals = catalog()
-    _limit_memory(int(sys.argv[-1]))
+    limit_memory(
+        int(sys.argv[-1])
+    )  # the pool watches the size too, and is what counts where this is not to be had
     write_frame(answers, READY)
     threading.Thread(target=_read_requests, args=(sys.stdin.buffer, requests), daemon=True).start()
     while True:
@@ -150,27 +153,6 @@ def write_frame(stream: BinaryIO, message: object) -> None:
     body = pickle.dumps(message, protocol=pickle.HIGHEST_PROTOCOL)
     stream.write(len(body).to_bytes(LENGTH_BYTES, "big") + body)
     stream.flush()
-
-
-_UNTOUCHED_BYTES = 128 * 1024 * 1024
-"""Address space that allocators and threads reserve and do not fill."""
-
-
-def _limit_memory(worker_bytes: int) -> None:
-    """Lets allocations fail with MemoryError where the process would grow over `worker_bytes`.
-
-    The pool watches the size too, and is what counts where this is not to be had; but an allocation that fails is told
-    at once, and to the code that asked for it.
-    """
-    try:
-        pages = Path("/proc/self/statm").read_text().split()
-    except OSError:
-        return
-    page = resource.getpagesize()
-    unfilled = (int(pages[0]) - int(pages[1])) * page
-    with contextlib.suppress(ValueError, OSError):
-        _, hard = resource.getrlimit(resource.RLIMIT_AS)
-        resource.setrlimit(resource.RLIMIT_AS, (unfilled + _UNTOUCHED_BYTES + worker_bytes, hard))
 
 
 def _read_requests(stream: BinaryIO, requests: queue.SimpleQueue[ExtractionRequest]) -> None:

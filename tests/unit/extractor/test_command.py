@@ -6,15 +6,18 @@ import contextlib
 import gzip
 import json
 import os
+import resource
 import threading
 from collections.abc import Callable
 from pathlib import Path
 from typing import cast
 
+import psutil
 import pytest
 
 from samples import SampleFiling, hostile_documents, sample_filings, submission_text
 from tenkay.cli.main import main
+from tenkay_extractor import command
 from tenkay_extractor.catalog_tables import load_catalog
 from tenkay_extractor.filing_files import UnreadablePathError, read_filing
 from tenkay_extractor.versions import CODE_VERSION
@@ -156,6 +159,23 @@ def test_wrong_usage_is_one_line_and_code_2(
     printed = capsys.readouterr()
     assert (printed.out, len(printed.err.splitlines())) == ("", 1)
     assert says in printed.err
+
+
+def test_a_file_that_needs_more_memory_than_there_is_is_told_and_the_next_is_extracted(
+    run: Extract, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    limit = psutil.Process().memory_info().rss + (200 << 20)
+    monkeypatch.setattr(command, "MOST_MEMORY_BYTES", limit)
+    before = resource.getrlimit(resource.RLIMIT_AS)
+    large, small = tmp_path / "large.txt", tmp_path / "small.txt"
+    large.write_bytes(
+        b"<DOCUMENT>\n<TYPE>10-K\n<TEXT>\n<html>" + b"<p>a" * 25_000_000 + b"</TEXT>\n</DOCUMENT>\n"
+    )
+    small.write_bytes(FILING)
+    code, found, lines = run(large, small)
+    assert (code, [each["form_type"] for each in found]) == (1, ["8-K"])
+    assert lines == [f"tenkay: {large}: needs more memory than {limit >> 20:,} MiB"]
+    assert resource.getrlimit(resource.RLIMIT_AS) == before
 
 
 def annual_reports() -> tuple[SampleFiling, SampleFiling]:
