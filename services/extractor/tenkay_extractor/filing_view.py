@@ -83,11 +83,15 @@ class SectionText:
         return SectionText(replace(self.section, start=start, body_start=start, end=end), self.source)
 
     def opening(self) -> TextEvidence:
-        """Evidence that this section was measured: how it begins, with the heading where nothing follows it."""
+        """Evidence that this section was measured: how it begins; its heading when nothing follows that.
+
+        Raises MissingOperandError when there is not even a heading.
+        """
         section = self.section
-        return self.passage(
-            section.body_start if section.body_start < section.end else section.start, section.end
-        )
+        for start in (section.body_start, section.start):
+            if self.source.text[start : section.end].strip():
+                return self.passage(start, section.end)
+        raise MissingOperandError(MissingReason.TEXT_TOO_SHORT, f"{section.code or 'the text'} is empty")
 
 
 @dataclass(frozen=True, slots=True)

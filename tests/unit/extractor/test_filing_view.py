@@ -9,8 +9,10 @@ import pytest
 
 from samples import FilingTruth, build_truth, sample_filings, submission_text
 from tenkay_extractor.extraction import Blob, Question, extract, read_filing
-from tenkay_extractor.filing_view import EarlierFilingError, FilingView, ReferenceTable
+from tenkay_extractor.filing_view import EarlierFilingError, FilingView, ReferenceTable, SectionText
 from tenkay_extractor.missing import MissingOperandError, MissingReason
+from tenkay_extractor.sections import Section
+from tenkay_extractor.text import plain_text
 
 FILINGS = build_truth().filings
 SUBMISSIONS = {filing.accession_number: filing for filing in sample_filings()}
@@ -146,3 +148,17 @@ def test_a_document_without_a_submission_around_it_has_no_header_to_quote() -> N
     with pytest.raises(MissingOperandError) as caught:
         filing.header_text()
     assert caught.value.reason is MissingReason.DOCUMENT_NOT_FOUND
+
+
+def test_a_section_of_nothing_but_its_heading_is_proved_by_the_heading() -> None:
+    text = b"<DOCUMENT>\n<TYPE>8-K\n<TEXT>\nItem 1.03 Bankruptcy or Receivership\n</TEXT>\n</DOCUMENT>\n"
+    (section,) = read_filing([Blob(text)]).sections_coded("item_1.03")
+    assert section.body == ""
+    assert section.opening().quote == "Item 1.03 Bankruptcy or Receivership"
+
+
+def test_a_text_of_nothing_proves_nothing() -> None:
+    empty = Section("ex_99.1", "", "", "ex99.htm", 0, 0, 0, 0.9)
+    with pytest.raises(MissingOperandError, match=r"ex_99\.1 is empty") as caught:
+        SectionText(empty, plain_text("ex99.htm", "")).opening()
+    assert caught.value.reason is MissingReason.TEXT_TOO_SHORT
