@@ -8,6 +8,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 _END = re.compile(r"([.!?][\"\u201d\u2019')\]]*)\s+(?=[\"\u201c\u2018'(\[]*[A-Z0-9\u2022])")
+_END_IN_LINE = re.compile(_END.pattern.replace(r"\s+", r"[^\S\n]+"))
 _OPENING = "\"\u201c\u2018'(["
 _ABBREVIATIONS = frozenset(
     """
@@ -42,18 +43,30 @@ class SentenceIndex:
 
 
 def index_sentences(text: str) -> SentenceIndex:
-    """All sentences of a text whose lines are blocks: paragraphs, headings, table rows."""
+    """All sentences of a text whose lines are blocks: paragraphs, headings, table rows.
+
+    Most lines of a filing are rows without a full stop, so ends are looked for in the whole text and not line by line.
+    """
     starts: list[int] = []
     ends: list[int] = []
+    candidates = _END_IN_LINE.finditer(text)
+    candidate = next(candidates, None)
     begin = 0
-    length = len(text)
-    while begin < length:
-        line_end = text.find("\n", begin)
-        line_end = length if line_end < 0 else line_end
-        for start, end in sentences(text, begin, line_end):
+    for line in text.split("\n"):
+        start, stop = begin, begin + len(line)
+        begin = stop + 1
+        if line[:1].isspace() or line[-1:].isspace():
+            start += len(line) - len(line.lstrip())
+            stop -= len(line) - len(line.rstrip())
+        while candidate is not None and candidate.start() < stop:
+            if candidate.start() >= start and _is_end(text, start, candidate.start()):
+                starts.append(start)
+                ends.append(candidate.end(1))
+                start = candidate.end()
+            candidate = next(candidates, None)
+        if start < stop:
             starts.append(start)
-            ends.append(end)
-        begin = line_end + 1
+            ends.append(stop)
     return SentenceIndex(starts, ends)
 
 
@@ -64,13 +77,16 @@ def sentences(text: str, start: int, end: int) -> Iterator[tuple[int, int]]:
     while end > start and text[end - 1].isspace():
         end -= 1
     for match in _END.finditer(text, start, end):
-        stop = match.start()
-        word = text[max(start, text.rfind(" ", start, stop) + 1) : stop].lstrip(_OPENING).lower()
-        if word in _ABBREVIATIONS or (len(word) == 1 and word.isalpha()):
-            continue
-        if "." in word and _INITIALS.fullmatch(word):
-            continue
-        yield start, match.end(1)
-        start = match.end()
+        if _is_end(text, start, match.start()):
+            yield start, match.end(1)
+            start = match.end()
     if start < end:
         yield start, end
+
+
+def _is_end(text: str, start: int, stop: int) -> bool:
+    """False where the full stop at `stop` ends an abbreviation or an initial of text[start:stop]."""
+    word = text[max(start, text.rfind(" ", start, stop) + 1) : stop].lstrip(_OPENING).lower()
+    if word in _ABBREVIATIONS or (len(word) == 1 and word.isalpha()):
+        return False
+    return not ("." in word and _INITIALS.fullmatch(word))

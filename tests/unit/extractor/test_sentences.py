@@ -66,3 +66,19 @@ def test_a_quote_is_short_lies_in_its_sentence_and_shows_what_decided(text: str,
     assert start <= first <= last <= end
     assert last - first <= LONGEST_QUOTE
     assert first <= focus_start < last or end - start <= LONGEST_QUOTE
+
+
+@given(
+    st.lists(
+        st.sampled_from(["Inc.", "U.S.", "end.", "“Yes.” ", " ", "\n", "A", "the", "!", "\t", "3", "\x85"])
+    )
+)
+def test_the_index_holds_what_each_line_holds_by_itself(pieces: list[str]) -> None:
+    text = "".join(pieces)
+    wanted: list[tuple[int, int]] = []
+    begin = 0
+    for line in text.split("\n"):
+        wanted += sentences(text, begin, begin + len(line))
+        begin += len(line) + 1
+    index = index_sentences(text)
+    assert list(zip(index.starts, index.ends, strict=True)) == wanted
