@@ -162,7 +162,10 @@ _MODAL_BEFORE = re.compile(
     r"|\bto (?:\w+ly )?$",
     re.IGNORECASE,
 )
-_MODAL_INSIDE = re.compile(r"\b(?:may(?! \d)|might|could|would|should|can|will|shall)\b", re.IGNORECASE)
+_MODAL_INSIDE = re.compile(
+    r"\b(?:may(?! \d)|might|could|would|should(?! (?:no longer|not) be relied)|can|will|shall)\b",
+    re.IGNORECASE,
+)
 _MODAL_AFTER = re.compile(
     r"^(?:[ ,]+(?!which\b|that\b|who\b|and (?:we|the)\b)[\w'/&()-]+){0,8}? (?:may(?! \d)|might|could|would|can"
     r"|cannot|will)\b",
@@ -174,6 +177,7 @@ _FINITE = re.compile(
     r"|arose|stole)\b",
     re.IGNORECASE,
 )
+_PARTICIPLE = re.compile(r"\bpreviously \w+ed\b|\bunauthori[sz]ed\b|\blimited\b|\brelated\b", re.IGNORECASE)
 _CONDITION = re.compile(
     r"\b(?:if|whether|unless|in the (?:\w+ )?event|in case|to the extent|assuming|provided that"
     r"|should (?:we|the|any|our|such)"
@@ -188,7 +192,7 @@ _POSSIBILITY_BEFORE = re.compile(
     r"|prospect|vulnerab\w+|susceptib\w+|assur(?:e|es|ance|ances)|guarantees?|from time to time|in the future|future"
     r"|such as|e\.g\.|for example|for instance|attempts?|attempting|expos(?:e|es|ed|ures?)|any|ability to"
     r"|abilities to"
-    r"|failure to|inability to|seeks? to|intends? to|plans? to|expects? to|designed to|efforts? to|as though"
+    r"|seeks? to|intends? to|plans? to|expects? to|designed to|efforts? to|as though"
     r"|actual or"
     r"|alleged|perceived|types? of|kinds? of|definition of|constitut\w+|prevent\w*|detect\w*|avoid\w*|against"
     rf"|occurrence of|in response to (?:an?|any)){_WORDS_BETWEEN}{{0,8}}[ ,]*$",
@@ -218,7 +222,12 @@ def _is_hypothetical(sentence: str, start: int, end: int) -> bool:
         return True
     if _TIME_CONDITION.search(clause) and not _DAY.search(sentence):
         return True
-    return not _FINITE.search(words) and bool(_MODAL_AFTER.search(sentence[end:]))
+    return not _asserts(words) and bool(_MODAL_AFTER.search(sentence[end:]))
+
+
+def _asserts(words: str) -> bool:
+    """True when the words hold a finite verb: what follows them does not say whether they are so."""
+    return bool(_FINITE.search(_PARTICIPLE.sub(" ", words)))
 
 
 def _clause_before(sentence: str, start: int) -> str:
@@ -246,7 +255,7 @@ _NEGATION_AFTER = re.compile(
 def _is_negated(sentence: str, start: int, end: int) -> bool:
     if _NEGATION_BEFORE.search(_clause_before(sentence, start)):
         return True
-    return not _FINITE.search(sentence[start:end]) and bool(_NEGATION_AFTER.search(sentence[end:]))
+    return not _asserts(sentence[start:end]) and bool(_NEGATION_AFTER.search(sentence[end:]))
 
 
 # Others than the filer

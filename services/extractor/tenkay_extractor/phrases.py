@@ -188,10 +188,11 @@ def _overlap(dismissed: tuple[int, int], stated: tuple[int, int]) -> bool:
 _MONTHS = "January|February|March|April|May|June|July|August|September|October|November|December"
 _DATE = re.compile(rf"\b({_MONTHS}) (\d{{1,2}}), (\d{{4}})\b")
 _YEAR = re.compile(
-    rf"\b(?:fiscal(?: years?)?|years?|in|during|of|since|{_MONTHS},?|(?:early|mid|late)[ -]) ?((?:19|20)\d\d)\b"
+    rf"\b(?:[Ff]iscal(?: years?)?|[Yy]ears?|[Ii]n|[Dd]uring|of|[Ss]ince|{_MONTHS},?|(?:early|mid|late)[ -]) ?"
+    r"((?:19|20)\d\d)\b"
 )
 _PRESENT = re.compile(
-    r"\b(?:is|are|has|have|continues|remains|raises?|exists|casts|still|currently|now|not yet)\b",
+    r"\b(?:is|are|has|have|continues|remains|raises?|exists|casts|reflects?|presents?|still|currently|now|not yet)\b",
     re.IGNORECASE,
 )
 
@@ -222,7 +223,7 @@ class Horizon:
         return named_past and not _PRESENT.search(sentence)
 
 
-_ANNUAL_HORIZON = 300  # days
+_ANNUAL_HORIZON = 360  # days: the fiscal year's own, not the balance sheet of the year before
 _QUARTERLY_HORIZON = 480
 _FISCAL_YEAR_LAG = 120  # a fiscal year that ends by April may be named after the calendar year before
 
