@@ -47,6 +47,8 @@ def find_sections(text: str, document: str, scheme: ItemScheme) -> tuple[Section
                 key=lambda c: c.start,
             )
         chosen = _best_sequence(candidates, scheme, len(text))
+        if scheme.family is FormFamily.QUARTERLY:
+            chosen = [*_statements_without_a_label(text, chosen, scheme), *chosen]
     else:
         chosen = _first_with_body(candidates, text)
     return tuple(_sections(text, document, chosen, candidates, scheme))
@@ -219,23 +221,47 @@ def _unlabelled(text: str, scheme: ItemScheme, labelled: set[str]) -> list[_Cand
     found = []
     for match in _SHORT_BLOCK.finditer(text):
         block = match.group().strip(" .:")
+        if _PAGE_ALONE.match(text, match.end()):
+            continue  # an entry of a table of contents
         for item, title in titles:
             if title.fullmatch(block):
-                found.append(
-                    _Candidate(
-                        start=match.start(),
-                        end_of_heading=match.end(),
-                        items=(item,),
-                        combined=(),
-                        title=" ".join(block.split()),
-                        title_fits=frozenset((item.code,)),
-                        toc_like=False,
-                        page_follows=False,
-                        part="",
-                        labelled=False,
-                    )
-                )
+                found.append(_unlabelled_candidate(match, item))
     return found
+
+
+def _statements_without_a_label(
+    text: str, chosen: Sequence[_Choice], scheme: ItemScheme
+) -> Iterable[_Choice]:
+    """The first statement of a quarterly report that opens with its statements and without their item's label."""
+    item = scheme.items[0]
+    if not chosen or chosen[0].item.code == item.code or chosen[0].item.part != item.part:
+        return
+    for match in _STATEMENT.finditer(text, 0, max(0, chosen[0].candidate.start - _FULL_BODY)):
+        if not _PAGE_ALONE.match(text, match.end()) and not _PAGE_AT_END.search(match.group()):
+            yield _Choice(_unlabelled_candidate(match, item), item)
+            return
+
+
+_STATEMENT = re.compile(
+    r"^[^\w\n]{0,4}(?:condensed |unaudited |consolidated |interim )*(?:balance sheets?|statements? of "
+    r"(?:consolidated )?(?:earnings|operations|(?:net )?income|financial (?:position|condition)))\b[^\n]{0,60}$",
+    re.IGNORECASE | re.MULTILINE,
+)
+
+
+def _unlabelled_candidate(match: re.Match[str], item: Item) -> _Candidate:
+    return _Candidate(
+        start=match.start(),
+        end_of_heading=match.end(),
+        items=(item,),
+        combined=(),
+        title=" ".join(match.group().strip(" .:").split()),
+        title_fits=frozenset((item.code,)),
+        toc_like=False,
+        page_follows=False,
+        part="",
+        labelled=False,
+    )
 
 
 _SHORT_BLOCK = re.compile(r"^(?=[A-Z])[^\n]{7,160}$", re.MULTILINE)
@@ -412,11 +438,18 @@ def _first_with_body(candidates: Sequence[_Candidate], text: str) -> list[_Choic
     """The first candidate of each item that text follows; of bare ones, as in a list of items, that with most text."""
     chosen: dict[str, _Choice] = {}
     bare: dict[str, tuple[int, _Choice]] = {}
+    last = {candidate.items: index for index, candidate in enumerate(candidates)}
+    contents = [match.end() for match in _CONTENTS.finditer(text)]
     for index, candidate in enumerate(candidates):
         following = candidates[index + 1].start if index + 1 < len(candidates) else len(text)
         signature = _SIGNATURES.search(text, candidate.end_of_heading, following)
         length = len(text[candidate.end_of_heading : signature.start() if signature else following].strip())
         choice = _Choice(candidate, candidate.items[0])
+        if last[candidate.items] > index and length <= _LONGEST_LISTED:
+            above = bisect_right(contents, candidate.start) - 1
+            listed = text[contents[above] : candidate.start] if above >= 0 else "-" * _WIDEST_ENTRY
+            if len(listed) < _WIDEST_ENTRY and max(map(len, listed.split("\n"))) <= _LONGEST_ENTRY_LINE:
+                continue  # an entry of a list of items, exhibits included
         runs_in = candidate.end_of_heading - candidate.start > _HEADING_SHOWN
         if runs_in or length > _BARE_BODY:
             chosen.setdefault(choice.item.code, choice)
@@ -426,6 +459,8 @@ def _first_with_body(candidates: Sequence[_Candidate], text: str) -> list[_Choic
     return sorted((fallen_back | chosen).values(), key=lambda choice: choice.candidate.start)
 
 
+_CONTENTS = re.compile(r"^[^\w\n]{0,4}table of contents[^\w\n]*$", re.IGNORECASE | re.MULTILINE)
+_LONGEST_LISTED = 600  # characters: exhibits listed under the last item
 _BARE_BODY = 40  # characters: a part line and a page number still fit
 
 

@@ -135,6 +135,24 @@ def test_titles_alone_are_headings_where_no_labels_are() -> None:
     assert all(section.confidence <= 0.6 for section in found)
 
 
+def test_titles_in_a_table_of_contents_are_no_headings() -> None:
+    text = "\n".join(
+        ["FORM 10-K", "Risk Factors", "27", "Legal Proceedings", "36", PROSE, "Risk Factors", PROSE]
+    )
+    (found,) = sections_of(text)
+    assert text[found.start : found.end] == f"Risk Factors\n{PROSE}"
+
+
+def test_statements_that_open_a_quarterly_report_without_a_label_are_its_first_item() -> None:
+    text = report(QUARTERLY, contents=True).replace(
+        "\nItem 1. Financial Statements\n", "\nCondensed Consolidated Balance Sheet\n"
+    )
+    found = sections_of(text, FormFamily.QUARTERLY)
+    assert codes(found)[:2] == ["part1_item1", "part1_item2"]
+    assert text[found[0].start : found[0].end].startswith("Condensed Consolidated Balance Sheet\nQuarry")
+    assert found[0].confidence <= 0.7
+
+
 def test_items_belong_to_their_time() -> None:
     assert item_scheme(FormFamily.ANNUAL, date(2022, 3, 1)).numbered("1C") == ()
     assert item_scheme(FormFamily.ANNUAL, date(2024, 3, 1)).numbered("1C")
@@ -158,6 +176,13 @@ def test_items_of_current_reports_of_both_numberings_are_found() -> None:
 def test_a_list_of_items_before_a_current_report_is_not_the_report() -> None:
     listed = "Item 2.02 Results of Operations\nItem 9.01 Exhibits\nSIGNATURE\n"
     body = "Item 2.02 Results of Operations\nQuarry sold more stone than ever before in a quarter.\nItem 9.01 Exhibits\n(d) Press release of the first of May.\nSIGNATURE\nx"
+    found = sections_of(f"FORM 8-K\n{listed}{body}", FormFamily.CURRENT, date(2021, 5, 1))
+    assert [section.start > len(listed) for section in found] == [True, True]
+
+
+def test_a_table_of_contents_of_a_current_report_that_lists_exhibits_is_not_the_report() -> None:
+    listed = "TABLE OF CONTENTS\nItem 8.01 Other Events\nItem 9.01 Financial Statements and Exhibits\nEx-5.1 Opinion of the chief stonemason of Quarry & Sons\nTable of Contents\n"
+    body = "Item 8.01 Other Events\nQuarry opened a fourth pit.\nItem 9.01 Financial Statements and Exhibits\n(d) Exhibits\n5.1 Opinion\nSIGNATURE\nx"
     found = sections_of(f"FORM 8-K\n{listed}{body}", FormFamily.CURRENT, date(2021, 5, 1))
     assert [section.start > len(listed) for section in found] == [True, True]
 
