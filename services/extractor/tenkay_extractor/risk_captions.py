@@ -11,6 +11,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from tenkay_extractor.emphasis import emphasised_runs
 from tenkay_extractor.phrases import ScannedText, fold
 from tenkay_extractor.submission import Document, Markup, decode
 
@@ -62,21 +63,11 @@ def emphasised_openings(document: Document) -> frozenset[str]:
     """How runs of bold, italic or underlined type begin, as `opening_key` gives it. Empty for plain text."""
     if document.markup not in (Markup.HTML, Markup.INLINE_XBRL):
         return frozenset()
-    runs = {opening_key(_plain(run)) for run in _EMPHASISED.findall(document.content)}
+    runs = {opening_key(html.unescape(decode(run))) for run in emphasised_runs(document.content)}
     return frozenset(runs - {""})
 
 
-_EMPHASISED = re.compile(
-    rb"<(?:b|strong|i|em|u)(?:\s[^<>]{0,600})?>\s*(?:<[^<>]{0,800}>\s*){0,4}([^<]{12,})"
-    rb"|(?<=[\s;\"'])(?:font-weight:\s*(?:bold|[6-9]00)|font-style:\s*italic|text-decoration:\s*underline)[^<>]{0,600}>\s*"
-    rb"(?:<[^<>]{0,800}>\s*){0,4}([^<]{12,})",
-    re.IGNORECASE,
-)
 _KEY_LENGTH = 24
-
-
-def _plain(run: tuple[bytes, bytes]) -> str:
-    return html.unescape(decode((run[0] or run[1])[:400]))
 
 
 def opening_key(text: str) -> str:
