@@ -27,6 +27,7 @@ Suite = Callable[[bool, Callable[[str], None]], dict[str, float]]
 SUITES = {
     "extract": "extract_suite",
     "rpc": "rpc_suite",
+    "store": "store_suite",
 }
 """Name of a suite and its module beside this file, which has ``run(quick, note)``, a ``Suite``."""
 

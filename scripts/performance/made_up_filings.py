@@ -18,8 +18,8 @@ GAPS_A_FILING = 30
 FIRST_DAY = date(2005, 1, 3)
 _AMOUNTS, _RATIOS, _FLAGS, _COUNTS = 30, 65, 25, 5
 _EVIDENCE = (
-    '[{"fact":{"concept":"%s","element":"us-gaap:%s","document":"made-up-20231231.htm","factId":"f-%d","contextId":"c-%d",'
-    '"start":{"year":2023,"month":1,"day":1},"end":{"year":2023,"month":12,"day":31},"unit":"USD","decimals":-6,"value":"%s"}}]'
+    '[{"fact":{"concept":"%s","element":"us-gaap:%s","document":"made-up-20231231.htm","fact_id":"f-%d",'
+    '"context_id":"c-%d","start":"2023-01-01","end":"2023-12-31","unit":"USD","decimals":-6,"value":"%s"}}]'
 )
 _SECTORS = (1311, 2834, 3571, 3674, 4911, 5411, 6021, 6311, 6798, 7372)
 
@@ -40,16 +40,27 @@ def by_company(filings: int, companies: int = 4000) -> Iterator[Extraction]:
         yield filing(company, quarter)
 
 
+def filed_on(company: int, quarter: int) -> date:
+    """The day a company files its report on a quarter."""
+    return FIRST_DAY + timedelta(days=quarter * 91 + company % 90)
+
+
+def accession_number(company: int, quarter: int) -> str:
+    """The accession number of that report."""
+    year = filed_on(company, quarter).year % 100
+    return f"{1_900_000_000 + company:010d}-{year:02d}-{quarter % 1_000_000:06d}"
+
+
 def filing(company: int, quarter: int, version: int = 1, *, evidence: bool = True) -> Extraction:
     """One filing: the company's report on a quarter since 2005."""
     draw = random.Random(f"{company} {quarter} {version}")  # noqa: S311 - not a secret
     annual = quarter % 4 == 3
-    filed = FIRST_DAY + timedelta(days=quarter * 91 + company % 90)
-    accession_number = f"{1_900_000_000 + company:010d}-{filed.year % 100:02d}-{quarter % 1_000_000:06d}"
+    filed = filed_on(company, quarter)
+    name = accession_number(company, quarter)
     signals = tuple(_signal(number, draw, evidence) for number in range(SIGNALS_A_FILING))
     return Extraction(
         filing=Filing(
-            accession_number=accession_number,
+            accession_number=name,
             cik=1_900_000_000 + company,
             form_type="10-K" if annual else "10-Q",
             company_name=f"Made Up Company {company}",
@@ -69,7 +80,7 @@ def filing(company: int, quarter: int, version: int = 1, *, evidence: bool = Tru
             for number in range(GAPS_A_FILING)
         ),
         texts=(),
-        result_key=hashlib.sha256(f"{accession_number} {version}".encode()).hexdigest(),
+        result_key=hashlib.sha256(f"{name} {version}".encode()).hexdigest(),
         catalog_version="1",
         code_version="1",
         fact_count=1000,
