@@ -36,6 +36,7 @@ from tenkay_store.records import (
     ValueKind,
 )
 from tenkay_store.screen_segments import Segment, Segments
+from tenkay_store.signal_columns import SignalColumns
 
 
 @dataclass(frozen=True, slots=True)
@@ -204,7 +205,7 @@ class CommitWriter:
             if plan.segments.open is not self.segments.open:
                 self.open_segment_rows = 0
             self.segments = plan.segments
-        self.open_segment_rows += len(plan.rows[_SCREEN])
+        self.open_segment_rows += len(plan.signals)
         self._recorded_at = plan.recorded_at
         self.head = plan.head
         return plan.outcomes
@@ -329,7 +330,13 @@ class CommitWriter:
     def _write(self, plan: _Plan) -> None:
         self._write_signal_ids(plan.signal_ids.values())
         for table, rows in plan.rows.items():
-            self._insert(table, rows, into=plan.segments.open.table if table == _SCREEN else table)
+            if rows:
+                self._insert(table, _arrow(_TABLES[table], rows))
+        if len(plan.signals):
+            signals, screened, evidence = plan.signals.tables()
+            self._insert("signals", signals)
+            self._insert(plan.segments.open.table, screened)
+            self._insert("evidence", evidence)
         self._update("filings", "sequence", "superseded_by", plan.superseded_filings)
         self._update("analyses", "sequence", "superseded_by", plan.superseded_analyses)
         if plan.marks and self._sink is not None:
@@ -351,14 +358,13 @@ class CommitWriter:
                 "WHERE signal_ids.signal_key = i.signal_key"
             )
             self._connection.unregister("incoming")
-        self._insert("signal_ids", new)
+        if new:
+            self._insert("signal_ids", _arrow(_TABLES["signal_ids"], new))
 
-    def _insert(self, table: str, rows: Sequence[tuple[Any, ...]], *, into: str = "") -> None:
-        if rows:
-            incoming = _arrow(_TABLES[table], rows)
-            self._connection.register("incoming", incoming)
-            self._connection.execute(f"INSERT INTO {into or table} BY NAME SELECT * FROM incoming")  # noqa: S608
-            self._connection.unregister("incoming")
+    def _insert(self, table: str, incoming: pa.Table) -> None:
+        self._connection.register("incoming", incoming)
+        self._connection.execute(f"INSERT INTO {table} BY NAME SELECT * FROM incoming")  # noqa: S608 - names of ours
+        self._connection.unregister("incoming")
 
     def _update(self, table: str, key: str, column: str, values: Mapping[int, int]) -> None:
         if values:
@@ -434,6 +440,7 @@ class _Plan:
     rows: dict[str, list[tuple[Any, ...]]] = field(
         default_factory=lambda: {name: [] for name in _TABLES if name != "signal_ids"}
     )
+    signals: SignalColumns = field(default_factory=SignalColumns)
     superseded_filings: dict[int, int] = field(default_factory=dict)
     superseded_analyses: dict[int, int] = field(default_factory=dict)
     marks: dict[int, Delivery] = field(default_factory=dict)
@@ -556,41 +563,8 @@ class _Plan:
 
     def _add_parts(self, sequence: int, body: Extraction) -> None:
         rows = self.rows
-        filed_date = body.filing.filed_date
-        for ordinal, signal in enumerate(body.signals):
-            value = signal.value
-            key = self._signal_key(signal.id, signal.category, _kind_of(signal))
-            rows[_SCREEN].append(
-                (
-                    key,
-                    filed_date,
-                    sequence,
-                    value.kind.value,
-                    value.exact,
-                    value.number,
-                    signal.unit,
-                    signal.currency or None,
-                    signal.confidence,
-                    signal.out_of_range,
-                )
-            )
-            rows["signals"].append(
-                (
-                    sequence,
-                    ordinal,
-                    key,
-                    signal.category,
-                    value.kind.value,
-                    value.exact,
-                    value.number,
-                    signal.unit,
-                    signal.currency or None,
-                    signal.confidence,
-                    signal.out_of_range,
-                    signal.notes or None,
-                )
-            )
-            rows["evidence"].append((sequence, ordinal, signal.evidence))
+        keys = [self._signal_key(each.id, each.category, _kind_of(each)) for each in body.signals]
+        self.signals.add(sequence, body.filing.filed_date, keys, body.signals)
         for ordinal, gap in enumerate(body.missing):
             key = self._signal_key(gap.id, None, 0)
             rows["missing_signals"].append((sequence, ordinal, key, gap.reason, gap.detail))
@@ -613,13 +587,17 @@ class _Plan:
 
     def _signal_key(self, signal_id: str, category: str | None, kind: int) -> int:
         row = self.signal_ids.get(signal_id) or self.stored_ids.find(signal_id)
+        if (
+            row is not None
+            and row.kinds | kind == row.kinds
+            and (category is None or row.category is not None)
+        ):
+            return row.key
         if row is None:
             row = SignalId(len(self.stored_ids) + self._new_ids, signal_id, category, kind)
             self._new_ids += 1
-        elif row.kinds | kind != row.kinds or (row.category is None and category is not None):
-            row = replace(row, category=row.category or category, kinds=row.kinds | kind)
         else:
-            return row.key
+            row = replace(row, category=row.category or category, kinds=row.kinds | kind)
         self.signal_ids[signal_id] = row
         return row.key
 
@@ -703,10 +681,16 @@ def _unchanged(sequence: int, version: int, recorded_at: datetime) -> Written:
     return Written(Committed(sequence, version, recorded_at.replace(tzinfo=UTC), changed=False))
 
 
+_BIT_OF_KIND = {
+    ValueKind.BOOL: SignalIds.BOOLEAN,
+    ValueKind.ENUM: SignalIds.NAME,
+    **dict.fromkeys(NUMERIC_KINDS, SignalIds.NUMBER),
+}
+
+
 def _kind_of(signal: Signal) -> int:
-    if signal.value.kind in NUMERIC_KINDS:
-        return SignalIds.NUMBER | (SignalIds.AMOUNT if signal.currency else 0)
-    return SignalIds.BOOLEAN if signal.value.kind is ValueKind.BOOL else SignalIds.NAME
+    bit = _BIT_OF_KIND[signal.value.kind]
+    return bit | SignalIds.AMOUNT if signal.currency and bit == SignalIds.NUMBER else bit
 
 
 def _types_of(kinds: int) -> frozenset[FieldType]:
@@ -754,23 +738,7 @@ def _naive_or_none(at: datetime | None) -> datetime | None:
 
 _TEXT, _MOMENT, _TEXTS = pa.string(), pa.timestamp("us"), pa.list_(pa.string())
 _SEQUENCE, _ORDINAL, _COUNT = pa.uint64(), pa.uint16(), pa.uint32()
-_SCREEN = "screen"
-"""The rows of the screens' copy, which go into whichever segment is open."""
 _TABLES: Mapping[str, pa.Schema] = {
-    _SCREEN: pa.schema(
-        [
-            ("signal_key", _COUNT),
-            ("filed_date", pa.date32()),
-            ("sequence", _SEQUENCE),
-            ("kind", _TEXT),
-            ("exact", _TEXT),
-            ("number", pa.float64()),
-            ("unit", _TEXT),
-            ("currency", _TEXT),
-            ("confidence", pa.float64()),
-            ("out_of_range", pa.bool_()),
-        ]
-    ),
     "signal_ids": pa.schema(
         [("signal_key", _COUNT), ("signal_id", _TEXT), ("category", _TEXT), ("kinds", pa.uint8())]
     ),
@@ -800,23 +768,6 @@ _TABLES: Mapping[str, pa.Schema] = {
             ("fence_token", pa.uint64()),
         ]
     ),
-    "signals": pa.schema(
-        [
-            ("sequence", _SEQUENCE),
-            ("ordinal", _ORDINAL),
-            ("signal_key", _COUNT),
-            ("category", _TEXT),
-            ("kind", _TEXT),
-            ("exact", _TEXT),
-            ("number", pa.float64()),
-            ("unit", _TEXT),
-            ("currency", _TEXT),
-            ("confidence", pa.float64()),
-            ("out_of_range", pa.bool_()),
-            ("notes", _TEXTS),
-        ]
-    ),
-    "evidence": pa.schema([("sequence", _SEQUENCE), ("ordinal", _ORDINAL), ("document", _TEXT)]),
     "missing_signals": pa.schema(
         [
             ("sequence", _SEQUENCE),
