@@ -335,9 +335,10 @@ class _Characters(dict[bytes, bytes]):
 
     def __missing__(self, reference: bytes) -> bytes:
         character = html.unescape(reference.decode("ascii")).encode("utf-8", "replace")
-        character = (
-            _plain_spaces(character.translate(_CONTROLS_TO_SPACE)) if character[0] != 0x26 else character
-        )
+        if not character.startswith(
+            b"&"
+        ):  # what HTML knows no character for stays as it is; "&#1;" is none at all
+            character = _plain_spaces(character.translate(_CONTROLS_TO_SPACE))
         self[reference] = character
         return character
 

@@ -39,6 +39,11 @@ def test_references_of_both_kinds_are_characters() -> None:
     )
 
 
+@pytest.mark.parametrize("reference", ["&#1;", "&#11;", "&#x1F;", "&#xFFFE;", "&#64976;", "&#xFFFFF;"])
+def test_references_to_no_character_vanish(reference: str) -> None:
+    assert text_of(f"<html><body><p>one{reference}two</p></body></html>") == "onetwo"
+
+
 def test_the_inline_header_scripts_and_comments_are_no_text() -> None:
     content = page(
         "<p>Seen</p><script>var hidden = 1</script><!-- hidden -->", hidden=number("us-gaap:Assets", "3")
