@@ -290,7 +290,7 @@ def _read_facts(documents: Sequence[Document]) -> FactSet:
     )
 
 
-_ANNUAL_FAMILIES = (FormFamily.ANNUAL, FormFamily.SMALL_BUSINESS_ANNUAL)
+_ANNUAL_FAMILIES = (FormFamily.ANNUAL, FormFamily.SMALL_BUSINESS_ANNUAL, FormFamily.FOREIGN_ANNUAL)
 
 
 def _read_sections(

@@ -36,16 +36,31 @@ COMPARABLE_PRIOR_DAYS = range(350, 381)
 _WHOLE_CONFIDENCE = 0.9
 _HEADER_TEXT = "submission-header"
 
-_A, _S, _Q = FormFamily.ANNUAL, FormFamily.SMALL_BUSINESS_ANNUAL, FormFamily.QUARTERLY
+_A, _S, _Q, _F = (
+    FormFamily.ANNUAL,
+    FormFamily.SMALL_BUSINESS_ANNUAL,
+    FormFamily.QUARTERLY,
+    FormFamily.FOREIGN_ANNUAL,
+)
 ROLES: Mapping[str, Mapping[FormFamily, tuple[str, ...]]] = {
-    "business": {_A: ("item_1",), _S: ("item_1",)},
-    "risk_factors": {_A: ("item_1A",), _Q: ("part2_item1A",)},
-    "cybersecurity": {_A: ("item_1C",)},
+    "business": {_A: ("item_1",), _S: ("item_1",), _F: ("item_4",)},
+    "risk_factors": {_A: ("item_1A",), _Q: ("part2_item1A",), _F: ("item_3D",)},
+    "cybersecurity": {_A: ("item_1C",), _F: ("item_16K",)},
     "legal_proceedings": {_A: ("item_3",), _S: ("item_3",), _Q: ("part2_item1",)},
-    "mdna": {_A: ("item_7",), _S: ("item_6",), _Q: ("part1_item2",)},
-    "statements": {_A: ("item_8", "ex_13"), _S: ("item_7", "ex_13"), _Q: ("part1_item1",)},
-    "controls": {_A: ("item_9A", "item_14"), _S: ("item_8A",), _Q: ("part1_item4", "part1_item3")},
-    "audit_report": {_A: ("audit_report",), _S: ("audit_report",)},
+    "mdna": {_A: ("item_7",), _S: ("item_6",), _Q: ("part1_item2",), _F: ("item_5",)},
+    "statements": {
+        _A: ("item_8", "ex_13"),
+        _S: ("item_7", "ex_13"),
+        _Q: ("part1_item1",),
+        _F: ("item_18", "item_17", "item_8"),
+    },
+    "controls": {
+        _A: ("item_9A", "item_14"),
+        _S: ("item_8A",),
+        _Q: ("part1_item4", "part1_item3"),
+        _F: ("item_15",),
+    },
+    "audit_report": {_A: ("audit_report",), _S: ("audit_report",), _F: ("audit_report",)},
 }
 """Codes of the sections that are about a subject, by form family, the usual place first."""
 _OTHERS: Mapping[str, re.Pattern[str]] = {

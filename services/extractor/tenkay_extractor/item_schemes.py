@@ -1,8 +1,8 @@
 """Which items a form has, at which time: numbers, parts and the titles they go by.
 
-Regulation S-K and the general instructions of forms 10-K, 10-KSB, 10-Q, 10-QSB and 8-K, with the changes of 1997 (7A),
-2002 (controls), 2003 (fees), 2004 (8-K renumbered), 2005 (1A, 1B), 2008 (10-KSB ends), 2012 (mine safety), 2016 (16),
-2021 (9C) and 2023 (1C).
+Regulation S-K and the general instructions of forms 10-K, 10-KSB, 10-Q, 10-QSB, 8-K and 20-F, with the changes of 1997
+(7A), 2000 (20-F rewritten), 2002 (controls), 2003 (fees), 2004 (8-K renumbered), 2005 (1A, 1B), 2008 (10-KSB ends),
+2012 (mine safety), 2016 (16), 2021 (9C) and 2023 (1C, 20-F 16J and 16K).
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ class FormFamily(enum.Enum):
     SMALL_BUSINESS_ANNUAL = "10-KSB"
     QUARTERLY = "10-Q"
     CURRENT = "8-K"
+    FOREIGN_ANNUAL = "20-F"
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +51,7 @@ class ItemScheme:
 _ANNUAL_FORM = re.compile(r"10-?K(?:T|405|T405)?(?:/A)?")
 _SMALL_ANNUAL_FORM = re.compile(r"10-?K(?:T)?SB(?:40)?(?:/A)?")
 _QUARTERLY_FORM = re.compile(r"10-?Q(?:T|SB)?(?:/A)?")
+_FOREIGN_ANNUAL_FORM = re.compile(r"20-?F(?:T)?(?:/A)?")
 _CURRENT_FORM = re.compile(r"8-?K(?:12G3|12B|15D5)?(?:/A)?")
 CURRENT_REPORT_RENUMBERED = date(2004, 8, 23)
 
@@ -62,6 +64,7 @@ def form_family(form_type: str) -> FormFamily | None:
         (_SMALL_ANNUAL_FORM, FormFamily.SMALL_BUSINESS_ANNUAL),
         (_QUARTERLY_FORM, FormFamily.QUARTERLY),
         (_CURRENT_FORM, FormFamily.CURRENT),
+        (_FOREIGN_ANNUAL_FORM, FormFamily.FOREIGN_ANNUAL),
     ):
         if pattern.fullmatch(form):
             return family
@@ -102,6 +105,7 @@ _MARKET_RISK = (
 _CONTROLS = r"(?:disclosure )?controls? and procedures?|evaluation of disclosure controls"
 _EXHIBITS = r"exhibits?\b"
 _HOLDER_VOTE = r"submission of matters|matters submitted"
+_FOREIGN_ISSUERS_REWRITTEN = date(2000, 9, 30)
 _RESERVED = r"\W{0,3}(?:removed and )?reserved\b"
 _DISAGREEMENTS = r"changes? in (?:and|or) disagreements?|changes? in accountants|disagreements? (?:with|on)"
 _OWNERSHIP = (
@@ -185,6 +189,41 @@ _ROWS: dict[FormFamily, tuple[_Row, ...]] = {
         ("4", "II", rf"{_HOLDER_VOTE}|mine safety|{_RESERVED}", None, None),
         ("5", "II", r"other (?:information|events|matters)", None, None),
         ("6", "II", _EXHIBITS, None, None),
+    ),
+    FormFamily.FOREIGN_ANNUAL: (
+        ("1", "I", r"identity of directors|description of (?:the )?business", None, None),
+        ("2", "I", r"offer statistics|(?:description of )?propert(?:y|ies)", None, None),
+        ("3", "I", r"key information|legal proceedings", None, None),
+        ("3D", "I", r"risk factors?", _FOREIGN_ISSUERS_REWRITTEN, None),
+        ("4", "I", r"information (?:on|about|regarding|concerning)|control of registrant|our company", None, None),
+        ("4A", "I", r"unresolved\b", date(2005, 9, 1), None),
+        ("5", "I", r"operating (?:and|&) financial|nature of trading market|management.{0,3}s discussion", None, None),
+        ("6", "I", r"directors\b|exchange controls", None, None),
+        ("7", "I", r"major shareholders|taxation", None, None),
+        ("8", "I", r"(?:consolidated )?financial information|selected\b", None, None),
+        ("9", "I", r"(?:the )?offer(?:ing)? and (?:the )?listing|management.{0,3}s discussion|the listing", None, None),
+        ("9A", "I", _MARKET_RISK, None, _FOREIGN_ISSUERS_REWRITTEN),
+        ("10", "I", r"additional information|directors and officers", None, None),
+        ("11", "I", rf"{_MARKET_RISK}|compensation of", None, None),
+        ("12", "I", r"descriptions? of securities|options to purchase", None, None),
+        ("13", "II", r"defaults?\b|interest of management", None, None),
+        ("14", "II", r"(?:material )?modifications? (?:to|of)|description of securities", None, None),
+        ("15", "II", rf"{_CONTROLS}|{_RESERVED}|defaults?\b", None, None),
+        ("16", "II", rf"{_RESERVED}|changes in securities", None, None),
+        ("16A", "II", r"audit committee", date(2002, 8, 1), None),
+        ("16B", "II", r"codes? of (?:business )?(?:ethics|conduct)", date(2002, 8, 1), None),
+        ("16C", "II", _FEES, date(2002, 8, 1), None),
+        ("16D", "II", r"exemptions?\b", date(2003, 4, 1), None),
+        ("16E", "II", r"(?:issuer )?purchases?\b", date(2003, 12, 1), None),
+        ("16F", "II", r"changes? in (?:the )?(?:registrant|company|our|issuer)", date(2008, 12, 1), None),
+        ("16G", "II", r"(?:statement on )?corporate governance", date(2008, 12, 1), None),
+        ("16H", "II", r"mine safety", date(2012, 1, 1), None),
+        ("16I", "II", r"disclosures? regarding foreign", date(2021, 12, 1), None),
+        ("16J", "II", r"insider trading", date(2023, 2, 1), None),
+        ("16K", "II", r"cyber\W?security", date(2023, 9, 1), None),
+        ("17", "III", r"(?:consolidated )?financial statements", None, None),
+        ("18", "III", r"(?:consolidated )?financial statements", None, None),
+        ("19", "III", _EXHIBITS + r"|(?:consolidated )?financial statements", None, None),
     ),
     FormFamily.CURRENT: tuple(
         (number, "", titles, None, CURRENT_REPORT_RENUMBERED)

@@ -1,4 +1,4 @@
-"""Finds the items of 10-K, 10-Q and 8-K filings in their normalised text.
+"""Finds the items of 10-K, 10-Q, 8-K and 20-F filings in their normalised text.
 
 A heading is a block that opens with an item's label ("Item 1A."). Every label is a candidate: entries of a table of
 contents, running page heads and sentences that begin with "Item 7 of ..." look alike. Of all ways to pick at most one
@@ -51,19 +51,29 @@ def find_sections(text: str, document: str, scheme: ItemScheme) -> tuple[Section
             chosen = [*_statements_without_a_label(text, chosen, scheme), *chosen]
     else:
         chosen = _first_with_body(candidates, text)
-    return tuple(_sections(text, document, chosen, candidates, scheme))
+    found = _sections(text, document, chosen, candidates, scheme)
+    if scheme.family is FormFamily.FOREIGN_ANNUAL:
+        found = _with_risk_factors(text, tuple(found), scheme)
+    return tuple(found)
 
 
 # Candidates
 
-_LABEL = re.compile(
-    r"^[^\w\n]{0,4}(?:PART\s+(?P<part>I{1,3}|IV)\b[^\w\n]{1,6})?I\s?TEMS?[ .:]{0,2}\s?"
-    r"(?P<first>\d{1,2}(?:\.\s?\d\d)?)(?P<letter>\s?[A-C](?!\w)|\s?\([A-C]\))?(?:\s?[(\[]T[)\]]|T\b)?"
-    r"(?:\([a-z0-9]{1,4}\))*"
-    r"(?P<more>(?:\s?(?:,|and|&|through|to|-|/)\s?(?:and\s)?(?:I\s?TEMS?\s)?"
-    r"\d{1,2}(?:\.\d\d)?(?:[A-C](?!\w))?(?:\([a-z0-9]{1,4}\))*\.?)*)(?!\d)(?P<rest>[^\n]*)$",
-    re.IGNORECASE | re.MULTILINE,
-)
+
+def _label(letter: str) -> re.Pattern[str]:
+    """A block that opens with an item's label, whose number may end in this letter."""
+    return re.compile(
+        r"^[^\w\n]{0,4}(?:PART\s+(?P<part>I{1,3}|IV)\b[^\w\n]{1,6})?I\s?TEMS?[ .:]{0,2}\s?"
+        rf"(?P<first>\d{{1,2}}(?:\.\s?\d\d)?)(?P<letter>{letter})?(?:\s?[(\[]T[)\]]|T\b)?"
+        r"(?:\([a-z0-9]{1,4}\))*"
+        r"(?P<more>(?:\s?(?:,|and|&|through|to|-|/)\s?(?:and\s)?(?:I\s?TEMS?\s)?"
+        r"\d{1,2}(?:\.\d\d)?(?:[A-C](?!\w))?(?:\([a-z0-9]{1,4}\))*\.?)*)(?!\d)(?P<rest>[^\n]*)$",
+        re.IGNORECASE | re.MULTILINE,
+    )
+
+
+_LABEL = _label(r"\s?[A-C](?!\w)|\s?\([A-C]\)")
+_LABEL_OF_FOREIGN_ANNUAL = _label(r"[\s.]{0,2}[A-K](?!\w)|\s?\([A-K]\)")
 _MORE_NUMBER = re.compile(r"(\d{1,2}(?:\.\d\d)?)([A-C])?(?![\w])", re.IGNORECASE)
 _PART = re.compile(r"^[^\w\n]{0,4}PART\s+(I{1,3}|IV)\b(?![^\n]{120})", re.IGNORECASE | re.MULTILINE)
 _SEPARATOR = re.compile(r"^[\s.:,;)\]\u2013\u2014\u2212*|_-]+")
@@ -116,7 +126,8 @@ def _candidates(text: str, scheme: ItemScheme) -> list[_Candidate]:
     parts = [(match.start(), match.group(1).upper()) for match in _PART.finditer(text)]
     part_starts = [start for start, _ in parts]
     found = []
-    for match in _LABEL.finditer(text):
+    label = _LABEL_OF_FOREIGN_ANNUAL if scheme.family is FormFamily.FOREIGN_ANNUAL else _LABEL
+    for match in label.finditer(text):
         number = _number(match.group("first"), match.group("letter"))
         items = scheme.numbered(number)
         if not items:
@@ -182,7 +193,7 @@ def _number(digits: str, letter: str | None) -> str:
     whole = digits.replace(" ", "")
     if "." in whole:
         return whole
-    return str(int(whole)) + (letter or "").strip(" ()").upper()
+    return str(int(whole)) + (letter or "").strip(" .()").upper()
 
 
 def _following_block(text: str, position: int) -> str:
@@ -300,6 +311,17 @@ _WHOLE_TITLES: dict[FormFamily, dict[str, str]] = {
         "part2_item6": r"exhibits",
     },
     FormFamily.CURRENT: {},
+    FormFamily.FOREIGN_ANNUAL: {
+        "item_4": r"information on the company",
+        "item_5": r"operating and financial review and prospects",
+        "item_6": r"directors, senior management and employees",
+        "item_7": r"major shareholders and related party transactions",
+        "item_10": r"additional information",
+        "item_11": _WHOLE_MARKET_RISK,
+        "item_15": r"(?:disclosure )?controls and procedures",
+        "item_16K": r"cybersecurity",
+        "item_18": r"financial statements",
+    },
 }
 
 
@@ -357,7 +379,7 @@ def _without_tables_of_contents(
 
 
 def _rank(candidate: _Candidate) -> tuple[int, str]:
-    number = candidate.items[0].number.rstrip("ABC")
+    number = candidate.items[0].number.rstrip("ABCDEFGHIJK")
     return int(float(number)), candidate.items[0].number
 
 
@@ -505,6 +527,33 @@ def _sections(
                 min(candidate.end_of_heading, end),
                 confidence,
             )
+
+
+def _with_risk_factors(text: str, found: tuple[Section, ...], scheme: ItemScheme) -> Iterable[Section]:
+    """Item 3.D of a 20-F where it has a heading of its own letter or title only, inside Item 3, whose end is its."""
+    for section in found:
+        yield section
+        if section.code != "item_3" or not any(item.code == "item_3D" for item in scheme.items):
+            continue
+        if any(other.code == "item_3D" for other in found):
+            continue
+        for heading in _RISK_FACTORS.finditer(text, section.body_start, section.end):
+            if section.end - heading.end() >= _FULL_BODY and not _PAGE_ALONE.match(text, heading.end()):
+                yield replace(
+                    section,
+                    code="item_3D",
+                    title=" ".join(heading.group().split()),
+                    start=heading.start(),
+                    body_start=heading.end(),
+                    confidence=round(section.confidence - 0.05, 2),
+                )
+                break
+
+
+_RISK_FACTORS = re.compile(
+    r"^[^\w\n]{0,4}(?:(?:3\s?\.?\s?)?\(?D\b[).:\s\u2013\u2014-]{1,4})?risk factors?[^\w\n]*$",
+    re.IGNORECASE | re.MULTILINE,
+)
 
 
 def _end_of_last(text: str, last: _Candidate) -> int:

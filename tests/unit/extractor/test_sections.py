@@ -143,6 +143,28 @@ def test_titles_in_a_table_of_contents_are_no_headings() -> None:
     assert text[found.start : found.end] == f"Risk Factors\n{PROSE}"
 
 
+FOREIGN = (
+    ("I", "1", "Identity of Directors, Senior Management and Advisers"), ("I", "2", "Offer Statistics and Expected Timetable"),
+    ("I", "3", "Key Information"), ("I", "4", "Information on the Company"), ("I", "4A", "Unresolved Staff Comments"),
+    ("I", "5", "Operating and Financial Review and Prospects"), ("II", "15", "Controls and Procedures"),
+    ("II", "16A", "Audit Committee Financial Expert"), ("II", "16G", "Corporate Governance"), ("II", "16K", "Cybersecurity"),
+    ("III", "18", "Financial Statements"), ("III", "19", "Exhibits"),
+)  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    "heading", ["D. Risk Factors", "3.D. Risk Factors", "Risk Factors", "Item 3.D Risk Factors"]
+)
+def test_items_of_a_foreign_annual_report_are_found_with_the_risk_factors_inside_item_3(heading: str) -> None:
+    text = report(FOREIGN, contents=True)
+    inside = f"Key Information\n{PROSE.strip()}\n{heading}\n"
+    text = text.replace("Key Information\n" + PROSE[:20], inside + PROSE[:20])
+    found = {s.code: s for s in sections_of(text, FormFamily.FOREIGN_ANNUAL, date(2024, 4, 1))}
+    assert [code for code in found if code != "item_3D"] == [f"item_{number}" for _, number, _ in FOREIGN]
+    assert text[found["item_3D"].start :].startswith(heading)
+    assert found["item_3D"].end == text.index("\nItem 4. Information", found["item_3"].start)
+
+
 def test_statements_that_open_a_quarterly_report_without_a_label_are_its_first_item() -> None:
     text = report(QUARTERLY, contents=True).replace(
         "\nItem 1. Financial Statements\n", "\nCondensed Consolidated Balance Sheet\n"
@@ -198,7 +220,7 @@ def test_header_captions_and_numbers_become_present_numbers() -> None:
     [
         ("10-K", FormFamily.ANNUAL), ("10-K405/A", FormFamily.ANNUAL), ("10-KT", FormFamily.ANNUAL),
         ("10KSB", FormFamily.SMALL_BUSINESS_ANNUAL), ("10-Q/A", FormFamily.QUARTERLY), ("8-K", FormFamily.CURRENT),
-        ("20-F", None), ("S-8", None), ("", None),
+        ("20-F", FormFamily.FOREIGN_ANNUAL), ("S-8", None), ("", None),
     ],
 )  # fmt: skip
 def test_forms_have_families(form: str, family: FormFamily | None) -> None:
