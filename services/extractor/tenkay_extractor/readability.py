@@ -190,7 +190,13 @@ def moving_type_token_ratio(words: Sequence[str], window: int = DIVERSITY_WINDOW
     """Mean of distinct words by words over windows of so many words that begin every DIVERSITY_STEP words.
 
     Covington and McFall (2010), Cutting the Gordian knot: the moving-average type-token ratio, there moved by one word.
-    Needs at least a window of words.
+    Capitals make no difference. Needs at least a window of words, whose length is a multiple of DIVERSITY_STEP.
     """
-    starts = range(0, len(words) - window + 1, DIVERSITY_STEP)
-    return sum(len(set(words[start : start + window])) for start in starts) / (window * len(starts))
+    steps = window // DIVERSITY_STEP
+    blocks = [
+        set(map(str.lower, set(words[start : start + DIVERSITY_STEP])))
+        for start in range(0, len(words) - DIVERSITY_STEP + 1, DIVERSITY_STEP)
+    ]
+    windows = range(len(blocks) - steps + 1)
+    distinct = sum(len(set().union(*blocks[first : first + steps])) for first in windows)
+    return distinct / (window * len(windows))

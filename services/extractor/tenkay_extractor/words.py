@@ -12,8 +12,8 @@ import unicodedata
 from bisect import bisect_right
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
-from functools import cached_property
-from itertools import compress, pairwise
+from functools import cached_property, partial
+from itertools import compress, count, pairwise
 from typing import Any, TypeVar
 
 from tenkay_extractor.evidence import TextEvidence
@@ -125,7 +125,10 @@ class Prose:
 
     def units_of(self, positions: Iterable[int]) -> set[int]:
         """Numbers of the units that hold the words at these positions."""
-        return {bisect_right(self.starts, position) - 1 for position in positions}
+        return set(self._units(positions))
+
+    def _units(self, positions: Iterable[int]) -> list[int]:
+        return [end - 1 for end in map(partial(bisect_right, self.starts), positions)]
 
     def unit(self, number: int) -> list[str]:
         """The words of a unit."""
@@ -184,10 +187,9 @@ class Prose:
         """The units with most of these words, in the text's order, each quoted around the first of them."""
         if not positions:
             return ()
-        by_unit = Counter(map(self.unit_of, positions))
-        units = sorted(by_unit, key=lambda unit: (-by_unit[unit], unit))[:most]
-        first = {self.unit_of(position): position for position in reversed(positions)}
-        return tuple(self.passage(unit, first[unit]) for unit in sorted(units))
+        units = self._units(positions)
+        densest = sorted(unit for unit, _ in Counter(units).most_common(most))  # of equals, the earlier
+        return tuple(self.passage(unit, positions[units.index(unit)]) for unit in densest)
 
     def passage(self, unit: int, position: int | None = None) -> TextEvidence:
         """The unit as evidence, quoted around the word at this position."""
@@ -214,8 +216,9 @@ def _find_hits(prose: Prose, index: LexiconIndex) -> dict[str, list[int]]:
     found: list[list[int]] = [[] for _ in index.names]
     words, lists = prose.words, index.lists
     # Most words are in no list, and C passes over them: in Python that would take as long as all else together.
-    for position in compress(range(len(words)), map(lists.__contains__, words)):
-        for each in lists[words[position]]:
+    held = list(map(lists.get, words))
+    for position, of_word in zip(compress(count(), held), filter(None, held), strict=True):
+        for each in of_word:
             if each != CONDITIONAL:
                 found[each].append(position)
             else:
@@ -232,30 +235,32 @@ def _find_hits(prose: Prose, index: LexiconIndex) -> dict[str, list[int]]:
     return hits
 
 
-def _on_conditions(index: LexiconIndex, prose: Prose, position: int) -> Iterator[int]:
+def _on_conditions(index: LexiconIndex, prose: Prose, position: int) -> list[int]:
+    """Positions in the index's names of the lists that the word counts for among its neighbours."""
     words = prose.words
+    before = words[position - 1].lower() if position else ""
+    after = words[position + 1].lower() if position + 1 < len(words) else ""
+    found = []
     for condition in index.conditions[words[position]]:
-        before, after = condition.before, condition.after
-        if before or after:
-            first, last = position - len(before), position + 1 + len(after)
-            if (
-                _are(words[max(first, 0) : position], before)
-                and _are(words[position + 1 : last], after)
-                and prose.unit_of(max(first, 0)) == prose.unit_of(last - 1)
-            ):
-                yield condition.lexicon
-        elif not (
-            position + 1 < len(words)
-            and words[position + 1].lower() in condition.unless_next
-            and prose.unit_of(position) == prose.unit_of(position + 1)
+        if condition.before and condition.before[-1] != before:
+            continue
+        if condition.after and condition.after[0] != after:
+            continue
+        first, last = position - len(condition.before), position + len(condition.after)
+        if condition.unless_next:
+            if after not in condition.unless_next or not _in_one_unit(prose, position, position + 1):
+                found.append(condition.lexicon)
+        elif (
+            tuple(map(str.lower, words[max(first, 0) : position])) == condition.before
+            and tuple(map(str.lower, words[position + 1 : last + 1])) == condition.after
+            and _in_one_unit(prose, first, last)
         ):
-            yield condition.lexicon
+            found.append(condition.lexicon)
+    return found
 
 
-def _are(words: list[str], expected: tuple[str, ...]) -> bool:
-    return len(words) == len(expected) and all(
-        word.lower() == each for word, each in zip(words, expected, strict=True)
-    )
+def _in_one_unit(prose: Prose, first: int, last: int) -> bool:
+    return last < len(prose.words) and prose.unit_of(first) == prose.unit_of(last)
 
 
 def _is_behind(prose: Prose, position: int, before: frozenset[str]) -> bool:

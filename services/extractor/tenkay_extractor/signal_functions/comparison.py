@@ -30,6 +30,7 @@ MODIFICATION_LENGTH = "modification_length"
 LEAST_COMMON = 0.3
 MOST_COMMON = 0.75
 REPEATED_WORDS = 8
+REPEATED_CHARACTERS = 2 * REPEATED_WORDS - 1  # of as many words of one letter
 MOST_PASSAGES = 3
 
 
@@ -177,13 +178,11 @@ def repeated_share(filing: FilingView) -> Computed:
         for unit in range(prose.unit_count):
             if prose.lengths[unit] < REPEATED_WORDS:
                 continue
-            for stretch in prose.text(unit).split(". "):
-                if stretch.count(" ") < REPEATED_WORDS - 1:
-                    continue
-                key = stretch.rstrip(". ")
-                stretches.append((number, unit, key))
-                if first_in.setdefault(key, number) != number:
-                    repeated.add(key)
+            for stretch in prose.text(unit).rstrip(".").split(". "):
+                if len(stretch) >= REPEATED_CHARACTERS:
+                    stretches.append((number, unit, stretch))
+                    if first_in.setdefault(stretch, number) != number:
+                        repeated.add(stretch)
     words = 0
     units: list[tuple[int, int]] = []
     for number, unit, key in stretches:

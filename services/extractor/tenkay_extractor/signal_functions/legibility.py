@@ -120,9 +120,12 @@ def lexical_diversity(filing: FilingView) -> Computed:
             MissingReason.TEXT_TOO_SHORT,
             f"the discussion holds {prose.word_count} words, and at least {DIVERSITY_WINDOW} are needed",
         )
-    words = " ".join(prose.words).lower().split()
-    note = f"{len(prose.counts)} distinct of {len(words)} words"
-    return Computed(moving_type_token_ratio(words), confidence(prose), (prose.opening,), (note,))
+    return Computed(
+        moving_type_token_ratio(prose.words),
+        confidence(prose),
+        (prose.opening,),
+        (f"{prose.word_count} words",),
+    )
 
 
 # Length
@@ -175,7 +178,7 @@ def filing_size(filing: FilingView) -> Computed:
 
 # Figures
 
-_NUMBER = re.compile(r"\d[\d,]*(?:\.\d+)?(?!-[KQ]\b|/)")
+_NUMBER = re.compile(r"\d[\d,]*+(?:\.\d+)?+(?!-[KQ]\b|/)")
 _YEARS = range(1990, 2041)
 _MONTH_BEFORE = re.compile(
     r"(?:January|February|March|April|May|June|July|August|September|October|November|December"
