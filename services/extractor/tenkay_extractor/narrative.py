@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import re
+from bisect import bisect_left
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
+from itertools import islice
 
 from tenkay_extractor.filing_view import FilingView, SectionText
 from tenkay_extractor.item_schemes import PRESENT_CURRENT_REPORT_ITEM, header_items
@@ -34,7 +37,7 @@ def discussion(filing: FilingView) -> Prose:
     except MissingOperandError as error:
         gap = error
     if found is None or found.word_count < LEAST_WORDS:
-        section = _discussion_in_exhibit(filing.sections_coded("ex_13"))
+        section = _discussion_in_exhibit(filing)
         if section is not None:
             return long_enough(prose_of(filing, section))
     if found is None:
@@ -153,34 +156,32 @@ _AFTER_DISCUSSION = re.compile(
 _SHORTEST_DISCUSSION = 3_000  # characters
 
 
-def _discussion_in_exhibit(exhibits: Sequence[SectionText]) -> SectionText | None:
+def _discussion_in_exhibit(filing: FilingView) -> SectionText | None:
+    found = [filing.derive(_longest_discussion, exhibit) for exhibit in filing.sections_coded("ex_13")]
+    return max(filter(None, found), key=lambda each: len(each.body), default=None)
+
+
+def _longest_discussion(exhibit: SectionText) -> SectionText | None:
+    """The longest stretch from a caption of the discussion to what follows discussions.
+
+    Captions are repeated as running heads and in tables of contents.
+    """
+    text = exhibit.source.text
+    ends = [*(match.start() for match in _AFTER_DISCUSSION.finditer(text)), len(text)]
     longest: Section | None = None
-    source = None
-    for exhibit in exhibits:
-        text = exhibit.source.text
-        ends = [match.start() for match in _AFTER_DISCUSSION.finditer(text)] + [len(text)]
-        for caption in list(_DISCUSSION_CAPTION.finditer(text))[:_MOST_CAPTIONS]:
-            end = next(each for each in ends if each >= caption.end())
-            length = end - caption.end()
-            if length >= _SHORTEST_DISCUSSION and (
-                longest is None or length > longest.end - longest.body_start
-            ):
-                confidence = round(exhibit.section.confidence * FOUND_IN_EXHIBIT, 2)
-                longest = Section(
-                    "ex_13",
-                    "",
-                    IN_EXHIBIT,
-                    exhibit.source.document,
-                    caption.start(),
-                    end,
-                    caption.end(),
-                    confidence,
-                )
-                source = exhibit.source
-    return SectionText(longest, source) if longest and source else None
-
-
-_MOST_CAPTIONS = 200
+    for caption in _DISCUSSION_CAPTION.finditer(text):
+        end = ends[bisect_left(ends, caption.end())]
+        length = end - caption.end()
+        if length >= _SHORTEST_DISCUSSION and (longest is None or length > longest.end - longest.body_start):
+            longest = replace(
+                exhibit.section,
+                title=IN_EXHIBIT,
+                start=caption.start(),
+                end=end,
+                body_start=caption.end(),
+                confidence=round(exhibit.section.confidence * FOUND_IN_EXHIBIT, 2),
+            )
+    return SectionText(longest, exhibit.source) if longest else None
 
 
 # The earnings release: Exhibit 99 of a current report under Item 2.02
@@ -220,22 +221,18 @@ def earnings_release(filing: FilingView) -> SectionText:
 def release_prose(filing: FilingView) -> Prose:
     """The release up to its closing matter: forward-looking statements, about the company, non-GAAP measures."""
     release = earnings_release(filing)
-    body_start = release.section.body_start
-    for heading in _CLOSING_MATTER.finditer(release.source.text, body_start):
-        opening = Section(
-            release.section.code,
-            "",
-            "",
-            release.source.document,
-            body_start,
-            heading.start(),
-            body_start,
-            release.section.confidence,
-        )
-        prose = prose_of(filing, SectionText(opening, release.source))
-        if prose.word_count >= LEAST_WORDS:
-            return prose
-    return long_enough(prose_of(filing, release))
+    whole = long_enough(prose_of(filing, release))
+    for heading in _CLOSING_MATTER.finditer(release.source.text, release.section.body_start):
+        if _words_before(whole, heading.start()) >= LEAST_WORDS:
+            opening = replace(release.section, end=heading.start())
+            return prose_of(filing, SectionText(opening, release.source))
+    return whole
+
+
+def _words_before(prose: Prose, offset: int) -> int:
+    """Words of the prose in the units before this place of the source."""
+    unit = bisect_left(prose.spans, (offset, 0))
+    return prose.starts[unit] if unit < prose.unit_count else prose.word_count
 
 
 def release_for(filing: FilingView) -> FilingView:
@@ -288,6 +285,7 @@ _SIGNATURE = re.compile(
 )
 _LONGEST_LETTER = 60_000  # characters: some ten thousand words
 _UNSIGNED = 0.7
+_MOST_SALUTATIONS = 20
 
 
 def shareholder_letter(filing: FilingView) -> Prose:
@@ -301,36 +299,37 @@ def shareholder_letter(filing: FilingView) -> Prose:
     else:
         documents = filing.exhibits("EX-13")
     for document in documents:
-        text = document.source.text
-        for opening in _SALUTATION.finditer(text):
-            limit = min(len(text), opening.end() + _LONGEST_LETTER)
-            for closing in _SIGNATURE.finditer(text, opening.end(), limit):
-                letter = _letter(document, opening, closing.start(), document.section.confidence)
-                if (prose := prose_of(filing, letter)).word_count >= LEAST_WORDS:
-                    return prose
-            caption = _AFTER_DISCUSSION.search(text, opening.end(), limit)
-            unsigned = _letter(
-                document,
-                opening,
-                caption.start() if caption else limit,
-                round(document.section.confidence * _UNSIGNED, 2),
-            )
-            if (prose := prose_of(filing, unsigned)).word_count >= LEAST_WORDS:
-                return prose
+        letter = filing.derive_in(_letter_in, document)
+        if letter is not None:
+            return prose_of(filing, letter)
     raise MissingOperandError(
         MissingReason.SECTION_NOT_FOUND, "the annual report holds no letter to shareholders"
     )
 
 
-def _letter(document: SectionText, opening: re.Match[str], end: int, confidence: float) -> SectionText:
-    section = Section(
-        document.section.code,
-        "",
-        "Letter to shareholders",
-        document.source.document,
-        opening.start(),
-        end,
-        opening.end(),
-        confidence,
-    )
-    return SectionText(section, document.source)
+def _letter_in(filing: FilingView, document: SectionText) -> SectionText | None:
+    text, whole = document.source.text, filing.derive(read_paragraphs, document)
+    for opening in islice(_SALUTATION.finditer(text), _MOST_SALUTATIONS):
+        start, limit = opening.end(), min(len(text), opening.end() + _LONGEST_LETTER)
+        before = _words_before(whole, start)
+        signature = next(
+            (
+                closing
+                for closing in _SIGNATURE.finditer(text, start, limit)
+                if _words_before(whole, closing.start()) - before >= LEAST_WORDS
+            ),
+            None,
+        )
+        after = signature or _AFTER_DISCUSSION.search(text, start, limit)
+        end = after.start() if after else limit
+        if _words_before(whole, end) - before >= LEAST_WORDS:
+            section = replace(
+                document.section,
+                title="Letter to shareholders",
+                start=opening.start(),
+                end=end,
+                body_start=start,
+                confidence=round(document.section.confidence * (1 if signature else _UNSIGNED), 2),
+            )
+            return SectionText(section, document.source)
+    return None
