@@ -275,9 +275,12 @@ def _items(filing: FilingView) -> frozenset[str]:
 
 _SALUTATION = re.compile(
     r"^\W{0,4}(?:(?:a )?letter to (?:our |the |all |fellow |my )*(?:share|stock)(?:holders|owners)"
-    r"|(?:to (?:our |the |all |my )*|dear )(?:fellow |valued |our )*(?:share|stock)(?:holders?|owners?))\b[^\n]{0,80}$",
+    r"|(?:to (?:our |the |all |my )*|dear )(?:fellow |valued |our )*(?:share|stock)(?:holders?|owners?))\b"
+    r"(?! (?:of|and (?:the )?board)\b)[^\n]{0,80}$",
     re.IGNORECASE | re.MULTILINE,
 )
+_AUDITORS_LETTER = re.compile(r"\b(?:we have audited|in our opinion|our audits?)\b", re.IGNORECASE)
+_AUDITORS_OPENING = 1_500  # characters
 _SIGNATURE = re.compile(
     r"^\W{0,4}(?:sincerely|respectfully|cordially|very truly yours|yours truly|/s/|(?:[\w ,.&]{0,60}\W)?chairman\b"
     r"|(?:[\w ,.&]{0,60}\W)?chief executive officer\b|president (?:and|&))[^\n]{0,80}$",
@@ -311,6 +314,8 @@ def _letter_in(filing: FilingView, document: SectionText) -> SectionText | None:
     text, whole = document.source.text, filing.derive(read_paragraphs, document)
     for opening in islice(_SALUTATION.finditer(text), _MOST_SALUTATIONS):
         start, limit = opening.end(), min(len(text), opening.end() + _LONGEST_LETTER)
+        if _AUDITORS_LETTER.search(text, start, min(limit, start + _AUDITORS_OPENING)):
+            continue  # auditors address their report to the holders too
         before = _words_before(whole, start)
         signature = next(
             (

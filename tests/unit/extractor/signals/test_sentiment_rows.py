@@ -260,8 +260,10 @@ def test_the_letter_to_shareholders_ends_at_its_signature() -> None:
     view = annual(mdna=about(), exhibits=[Paper("EX-13", LETTER)])
     assert value(view, "ceo_letter_tone") == pytest.approx(8 / 24)
     assert value(annual(mdna=about()), "ceo_letter_tone") == "DOCUMENT_NOT_FOUND"
-    without = annual(mdna=about(), exhibits=[Paper("EX-13", about())])
-    assert value(without, "ceo_letter_tone") == "SECTION_NOT_FOUND"
+    auditors = "To the Stockholders\n\nIn our opinion, the statements present fairly all that they say. "
+    for text in (about(), auditors + about(TONED)):
+        without = annual(mdna=about(), exhibits=[Paper("EX-13", text)])
+        assert value(without, "ceo_letter_tone") == "SECTION_NOT_FOUND"
 
 
 def test_overconfidence_is_looked_for_in_the_letter_before_the_discussion() -> None:
