@@ -10,12 +10,13 @@ from google.protobuf.duration_pb2 import Duration
 
 from tenkay import page_tokens, sequences
 from tenkay.errors import Reason, failure
+from tenkay.identifiers import require_accession_number, require_cik
 from tenkay.store.v1 import filing_store_service_pb2 as store_pb2
 from tenkay.store.v1 import store_admin_service_pb2 as admin_pb2
 from tenkay.store.v1 import store_admin_service_pb2_grpc as admin_pb2_grpc
 from tenkay_store import messages
 from tenkay_store.outbox import Outbox
-from tenkay_store.records import Backlog, DeadLetter
+from tenkay_store.records import Backlog, CommitRecord, DeadLetter, Purge
 from tenkay_store.storage import AnalyticalStore
 
 Context = grpc.aio.ServicerContext[Any, Any]
@@ -23,6 +24,7 @@ Context = grpc.aio.ServicerContext[Any, Any]
 STORE_ADMIN = "tenkay.store.v1.StoreAdminService"
 DEFAULT_PAGE_SIZE = 50
 MAX_PAGE_SIZE = 500
+MAX_NAME_CHARACTERS, MAX_REASON_CHARACTERS = 200, 1000
 
 
 class StoreAdminServicer(admin_pb2_grpc.StoreAdminServiceServicer):
@@ -90,6 +92,65 @@ class StoreAdminServicer(admin_pb2_grpc.StoreAdminServiceServicer):
             replayed += await self._outbox.replay([each.sequence for each in found])
         return admin_pb2.ReplayDeadLettersResponse(replayed=replayed)
 
+    async def PurgeFilings(
+        self, request: admin_pb2.PurgeFilingsRequest, _context: Context
+    ) -> admin_pb2.PurgeFilingsResponse:
+        """Removes filings from both sinks."""
+        for field, text, most in (
+            ("requested_by", request.requested_by, MAX_NAME_CHARACTERS),
+            ("reason", request.reason, MAX_REASON_CHARACTERS),
+        ):
+            if not 0 < len(text.strip()) <= most:
+                raise failure(
+                    Reason.INVALID_FIELD,
+                    f"say {field} in 1 to {most:,} characters, for the record",
+                    field=field,
+                )
+        if bool(request.accession_numbers) == request.HasField("cik"):
+            raise failure(
+                Reason.INVALID_FIELD, "give either accession_numbers or cik", field="accession_numbers"
+            )
+        if len(request.accession_numbers) > MAX_PAGE_SIZE:
+            raise failure(
+                Reason.INVALID_FIELD,
+                f"{len(request.accession_numbers):,} filings are more than {MAX_PAGE_SIZE}; purge them in parts",
+                field="accession_numbers",
+            )
+        numbers = [require_accession_number(each, "accession_numbers") for each in request.accession_numbers]
+        more = False
+        if request.HasField("cik"):
+            found = await self._store.accession_numbers_of(require_cik(request.cik, "cik"), MAX_PAGE_SIZE + 1)
+            numbers, more = list(found[:MAX_PAGE_SIZE]), len(found) > MAX_PAGE_SIZE
+        asked = [Purge(each, request.requested_by, request.reason) for each in dict.fromkeys(numbers)]
+        purged = await self._store.purge(asked)
+        return admin_pb2.PurgeFilingsResponse(purged=[self._purge(each) for each in purged], more=more)
+
+    async def ListPurges(
+        self, request: admin_pb2.ListPurgesRequest, _context: Context
+    ) -> admin_pb2.ListPurgesResponse:
+        """Answers with a page of purges."""
+        limit = page_tokens.page_size(request.page_size, default=DEFAULT_PAGE_SIZE, maximum=MAX_PAGE_SIZE)
+        after = _sequence_in(page_tokens.decode(request.page_token, _PURGES)) if request.page_token else 0
+        found = await self._store.purges(after, limit + 1)
+        more = len(found) > limit
+        return admin_pb2.ListPurgesResponse(
+            purges=[self._purge(each) for each in found[:limit]],
+            next_page_token=page_tokens.encode({"s": found[limit - 1].sequence}, _PURGES) if more else "",
+        )
+
+    def _purge(self, record: CommitRecord) -> admin_pb2.PurgeRecord:
+        body = record.body
+        assert isinstance(body, Purge)  # noqa: S101 - the store answers a purge with purges
+        return admin_pb2.PurgeRecord(
+            accession_number=body.accession_number,
+            cik=body.cik,
+            sequence=sequences.encode(self._shard, record.sequence),
+            version_count=body.versions,
+            recorded_at=messages.timestamp(record.recorded_at),
+            requested_by=body.requested_by,
+            reason=body.reason,
+        )
+
     def _number(self, token: str) -> int:
         numbers = sequences.parse(token)
         if list(numbers) != [self._shard]:
@@ -112,7 +173,7 @@ class StoreAdminServicer(admin_pb2_grpc.StoreAdminServiceServicer):
         )
 
 
-_DEAD_LETTERS = b"ListDeadLetters"
+_DEAD_LETTERS, _PURGES = b"ListDeadLetters", b"ListPurges"
 
 
 def _sequence_in(token: Any) -> int:

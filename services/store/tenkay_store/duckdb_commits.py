@@ -32,8 +32,10 @@ from tenkay_store.records import (
     Extraction,
     Fence,
     Filing,
+    Purge,
     Signal,
     ValueKind,
+    kind_of,
 )
 from tenkay_store.screen_segments import Segment, Segments
 from tenkay_store.signal_columns import SignalColumns
@@ -63,6 +65,13 @@ class Prune:
 
 
 @dataclass(frozen=True, slots=True)
+class Remove:
+    """Work: purge a filing."""
+
+    purge: Purge
+
+
+@dataclass(frozen=True, slots=True)
 class OpenSegment:
     """Work: close the screens' open segment and open the next."""
 
@@ -73,9 +82,11 @@ class PlaceSegment:
 
     parts: tuple[Segment, ...]
     built: Segment
+    purges: int
+    """`Segments.purges` when it was made."""
 
 
-Work = Commit | Mark | Prune | OpenSegment | PlaceSegment
+Work = Commit | Mark | Prune | Remove | OpenSegment | PlaceSegment
 
 
 @dataclass(frozen=True, slots=True)
@@ -242,11 +253,15 @@ class CommitWriter:
     def _enqueue_unsent(self, sink: str) -> None:
         """Put into the outbox what was committed while the sink was not configured."""
         now = _naive(self._clock())
-        for table, kind in (("filings", CommitKind.EXTRACTION), ("analyses", CommitKind.ANALYSIS)):
+        for table, kind, key in (
+            ("filings", CommitKind.EXTRACTION, "t.result_key"),
+            ("analyses", CommitKind.ANALYSIS, "t.result_key"),
+            ("purges", CommitKind.PURGE, "''"),
+        ):
             self._connection.execute(
                 f"""
                 INSERT INTO outbox BY NAME
-                SELECT t.sequence, t.accession_number, $kind AS kind, t.result_key, $sink AS sink,
+                SELECT t.sequence, t.accession_number, $kind AS kind, {key} AS result_key, $sink AS sink,
                        $state AS state, 0 AS attempts, 0 AS size_bytes, $now AS enqueued_at
                 FROM {table} t ANTI JOIN (SELECT sequence FROM outbox WHERE sink = $sink) sent USING (sequence)
                 ORDER BY t.sequence
@@ -264,8 +279,10 @@ class CommitWriter:
             sink=self._sink,
             segments=self.segments,
         )
-        if refusal is None:
-            self._load_versions(plan, [work.body for work in group if isinstance(work, Commit)])
+        # A disk that is too full takes purges: they are what makes room.
+        bodies = [work.body for work in group if isinstance(work, Commit) and refusal is None]
+        purged = [work.purge.accession_number for work in group if isinstance(work, Remove)]
+        self._load_versions(plan, bodies, purged)
         for work in group:
             if isinstance(work, Commit) and refusal is not None:
                 plan.outcomes.append(refusal)
@@ -275,6 +292,8 @@ class CommitWriter:
                     if isinstance(work.body, Extraction)
                     else plan.add_analysis(work.body, work.traceparent, work.fence)
                 )
+            elif isinstance(work, Remove):
+                plan.outcomes.append(plan.add_purge(work.purge))
             else:
                 self._plan_upkeep(plan, work)
                 plan.outcomes.append(Written())
@@ -290,8 +309,13 @@ class CommitWriter:
                 plan.segments = screen_segments.open_next(
                     self._connection, plan.segments, self.next_segment_number()
                 )
-            case PlaceSegment(parts, built):
-                plan.segments = screen_segments.put_in_place(self._connection, plan.segments, parts, built)
+            case PlaceSegment(parts, built, purges):
+                if purges == plan.segments.purges:
+                    plan.segments = screen_segments.put_in_place(
+                        self._connection, plan.segments, parts, built
+                    )
+                else:
+                    self._connection.execute(f"DROP TABLE {built.table}")
 
     def next_segment_number(self) -> int:
         """A number that no segment has had. Any thread may ask."""
@@ -299,8 +323,10 @@ class CommitWriter:
             self._next_segment += 1
             return self._next_segment - 1
 
-    def _load_versions(self, plan: _Plan, bodies: Sequence[Extraction | Analysis]) -> None:
-        accession_numbers = {body.accession_number for body in bodies}
+    def _load_versions(
+        self, plan: _Plan, bodies: Sequence[Extraction | Analysis], purged: Sequence[str]
+    ) -> None:
+        accession_numbers = {*(body.accession_number for body in bodies), *purged}
         if not accession_numbers:
             return
         for row in self._joined(
@@ -309,7 +335,13 @@ class CommitWriter:
             pa.table({"accession_number": sorted(accession_numbers)}),
         ):
             plan.filings.setdefault(row[0], []).append(_FilingVersion(*row[1:]))
-        analysed = {body.accession_number for body in bodies if isinstance(body, Analysis)}
+        for row in self._joined(
+            "SELECT accession_number, max(last_version), max(last_analysis_version) FROM purges "
+            "JOIN incoming USING (accession_number) GROUP BY accession_number",
+            pa.table({"accession_number": sorted(accession_numbers)}),
+        ):
+            plan.purged_versions[row[0]] = (row[1], row[2])
+        analysed = {*(body.accession_number for body in bodies if isinstance(body, Analysis)), *purged}
         sequences = [version.sequence for number in analysed for version in plan.filings.get(number, ())]
         if not sequences:
             return
@@ -341,11 +373,33 @@ class CommitWriter:
         self._update("analyses", "sequence", "superseded_by", plan.superseded_analyses)
         if plan.marks and self._sink is not None:
             self._mark(plan.marks, self._sink)
+        if plan.purged:
+            self._take_out(plan)
         if plan.prune_before is not None:
             self._connection.execute(
                 "DELETE FROM change_feed WHERE recorded_at < ? AND sequence < ?",
                 [plan.prune_before, plan.head],
             )
+
+    def _take_out(self, plan: _Plan) -> None:
+        """Delete what is purged. Its purge, in the outbox, is all that the sink is still to be told of it."""
+        sequences = sorted(sequence for each in plan.purged.values() for sequence in each)
+        parameters = {"sequences": sequences}
+        for table in ("filings", "signals", "evidence", "missing_signals", "sections", "texts"):
+            self._connection.execute(
+                f"DELETE FROM {table} WHERE list_contains($sequences::UBIGINT[], sequence)",  # noqa: S608
+                parameters,
+            )
+        self._connection.execute(
+            "DELETE FROM analyses WHERE list_contains($sequences::UBIGINT[], filing_sequence)", parameters
+        )
+        for accession_number in plan.purged:
+            self._connection.execute(
+                "DELETE FROM outbox WHERE accession_number = $accession_number AND kind <> 'PURGE' "
+                "AND sequence < (SELECT max(sequence) FROM purges WHERE accession_number = $accession_number)",
+                {"accession_number": accession_number},
+            )
+        plan.segments = screen_segments.take_out(self._connection, plan.segments, sequences)
 
     def _write_signal_ids(self, rows: Iterable[SignalId]) -> None:
         known = len(self.signal_ids)
@@ -441,6 +495,10 @@ class _Plan:
         default_factory=lambda: {name: [] for name in _TABLES if name != "signal_ids"}
     )
     signals: SignalColumns = field(default_factory=SignalColumns)
+    purged: dict[str, list[int]] = field(default_factory=dict)
+    """Sequences of the versions to delete, by filing."""
+    purged_versions: dict[str, tuple[int, int]] = field(default_factory=dict)
+    """The newest version, and that of its analyses, that a filing had before it was purged."""
     superseded_filings: dict[int, int] = field(default_factory=dict)
     superseded_analyses: dict[int, int] = field(default_factory=dict)
     marks: dict[int, Delivery] = field(default_factory=dict)
@@ -461,7 +519,8 @@ class _Plan:
                 return _unchanged(old.sequence, old.version, old.recorded_at)
         if stale := _stale(fence, versions, filing.accession_number):
             return stale
-        version = versions[-1].version + 1 if versions else 1
+        before = self.purged_versions.get(filing.accession_number, (0, 0))[0]
+        version = (versions[-1].version if versions else before) + 1
         # Before the commit's own, so that a follower that has seen the commit has seen both.
         left = self._leave_company(versions[-1], filing, version) if versions else ()
         sequence = self._next_sequence()
@@ -526,7 +585,8 @@ class _Plan:
                 field="analysis.extraction_key",
             )
         sequence = self._next_sequence()
-        version = versions[-1].version + 1 if versions else 1
+        before = self.purged_versions.get(body.accession_number, (0, 0))[1]
+        version = (versions[-1].version if versions else before) + 1
         for old in versions:
             if old.filing_sequence == made_from.sequence and old.superseded_by is None:
                 old.superseded_by = sequence
@@ -560,6 +620,37 @@ class _Plan:
             )
         )
         return self._finish(sequence, version, made_from.cik, body, traceparent)
+
+    def add_purge(self, purge: Purge) -> Written:
+        """The removal of a filing, unless it is not stored."""
+        name = purge.accession_number
+        versions = self.filings.get(name, [])
+        if not versions:
+            return Written()
+        analyses = self.analyses.get(name, [])
+        before = self.purged_versions.get(name, (0, 0))
+        last = (versions[-1].version, analyses[-1].version if analyses else before[1])
+        body = replace(purge, cik=versions[-1].cik, versions=len(versions))
+        sequence = self._next_sequence()
+        self.rows["purges"].append(
+            (
+                sequence,
+                name,
+                body.cik,
+                body.versions,
+                *last,
+                self.recorded_at,
+                body.requested_by,
+                body.reason,
+            )
+        )
+        self.purged.setdefault(name, []).extend(each.sequence for each in versions)
+        self.purged_versions[name] = last
+        self.filings[name], self.analyses[name] = [], []
+        self.superseded_filings = {
+            old: new for old, new in self.superseded_filings.items() if old not in self.purged[name]
+        }
+        return self._finish(sequence, last[0], body.cik, body, "")
 
     def _add_parts(self, sequence: int, body: Extraction) -> None:
         rows = self.rows
@@ -626,13 +717,13 @@ class _Plan:
         sequence: int,
         version: int,
         cik: int | None,
-        body: Extraction | Analysis,
+        body: Extraction | Analysis | Purge,
         traceparent: str,
         *,
         before: tuple[Change, ...] = (),
     ) -> Written:
         accession_number = body.accession_number
-        kind = CommitKind.EXTRACTION if isinstance(body, Extraction) else CommitKind.ANALYSIS
+        kind = kind_of(body)
         recorded_at = self.recorded_at.replace(tzinfo=UTC)
         change = self._tell(sequence, kind, accession_number, cik, version)
         if self.sink is not None:
@@ -641,7 +732,7 @@ class _Plan:
                     sequence,
                     accession_number,
                     kind.value,
-                    body.result_key,
+                    "" if isinstance(body, Purge) else body.result_key,
                     self.sink,
                     DeliveryState.PENDING.value,
                     0,
@@ -815,6 +906,19 @@ _TABLES: Mapping[str, pa.Schema] = {
             ("document", _TEXT),
             ("fence_scope", _TEXT),
             ("fence_token", pa.uint64()),
+        ]
+    ),
+    "purges": pa.schema(
+        [
+            ("sequence", _SEQUENCE),
+            ("accession_number", _TEXT),
+            ("cik", pa.uint64()),
+            ("version_count", _COUNT),
+            ("last_version", _COUNT),
+            ("last_analysis_version", _COUNT),
+            ("recorded_at", _MOMENT),
+            ("requested_by", _TEXT),
+            ("reason", _TEXT),
         ]
     ),
     "outbox": pa.schema(

@@ -31,6 +31,7 @@ from tenkay_store.records import (
     Extraction,
     Filing,
     MissingSignal,
+    Purge,
     Section,
     Signal,
     Text,
@@ -73,6 +74,8 @@ def sequence_at(cursor: Cursor, recorded_at: datetime, up_to: int) -> int:
             SELECT max(sequence) AS sequence FROM filings WHERE recorded_at <= $at AND sequence <= $up_to::UBIGINT
             UNION ALL
             SELECT max(sequence) FROM analyses WHERE recorded_at <= $at AND sequence <= $up_to::UBIGINT
+            UNION ALL
+            SELECT max(sequence) FROM purges WHERE recorded_at <= $at AND sequence <= $up_to::UBIGINT
         )
         """,
         {"at": _naive(recorded_at), "up_to": up_to},
@@ -253,6 +256,31 @@ def position_expired(sequence: int) -> Exception:
     )
 
 
+def accession_numbers_of(cursor: Cursor, cik: int, limit: int) -> Sequence[str]:
+    """Filings any version of which is of the company, in order."""
+    rows = cursor.execute(
+        "SELECT DISTINCT accession_number FROM filings WHERE cik = $cik::UBIGINT ORDER BY 1 LIMIT $most",
+        {"cik": cik, "most": limit},
+    ).fetchall()
+    return [row[0] for row in rows]
+
+
+def purges(cursor: Cursor, after: int, limit: int) -> Sequence[CommitRecord]:
+    """Purges after a sequence, in order."""
+    return _purges(cursor, "sequence > $after::UBIGINT", {"after": after, "most": limit})
+
+
+def _purges(cursor: Cursor, condition: str, parameters: Mapping[str, Any]) -> list[CommitRecord]:
+    rows = cursor.execute(
+        f"""
+        SELECT sequence, last_version, recorded_at, accession_number, requested_by, reason, cik, version_count
+        FROM purges WHERE {condition} ORDER BY sequence LIMIT $most
+        """,
+        dict(parameters),
+    ).fetchall()
+    return [CommitRecord(row[0], row[1], _utc(row[2]), Purge(*row[3:])) for row in rows]
+
+
 def pending(cursor: Cursor, sink: str, after: int, limit: int) -> Sequence[OutboxEntry]:
     """Commits after a sequence that the sink has not taken, in order."""
     rows = cursor.execute(
@@ -337,6 +365,11 @@ def commit_records(cursor: Cursor, ids: SignalIds, sequences: Sequence[int]) -> 
             wanted,
         ).fetchall()
     ]
+    records += _purges(
+        cursor,
+        "sequence IN (SELECT unnest($sequences::UBIGINT[]))",
+        {**wanted, "most": len(sequences)},
+    )
     for row in cursor.execute(
         f"""
         SELECT {FILING}, {_VERSION}, f.code_version, f.fact_count FROM filings f

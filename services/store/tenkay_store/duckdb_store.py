@@ -27,6 +27,7 @@ from tenkay_store.duckdb_commits import (
     OpenSegment,
     PlaceSegment,
     Prune,
+    Remove,
     Work,
     Written,
 )
@@ -44,6 +45,7 @@ from tenkay_store.records import (
     Extraction,
     Fence,
     Filing,
+    Purge,
 )
 from tenkay_store.screen_segments import Segments
 from tenkay_store.storage import (
@@ -155,12 +157,13 @@ class DuckDBStore:
         writer = self._writer
         if writer.open_segment_rows >= self._segment_rows:
             await self._committer.submit(OpenSegment())
-        parts = writer.segments.to_sort()
+        segments = writer.segments
+        parts = segments.to_sort()
         if parts:
             number = writer.next_segment_number()
             with metrics.SORT_SECONDS.time():
                 built = await self._owner.aside(lambda cursor: screen_segments.sort(cursor, parts, number))
-            await self._committer.submit(PlaceSegment(parts, built))
+            await self._committer.submit(PlaceSegment(parts, built, segments.purges))
 
     def observe(self) -> None:
         """Set the gauges."""
@@ -204,6 +207,19 @@ class DuckDBStore:
         written = await self._committer.submit(Commit(body, traceparent, fence), body.size_bytes)
         assert written.committed is not None  # noqa: S101 - a Commit's outcome has it
         return written.committed
+
+    async def purge(self, purges: Sequence[Purge]) -> Sequence[CommitRecord]:
+        """Remove all versions of filings; the commits of those that were stored."""
+        written = [await self._committer.submit(Remove(each), each.size_bytes) for each in purges]
+        return [each.record for each in written if each.record is not None]
+
+    async def accession_numbers_of(self, cik: int, limit: int) -> Sequence[str]:
+        """Filings any version of which is of the company, in order."""
+        return await self._owner.read(lambda cursor: reads.accession_numbers_of(cursor, cik, limit))
+
+    async def purges(self, after: int, limit: int) -> Sequence[CommitRecord]:
+        """Purges after a sequence, in order."""
+        return await self._owner.read(lambda cursor: reads.purges(cursor, after, limit))
 
     async def sequence_at(self, recorded_at: datetime, up_to: int) -> int:
         """The newest sequence recorded at or before `recorded_at`, `up_to` at most."""

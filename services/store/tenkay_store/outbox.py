@@ -335,10 +335,13 @@ class Outbox:
         read_back = (
             {each.sequence: each for each in await self._store.commit_records(absent)} if absent else {}
         )
+        # What is not there any more was purged: the purge, which follows, is all that the sink needs.
+        found = (entry.record or read_back.get(entry.sequence) for entry in entries)
         records = sorted(
-            (entry.record or read_back[entry.sequence] for entry in entries),
-            key=lambda record: record.sequence,
+            (record for record in found if record is not None), key=lambda record: record.sequence
         )
+        if not records:
+            return
         attributes: dict[str, str | int | float | bool] = {
             "store.commits": len(records),
             "sec.accession_number": records[0].accession_number,

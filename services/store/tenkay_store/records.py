@@ -152,6 +152,24 @@ class Analysis:
 
 
 @dataclass(frozen=True, slots=True)
+class Purge:
+    """The removal of all versions of a filing: the unit of a commit, and its record."""
+
+    accession_number: str
+    requested_by: str
+    reason: str
+    cik: int | None = None
+    """The company of the newest version; None when it was not known."""
+    versions: int = 0
+    """How many there were."""
+
+    @property
+    def size_bytes(self) -> int:
+        """About what it takes in memory."""
+        return 200 + len(self.requested_by) + len(self.reason)
+
+
+@dataclass(frozen=True, slots=True)
 class Fence:
     """The lease that a commit is made under: tokens of one scope, the job, rise with each grant."""
 
@@ -164,6 +182,7 @@ class CommitKind(StrEnum):
 
     EXTRACTION = "EXTRACTION"
     ANALYSIS = "ANALYSIS"
+    PURGE = "PURGE"
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,19 +192,26 @@ class CommitRecord:
     sequence: int
     version: int
     recorded_at: datetime
-    body: Extraction | Analysis
+    body: Extraction | Analysis | Purge
     traceparent: str = ""
     """Of the call that committed it; empty once it was read back."""
 
     @property
     def kind(self) -> CommitKind:
         """What it is of."""
-        return CommitKind.EXTRACTION if isinstance(self.body, Extraction) else CommitKind.ANALYSIS
+        return kind_of(self.body)
 
     @property
     def accession_number(self) -> str:
         """The filing it is about."""
         return self.body.accession_number
+
+
+def kind_of(body: Extraction | Analysis | Purge) -> CommitKind:
+    """What a commit is of."""
+    if isinstance(body, Extraction):
+        return CommitKind.EXTRACTION
+    return CommitKind.ANALYSIS if isinstance(body, Analysis) else CommitKind.PURGE
 
 
 @dataclass(frozen=True, slots=True)

@@ -180,6 +180,22 @@ MIGRATIONS: Sequence[tuple[str, ...]] = (
         "ALTER TABLE analyses ADD COLUMN fence_scope VARCHAR",
         "ALTER TABLE analyses ADD COLUMN fence_token UBIGINT",
     ),
+    (
+        """
+        CREATE TABLE purges (
+            sequence UBIGINT NOT NULL,
+            accession_number VARCHAR NOT NULL,
+            cik UBIGINT,
+            -- Of the versions that were removed, their number, and the newest one: numbers are not given again.
+            version_count UINTEGER NOT NULL,
+            last_version UINTEGER NOT NULL,
+            last_analysis_version UINTEGER NOT NULL,
+            recorded_at TIMESTAMP NOT NULL,
+            requested_by VARCHAR NOT NULL,
+            reason VARCHAR NOT NULL
+        )
+        """,
+    ),
 )
 """Statements that lead from each version to the next, from an empty file on. Only ever added to."""
 

@@ -50,6 +50,8 @@ class Segments:
     """Those that count, the oldest first; the last one is open."""
 
     all: tuple[Segment, ...]
+    purges: int = 0
+    """How often rows were taken out since the file was opened: what was sorted before is not what is there now."""
 
     @property
     def open(self) -> Segment:
@@ -109,7 +111,7 @@ def open_next(connection: duckdb.DuckDBPyConnection, segments: Segments, number:
     )
     connection.execute(f"CREATE TABLE {opened.table} ({SEGMENT_COLUMNS})")
     _add(connection, opened)
-    return Segments((*segments.closed, closed, opened))
+    return replace(segments, all=(*segments.closed, closed, opened))
 
 
 def sort(cursor: duckdb.DuckDBPyConnection, parts: Sequence[Segment], number: int) -> Segment:
@@ -134,7 +136,17 @@ def put_in_place(
     )
     _add(connection, built)
     kept = [segment for segment in segments.all if segment not in parts]
-    return Segments(tuple(sorted((*kept, built), key=lambda segment: segment.ordinal)))
+    return replace(segments, all=tuple(sorted((*kept, built), key=lambda segment: segment.ordinal)))
+
+
+def take_out(connection: duckdb.DuckDBPyConnection, segments: Segments, sequences: Sequence[int]) -> Segments:
+    """Delete the rows of these commits from all segments, within the caller's transaction."""
+    for segment in segments.all:
+        connection.execute(
+            f"DELETE FROM {segment.table} WHERE list_contains($sequences::UBIGINT[], sequence)",
+            {"sequences": list(sequences)},
+        )
+    return replace(segments, purges=segments.purges + 1)
 
 
 def _add(connection: duckdb.DuckDBPyConnection, segment: Segment) -> None:

@@ -327,6 +327,7 @@ _SINK_STATES = {
 _CHANGE_KINDS = {
     CommitKind.EXTRACTION: feed_pb2.CHANGE_KIND_EXTRACTION,
     CommitKind.ANALYSIS: feed_pb2.CHANGE_KIND_ANALYSIS,
+    CommitKind.PURGE: feed_pb2.CHANGE_KIND_PURGE,
 }
 
 

@@ -24,6 +24,7 @@ from tenkay_store.records import (
     Fence,
     Filing,
     MissingSignal,
+    Purge,
     Section,
     Signal,
 )
@@ -227,6 +228,15 @@ class AnalyticalStore(Protocol):
         self, body: Extraction | Analysis, traceparent: str = "", fence: Fence | None = None
     ) -> Committed:
         """Make `body` durable. FILING_UNKNOWN, INVALID_FIELD, STALE_LEASE, QUEUE_FULL, DISK_FULL: nothing changed."""
+
+    async def purge(self, purges: Sequence[Purge]) -> Sequence[CommitRecord]:
+        """Remove all versions of filings; the commits of those that were stored."""
+
+    async def accession_numbers_of(self, cik: int, limit: int) -> Sequence[str]:
+        """Filings any version of which is of the company, in order."""
+
+    async def purges(self, after: int, limit: int) -> Sequence[CommitRecord]:
+        """Purges after a sequence, in order."""
 
     async def sequence_at(self, recorded_at: datetime, up_to: int) -> int:
         """The newest sequence recorded at or before `recorded_at`, `up_to` at most."""

@@ -71,14 +71,16 @@ class SupabaseSink:
 def write_of(record: CommitRecord) -> dict[str, Any]:
     """A commit as an entry of the batch: keys are the columns' names, what is not known is left out."""
     body = record.body
-    is_extraction = isinstance(body, Extraction)
-    part = _extraction(body) if isinstance(body, Extraction) else _analysis(body)
-    part["version"] = record.version
+    part: dict[str, Any] = {}
+    if isinstance(body, Extraction):
+        part = _extraction(body) | {"version": record.version}
+    elif isinstance(body, Analysis):
+        part = _analysis(body) | {"version": record.version}
     return {
         "filing_id": record.accession_number,
         "sequence": record.sequence,
         "recorded_at": record.recorded_at.isoformat(),
-        "extraction" if is_extraction else "analysis": part,
+        record.kind.value.lower(): part,
     }
 
 

@@ -626,6 +626,36 @@ class AsyncStoreAdminClient(AsyncCaller):
             timeout,
         )
 
+    async def purge_filings(
+        self,
+        *,
+        accession_numbers: Iterable[str] = (),
+        cik: int | None = None,
+        requested_by: str = "",
+        reason: str = "",
+        timeout: float | None = None,
+    ) -> store_admin_service_pb2.PurgeFilingsResponse:
+        """PurgeFilings of StoreAdminService."""
+        return await self._unary(
+            self._stub.PurgeFilings,
+            "PurgeFilings",
+            store_admin_service_pb2.PurgeFilingsRequest(
+                accession_numbers=accession_numbers, cik=cik, requested_by=requested_by, reason=reason
+            ),
+            timeout,
+        )
+
+    async def list_purges(
+        self, *, page_size: int = 0, page_token: str = "", timeout: float | None = None
+    ) -> store_admin_service_pb2.ListPurgesResponse:
+        """ListPurges of StoreAdminService."""
+        return await self._unary(
+            self._stub.ListPurges,
+            "ListPurges",
+            store_admin_service_pb2.ListPurgesRequest(page_size=page_size, page_token=page_token),
+            timeout,
+        )
+
 
 class StoreAdminClient(SyncCaller):
     """Sync client of tenkay.store.v1.StoreAdminService; the proto says what each call does."""
@@ -661,5 +691,35 @@ class StoreAdminClient(SyncCaller):
             self._stub.ReplayDeadLetters,
             "ReplayDeadLetters",
             store_admin_service_pb2.ReplayDeadLettersRequest(sequences=sequences, all=all),
+            timeout,
+        )
+
+    def purge_filings(
+        self,
+        *,
+        accession_numbers: Iterable[str] = (),
+        cik: int | None = None,
+        requested_by: str = "",
+        reason: str = "",
+        timeout: float | None = None,
+    ) -> store_admin_service_pb2.PurgeFilingsResponse:
+        """PurgeFilings of StoreAdminService."""
+        return self._unary(
+            self._stub.PurgeFilings,
+            "PurgeFilings",
+            store_admin_service_pb2.PurgeFilingsRequest(
+                accession_numbers=accession_numbers, cik=cik, requested_by=requested_by, reason=reason
+            ),
+            timeout,
+        )
+
+    def list_purges(
+        self, *, page_size: int = 0, page_token: str = "", timeout: float | None = None
+    ) -> store_admin_service_pb2.ListPurgesResponse:
+        """ListPurges of StoreAdminService."""
+        return self._unary(
+            self._stub.ListPurges,
+            "ListPurges",
+            store_admin_service_pb2.ListPurgesRequest(page_size=page_size, page_token=page_token),
             timeout,
         )

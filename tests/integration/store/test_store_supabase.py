@@ -16,6 +16,7 @@ from typing import Any
 import pytest
 
 from tenkay.client.store import AsyncStoreAdminClient
+from tenkay.errors import InvalidArgument
 from tenkay.stack.keys import api_key
 from tenkay.stack.launch import running
 from tenkay.stack.ports import LOOPBACK, free_port
@@ -470,3 +471,60 @@ async def test_what_postgres_refused_is_listed_and_arrives_once_that_is_mended(
         finally:
             await connection.execute("alter table public.filings drop constraint if exists refused")
     assert [row["sequence"] for row in await _rows(supabase_project)] == [1, 2, 3]
+
+
+async def test_a_purge_empties_both_databases_and_a_late_delivery_brings_nothing_back(
+    supabase_project: SupabaseProject, tmp_path: Path
+) -> None:
+    environment = _environment(supabase_project.url, supabase_project.keys.service_role)
+    with StoreProcess(tmp_path, environment) as process:
+        async with process.filings as client, process.admin as admin:
+            for number in range(4):
+                await client.commit_extraction(
+                    extraction=extraction(accession_number(number), cik=7 + number // 2),
+                    wait_for=store_pb2.WAIT_FOR_ALL,
+                    timeout=20,
+                )
+            asked: dict[str, Any] = {"requested_by": "the data officer", "reason": "the filer withdrew it"}
+            one = await admin.purge_filings(accession_numbers=[accession_number(3)] * 2, **asked)
+            company = await admin.purge_filings(cik=7, **asked)
+            assert [each.accession_number for each in (*one.purged, *company.purged)] == [
+                accession_number(number) for number in (3, 0, 1)
+            ]
+            assert not company.more
+            assert not (await admin.purge_filings(cik=7, **asked)).purged
+            records = (await admin.list_purges()).purges
+            assert [(each.cik, each.version_count, each.reason) for each in records] == [
+                (8, 1, "the filer withdrew it"),
+                (7, 1, "the filer withdrew it"),
+                (7, 1, "the filer withdrew it"),
+            ]
+            await _status(admin, pending=0, dead=0)
+    assert [row["filing_id"] for row in await _rows(supabase_project)] == [accession_number(2)]
+    # A delivery that was on its way when the purge was made.
+    sink = _supabase(supabase_project.url, supabase_project.keys.service_role)
+    await sink.write([CommitRecord(1, 1, AT, extraction_to_commit(accession_number(0), cik=7))])
+    await sink.close()
+    assert [row["filing_id"] for row in await _rows(supabase_project)] == [accession_number(2)]
+
+
+@pytest.mark.parametrize(
+    "asked",
+    [
+        {"accession_numbers": [accession_number(1)], "requested_by": "me"},
+        {"accession_numbers": [accession_number(1)], "reason": "because"},
+        {"requested_by": "me", "reason": "because"},
+        {"accession_numbers": [accession_number(1)], "cik": 7, "requested_by": "me", "reason": "because"},
+        {"accession_numbers": ["1-2-3"], "requested_by": "me", "reason": "because"},
+    ],
+    ids=["no reason", "nobody", "nothing", "both", "malformed"],
+)
+async def test_a_purge_that_is_not_said_in_full_removes_nothing(
+    tmp_path: Path, asked: dict[str, Any]
+) -> None:
+    with StoreProcess(tmp_path) as process:
+        async with process.filings as client, process.admin as admin:
+            await client.commit_extraction(extraction=extraction(accession_number(1), cik=7))
+            with pytest.raises(InvalidArgument):
+                await admin.purge_filings(**asked)
+            assert (await admin.get_sink_status()).sequence == "0.1"

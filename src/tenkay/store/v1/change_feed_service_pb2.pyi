@@ -32,6 +32,8 @@ class _ChangeKindEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ChangeKind
     """A version of an extraction was committed."""
     CHANGE_KIND_ANALYSIS: _ChangeKind.ValueType  # 2
     """A version of an analysis was committed."""
+    CHANGE_KIND_PURGE: _ChangeKind.ValueType  # 3
+    """All versions of a filing were purged."""
 
 class ChangeKind(_ChangeKind, metaclass=_ChangeKindEnumTypeWrapper):
     """What was changed."""
@@ -42,6 +44,8 @@ CHANGE_KIND_EXTRACTION: ChangeKind.ValueType  # 1
 """A version of an extraction was committed."""
 CHANGE_KIND_ANALYSIS: ChangeKind.ValueType  # 2
 """A version of an analysis was committed."""
+CHANGE_KIND_PURGE: ChangeKind.ValueType  # 3
+"""All versions of a filing were purged."""
 Global___ChangeKind: _TypeAlias = ChangeKind  # noqa: Y015
 
 @_typing.final
@@ -91,7 +95,7 @@ class Change(_message.Message):
     cik: _builtins.int
     """The filing's company, or the one it had before this version. Absent when not known."""
     version: _builtins.int
-    """The version committed."""
+    """The version committed; of a purge the newest one that was there."""
     @_builtins.property
     def recorded_at(self) -> _timestamp_pb2.Timestamp:
         """When it was committed."""

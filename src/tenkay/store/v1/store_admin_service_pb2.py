@@ -27,7 +27,7 @@ from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__
 from tenkay.store.v1 import filing_store_service_pb2 as tenkay_dot_store_dot_v1_dot_filing__store__service__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n)tenkay/store/v1/store_admin_service.proto\x12\x0ftenkay.store.v1\x1a\x1egoogle/protobuf/duration.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a*tenkay/store/v1/filing_store_service.proto\"\x16\n\x14GetSinkStatusRequest\"\xa8\x01\n\nSinkStatus\x12#\n\x04sink\x18\x01 \x01(\x0e\x32\x15.tenkay.store.v1.Sink\x12\x0f\n\x07\x65nabled\x18\x02 \x01(\x08\x12\x0f\n\x07pending\x18\x03 \x01(\x04\x12\x0c\n\x04\x64\x65\x61\x64\x18\x04 \x01(\x04\x12\x31\n\x0eoldest_pending\x18\x05 \x01(\x0b\x32\x19.google.protobuf.Duration\x12\x12\n\nlast_error\x18\x06 \x01(\t\"U\n\x15GetSinkStatusResponse\x12*\n\x05sinks\x18\x01 \x03(\x0b\x32\x1b.tenkay.store.v1.SinkStatus\x12\x10\n\x08sequence\x18\x02 \x01(\t\"?\n\x16ListDeadLettersRequest\x12\x11\n\tpage_size\x18\x01 \x01(\x05\x12\x12\n\npage_token\x18\x02 \x01(\t\"\xb1\x01\n\nDeadLetter\x12\x10\n\x08sequence\x18\x01 \x01(\t\x12\x18\n\x10\x61\x63\x63\x65ssion_number\x18\x02 \x01(\t\x12\x0c\n\x04kind\x18\x03 \x01(\t\x12\x12\n\nresult_key\x18\x04 \x01(\t\x12\x10\n\x08\x61ttempts\x18\x05 \x01(\r\x12\x12\n\nlast_error\x18\x06 \x01(\t\x12/\n\x0b\x65nqueued_at\x18\x07 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"e\n\x17ListDeadLettersResponse\x12\x31\n\x0c\x64\x65\x61\x64_letters\x18\x01 \x03(\x0b\x32\x1b.tenkay.store.v1.DeadLetter\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\":\n\x18ReplayDeadLettersRequest\x12\x11\n\tsequences\x18\x01 \x03(\t\x12\x0b\n\x03\x61ll\x18\x02 \x01(\x08\"-\n\x19ReplayDeadLettersResponse\x12\x10\n\x08replayed\x18\x01 \x01(\r2\xd4\x02\n\x11StoreAdminService\x12\x63\n\rGetSinkStatus\x12%.tenkay.store.v1.GetSinkStatusRequest\x1a&.tenkay.store.v1.GetSinkStatusResponse\"\x03\x90\x02\x01\x12i\n\x0fListDeadLetters\x12\'.tenkay.store.v1.ListDeadLettersRequest\x1a(.tenkay.store.v1.ListDeadLettersResponse\"\x03\x90\x02\x01\x12o\n\x11ReplayDeadLetters\x12).tenkay.store.v1.ReplayDeadLettersRequest\x1a*.tenkay.store.v1.ReplayDeadLettersResponse\"\x03\x90\x02\x02\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n)tenkay/store/v1/store_admin_service.proto\x12\x0ftenkay.store.v1\x1a\x1egoogle/protobuf/duration.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a*tenkay/store/v1/filing_store_service.proto\"\x16\n\x14GetSinkStatusRequest\"\xa8\x01\n\nSinkStatus\x12#\n\x04sink\x18\x01 \x01(\x0e\x32\x15.tenkay.store.v1.Sink\x12\x0f\n\x07\x65nabled\x18\x02 \x01(\x08\x12\x0f\n\x07pending\x18\x03 \x01(\x04\x12\x0c\n\x04\x64\x65\x61\x64\x18\x04 \x01(\x04\x12\x31\n\x0eoldest_pending\x18\x05 \x01(\x0b\x32\x19.google.protobuf.Duration\x12\x12\n\nlast_error\x18\x06 \x01(\t\"U\n\x15GetSinkStatusResponse\x12*\n\x05sinks\x18\x01 \x03(\x0b\x32\x1b.tenkay.store.v1.SinkStatus\x12\x10\n\x08sequence\x18\x02 \x01(\t\"?\n\x16ListDeadLettersRequest\x12\x11\n\tpage_size\x18\x01 \x01(\x05\x12\x12\n\npage_token\x18\x02 \x01(\t\"\xb1\x01\n\nDeadLetter\x12\x10\n\x08sequence\x18\x01 \x01(\t\x12\x18\n\x10\x61\x63\x63\x65ssion_number\x18\x02 \x01(\t\x12\x0c\n\x04kind\x18\x03 \x01(\t\x12\x12\n\nresult_key\x18\x04 \x01(\t\x12\x10\n\x08\x61ttempts\x18\x05 \x01(\r\x12\x12\n\nlast_error\x18\x06 \x01(\t\x12/\n\x0b\x65nqueued_at\x18\x07 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"e\n\x17ListDeadLettersResponse\x12\x31\n\x0c\x64\x65\x61\x64_letters\x18\x01 \x03(\x0b\x32\x1b.tenkay.store.v1.DeadLetter\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\":\n\x18ReplayDeadLettersRequest\x12\x11\n\tsequences\x18\x01 \x03(\t\x12\x0b\n\x03\x61ll\x18\x02 \x01(\x08\"-\n\x19ReplayDeadLettersResponse\x12\x10\n\x08replayed\x18\x01 \x01(\r\"p\n\x13PurgeFilingsRequest\x12\x19\n\x11\x61\x63\x63\x65ssion_numbers\x18\x01 \x03(\t\x12\x10\n\x03\x63ik\x18\x02 \x01(\x04H\x00\x88\x01\x01\x12\x14\n\x0crequested_by\x18\x03 \x01(\t\x12\x0e\n\x06reason\x18\x04 \x01(\tB\x06\n\x04_cik\"\xc1\x01\n\x0bPurgeRecord\x12\x18\n\x10\x61\x63\x63\x65ssion_number\x18\x01 \x01(\t\x12\x10\n\x03\x63ik\x18\x02 \x01(\x04H\x00\x88\x01\x01\x12\x10\n\x08sequence\x18\x03 \x01(\t\x12\x15\n\rversion_count\x18\x04 \x01(\r\x12/\n\x0brecorded_at\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x14\n\x0crequested_by\x18\x06 \x01(\t\x12\x0e\n\x06reason\x18\x07 \x01(\tB\x06\n\x04_cik\"R\n\x14PurgeFilingsResponse\x12,\n\x06purged\x18\x01 \x03(\x0b\x32\x1c.tenkay.store.v1.PurgeRecord\x12\x0c\n\x04more\x18\x02 \x01(\x08\":\n\x11ListPurgesRequest\x12\x11\n\tpage_size\x18\x01 \x01(\x05\x12\x12\n\npage_token\x18\x02 \x01(\t\"[\n\x12ListPurgesResponse\x12,\n\x06purges\x18\x01 \x03(\x0b\x32\x1c.tenkay.store.v1.PurgeRecord\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t2\x92\x04\n\x11StoreAdminService\x12\x63\n\rGetSinkStatus\x12%.tenkay.store.v1.GetSinkStatusRequest\x1a&.tenkay.store.v1.GetSinkStatusResponse\"\x03\x90\x02\x01\x12i\n\x0fListDeadLetters\x12\'.tenkay.store.v1.ListDeadLettersRequest\x1a(.tenkay.store.v1.ListDeadLettersResponse\"\x03\x90\x02\x01\x12o\n\x11ReplayDeadLetters\x12).tenkay.store.v1.ReplayDeadLettersRequest\x1a*.tenkay.store.v1.ReplayDeadLettersResponse\"\x03\x90\x02\x02\x12`\n\x0cPurgeFilings\x12$.tenkay.store.v1.PurgeFilingsRequest\x1a%.tenkay.store.v1.PurgeFilingsResponse\"\x03\x90\x02\x02\x12Z\n\nListPurges\x12\".tenkay.store.v1.ListPurgesRequest\x1a#.tenkay.store.v1.ListPurgesResponse\"\x03\x90\x02\x01\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -40,6 +40,10 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_STOREADMINSERVICE'].methods_by_name['ListDeadLetters']._serialized_options = b'\220\002\001'
   _globals['_STOREADMINSERVICE'].methods_by_name['ReplayDeadLetters']._loaded_options = None
   _globals['_STOREADMINSERVICE'].methods_by_name['ReplayDeadLetters']._serialized_options = b'\220\002\002'
+  _globals['_STOREADMINSERVICE'].methods_by_name['PurgeFilings']._loaded_options = None
+  _globals['_STOREADMINSERVICE'].methods_by_name['PurgeFilings']._serialized_options = b'\220\002\002'
+  _globals['_STOREADMINSERVICE'].methods_by_name['ListPurges']._loaded_options = None
+  _globals['_STOREADMINSERVICE'].methods_by_name['ListPurges']._serialized_options = b'\220\002\001'
   _globals['_GETSINKSTATUSREQUEST']._serialized_start=171
   _globals['_GETSINKSTATUSREQUEST']._serialized_end=193
   _globals['_SINKSTATUS']._serialized_start=196
@@ -56,6 +60,16 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_REPLAYDEADLETTERSREQUEST']._serialized_end=859
   _globals['_REPLAYDEADLETTERSRESPONSE']._serialized_start=861
   _globals['_REPLAYDEADLETTERSRESPONSE']._serialized_end=906
-  _globals['_STOREADMINSERVICE']._serialized_start=909
-  _globals['_STOREADMINSERVICE']._serialized_end=1249
+  _globals['_PURGEFILINGSREQUEST']._serialized_start=908
+  _globals['_PURGEFILINGSREQUEST']._serialized_end=1020
+  _globals['_PURGERECORD']._serialized_start=1023
+  _globals['_PURGERECORD']._serialized_end=1216
+  _globals['_PURGEFILINGSRESPONSE']._serialized_start=1218
+  _globals['_PURGEFILINGSRESPONSE']._serialized_end=1300
+  _globals['_LISTPURGESREQUEST']._serialized_start=1302
+  _globals['_LISTPURGESREQUEST']._serialized_end=1360
+  _globals['_LISTPURGESRESPONSE']._serialized_start=1362
+  _globals['_LISTPURGESRESPONSE']._serialized_end=1453
+  _globals['_STOREADMINSERVICE']._serialized_start=1456
+  _globals['_STOREADMINSERVICE']._serialized_end=1986
 # @@protoc_insertion_point(module_scope)

@@ -261,3 +261,173 @@ class ReplayDeadLettersResponse(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___ReplayDeadLettersResponse: _TypeAlias = ReplayDeadLettersResponse  # noqa: Y015
+
+@_typing.final
+class PurgeFilingsRequest(_message.Message):
+    """Selects filings to purge."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ACCESSION_NUMBERS_FIELD_NUMBER: _builtins.int
+    CIK_FIELD_NUMBER: _builtins.int
+    REQUESTED_BY_FIELD_NUMBER: _builtins.int
+    REASON_FIELD_NUMBER: _builtins.int
+    cik: _builtins.int
+    """All filings of this company, 500 a call."""
+    requested_by: _builtins.str
+    """Who asks for it, for the record. Required, 200 characters at most."""
+    reason: _builtins.str
+    """Why, for the record. Required, 1,000 characters at most."""
+    @_builtins.property
+    def accession_numbers(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """These, 500 at most. Filings that are not stored are left out of the answer."""
+
+    def __init__(
+        self,
+        *,
+        accession_numbers: _abc.Iterable[_builtins.str] | None = ...,
+        cik: _builtins.int | None = ...,
+        requested_by: _builtins.str | None = ...,
+        reason: _builtins.str | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_cik", b"_cik", "cik", b"cik"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_cik", b"_cik", "accession_numbers", b"accession_numbers", "cik", b"cik", "reason", b"reason", "requested_by", b"requested_by"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType__cik: _TypeAlias = _typing.Literal["cik"]  # noqa: Y015
+    _WhichOneofArgType__cik: _TypeAlias = _typing.Literal["_cik", b"_cik"]  # noqa: Y015
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__cik) -> _WhichOneofReturnType__cik | None: ...
+
+Global___PurgeFilingsRequest: _TypeAlias = PurgeFilingsRequest  # noqa: Y015
+
+@_typing.final
+class PurgeRecord(_message.Message):
+    """A purge of one filing."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ACCESSION_NUMBER_FIELD_NUMBER: _builtins.int
+    CIK_FIELD_NUMBER: _builtins.int
+    SEQUENCE_FIELD_NUMBER: _builtins.int
+    VERSION_COUNT_FIELD_NUMBER: _builtins.int
+    RECORDED_AT_FIELD_NUMBER: _builtins.int
+    REQUESTED_BY_FIELD_NUMBER: _builtins.int
+    REASON_FIELD_NUMBER: _builtins.int
+    accession_number: _builtins.str
+    """The filing."""
+    cik: _builtins.int
+    """The company it was of. Absent when that was not known."""
+    sequence: _builtins.str
+    """The purge's position in the order of commits."""
+    version_count: _builtins.int
+    """How many versions it removed."""
+    requested_by: _builtins.str
+    """Who asked for it."""
+    reason: _builtins.str
+    """Why."""
+    @_builtins.property
+    def recorded_at(self) -> _timestamp_pb2.Timestamp:
+        """When."""
+
+    def __init__(
+        self,
+        *,
+        accession_number: _builtins.str | None = ...,
+        cik: _builtins.int | None = ...,
+        sequence: _builtins.str | None = ...,
+        version_count: _builtins.int | None = ...,
+        recorded_at: _timestamp_pb2.Timestamp | None = ...,
+        requested_by: _builtins.str | None = ...,
+        reason: _builtins.str | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_cik", b"_cik", "cik", b"cik", "recorded_at", b"recorded_at"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_cik", b"_cik", "accession_number", b"accession_number", "cik", b"cik", "reason", b"reason", "recorded_at", b"recorded_at", "requested_by", b"requested_by", "sequence", b"sequence", "version_count", b"version_count"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType__cik: _TypeAlias = _typing.Literal["cik"]  # noqa: Y015
+    _WhichOneofArgType__cik: _TypeAlias = _typing.Literal["_cik", b"_cik"]  # noqa: Y015
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__cik) -> _WhichOneofReturnType__cik | None: ...
+
+Global___PurgeRecord: _TypeAlias = PurgeRecord  # noqa: Y015
+
+@_typing.final
+class PurgeFilingsResponse(_message.Message):
+    """What was purged."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    PURGED_FIELD_NUMBER: _builtins.int
+    MORE_FIELD_NUMBER: _builtins.int
+    more: _builtins.bool
+    """True when the company has more filings: call again."""
+    @_builtins.property
+    def purged(self) -> _containers.RepeatedCompositeFieldContainer[Global___PurgeRecord]:
+        """One entry a filing that was stored."""
+
+    def __init__(
+        self,
+        *,
+        purged: _abc.Iterable[Global___PurgeRecord] | None = ...,
+        more: _builtins.bool | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["more", b"more", "purged", b"purged"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___PurgeFilingsResponse: _TypeAlias = PurgeFilingsResponse  # noqa: Y015
+
+@_typing.final
+class ListPurgesRequest(_message.Message):
+    """Asks for purges."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    PAGE_SIZE_FIELD_NUMBER: _builtins.int
+    PAGE_TOKEN_FIELD_NUMBER: _builtins.int
+    page_size: _builtins.int
+    """Most purges to answer with: 0 means 50; more than 500 is taken as 500; negative is INVALID_FIELD."""
+    page_token: _builtins.str
+    """next_page_token of the answer before; else MALFORMED_PAGE_TOKEN."""
+    def __init__(
+        self,
+        *,
+        page_size: _builtins.int | None = ...,
+        page_token: _builtins.str | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["page_size", b"page_size", "page_token", b"page_token"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ListPurgesRequest: _TypeAlias = ListPurgesRequest  # noqa: Y015
+
+@_typing.final
+class ListPurgesResponse(_message.Message):
+    """A page of purges."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    PURGES_FIELD_NUMBER: _builtins.int
+    NEXT_PAGE_TOKEN_FIELD_NUMBER: _builtins.int
+    next_page_token: _builtins.str
+    """Empty on the last page."""
+    @_builtins.property
+    def purges(self) -> _containers.RepeatedCompositeFieldContainer[Global___PurgeRecord]:
+        """The purges."""
+
+    def __init__(
+        self,
+        *,
+        purges: _abc.Iterable[Global___PurgeRecord] | None = ...,
+        next_page_token: _builtins.str | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["next_page_token", b"next_page_token", "purges", b"purges"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ListPurgesResponse: _TypeAlias = ListPurgesResponse  # noqa: Y015

@@ -50,6 +50,16 @@ class StoreAdminServiceStub:
                 request_serializer=tenkay_dot_store_dot_v1_dot_store__admin__service__pb2.ReplayDeadLettersRequest.SerializeToString,
                 response_deserializer=tenkay_dot_store_dot_v1_dot_store__admin__service__pb2.ReplayDeadLettersResponse.FromString,
                 _registered_method=True)
+        self.PurgeFilings = channel.unary_unary(
+                '/tenkay.store.v1.StoreAdminService/PurgeFilings',
+                request_serializer=tenkay_dot_store_dot_v1_dot_store__admin__service__pb2.PurgeFilingsRequest.SerializeToString,
+                response_deserializer=tenkay_dot_store_dot_v1_dot_store__admin__service__pb2.PurgeFilingsResponse.FromString,
+                _registered_method=True)
+        self.ListPurges = channel.unary_unary(
+                '/tenkay.store.v1.StoreAdminService/ListPurges',
+                request_serializer=tenkay_dot_store_dot_v1_dot_store__admin__service__pb2.ListPurgesRequest.SerializeToString,
+                response_deserializer=tenkay_dot_store_dot_v1_dot_store__admin__service__pb2.ListPurgesResponse.FromString,
+                _registered_method=True)
 
 
 class StoreAdminServiceServicer:
@@ -80,6 +90,23 @@ class StoreAdminServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def PurgeFilings(self, request, context):
+        """Removes all versions of filings, with their signals, evidence and analyses, from both sinks. What was purged is not
+        answered for any moment any more; a tombstone keeps late deliveries from bringing it back; the record of the purge
+        stays. A filing that is committed again later is there again, as its next version. INVALID_FIELD when neither
+        accession_numbers nor cik is given, or both, or nobody asks or no reason is given.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ListPurges(self, request, context):
+        """Lists purges, in the order of commits.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_StoreAdminServiceServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -97,6 +124,16 @@ def add_StoreAdminServiceServicer_to_server(servicer, server):
                     servicer.ReplayDeadLetters,
                     request_deserializer=tenkay_dot_store_dot_v1_dot_store__admin__service__pb2.ReplayDeadLettersRequest.FromString,
                     response_serializer=tenkay_dot_store_dot_v1_dot_store__admin__service__pb2.ReplayDeadLettersResponse.SerializeToString,
+            ),
+            'PurgeFilings': grpc.unary_unary_rpc_method_handler(
+                    servicer.PurgeFilings,
+                    request_deserializer=tenkay_dot_store_dot_v1_dot_store__admin__service__pb2.PurgeFilingsRequest.FromString,
+                    response_serializer=tenkay_dot_store_dot_v1_dot_store__admin__service__pb2.PurgeFilingsResponse.SerializeToString,
+            ),
+            'ListPurges': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListPurges,
+                    request_deserializer=tenkay_dot_store_dot_v1_dot_store__admin__service__pb2.ListPurgesRequest.FromString,
+                    response_serializer=tenkay_dot_store_dot_v1_dot_store__admin__service__pb2.ListPurgesResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -181,6 +218,60 @@ class StoreAdminService:
             '/tenkay.store.v1.StoreAdminService/ReplayDeadLetters',
             tenkay_dot_store_dot_v1_dot_store__admin__service__pb2.ReplayDeadLettersRequest.SerializeToString,
             tenkay_dot_store_dot_v1_dot_store__admin__service__pb2.ReplayDeadLettersResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def PurgeFilings(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/tenkay.store.v1.StoreAdminService/PurgeFilings',
+            tenkay_dot_store_dot_v1_dot_store__admin__service__pb2.PurgeFilingsRequest.SerializeToString,
+            tenkay_dot_store_dot_v1_dot_store__admin__service__pb2.PurgeFilingsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListPurges(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/tenkay.store.v1.StoreAdminService/ListPurges',
+            tenkay_dot_store_dot_v1_dot_store__admin__service__pb2.ListPurgesRequest.SerializeToString,
+            tenkay_dot_store_dot_v1_dot_store__admin__service__pb2.ListPurgesResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -44,6 +44,14 @@ class StoreAdminServiceStub:
     dead again if they are refused again. Sequences that are not dead are left alone. MALFORMED_SEQUENCE; INVALID_FIELD
     when neither sequences nor all is given, or both; SINK_DISABLED when there is no second sink.
     """
+    PurgeFilings: _grpc.UnaryUnaryMultiCallable[_store_admin_service_pb2.PurgeFilingsRequest, _store_admin_service_pb2.PurgeFilingsResponse]
+    """Removes all versions of filings, with their signals, evidence and analyses, from both sinks. What was purged is not
+    answered for any moment any more; a tombstone keeps late deliveries from bringing it back; the record of the purge
+    stays. A filing that is committed again later is there again, as its next version. INVALID_FIELD when neither
+    accession_numbers nor cik is given, or both, or nobody asks or no reason is given.
+    """
+    ListPurges: _grpc.UnaryUnaryMultiCallable[_store_admin_service_pb2.ListPurgesRequest, _store_admin_service_pb2.ListPurgesResponse]
+    """Lists purges, in the order of commits."""
 
 @_typing.type_check_only
 class StoreAdminServiceAsyncStub(StoreAdminServiceStub):
@@ -61,6 +69,14 @@ class StoreAdminServiceAsyncStub(StoreAdminServiceStub):
     dead again if they are refused again. Sequences that are not dead are left alone. MALFORMED_SEQUENCE; INVALID_FIELD
     when neither sequences nor all is given, or both; SINK_DISABLED when there is no second sink.
     """
+    PurgeFilings: _aio.UnaryUnaryMultiCallable[_store_admin_service_pb2.PurgeFilingsRequest, _store_admin_service_pb2.PurgeFilingsResponse]  # type: ignore[assignment]
+    """Removes all versions of filings, with their signals, evidence and analyses, from both sinks. What was purged is not
+    answered for any moment any more; a tombstone keeps late deliveries from bringing it back; the record of the purge
+    stays. A filing that is committed again later is there again, as its next version. INVALID_FIELD when neither
+    accession_numbers nor cik is given, or both, or nobody asks or no reason is given.
+    """
+    ListPurges: _aio.UnaryUnaryMultiCallable[_store_admin_service_pb2.ListPurgesRequest, _store_admin_service_pb2.ListPurgesResponse]  # type: ignore[assignment]
+    """Lists purges, in the order of commits."""
 
 class StoreAdminServiceServicer(metaclass=_abc_1.ABCMeta):
     """What the people who run the store look at."""
@@ -93,5 +109,25 @@ class StoreAdminServiceServicer(metaclass=_abc_1.ABCMeta):
         dead again if they are refused again. Sequences that are not dead are left alone. MALFORMED_SEQUENCE; INVALID_FIELD
         when neither sequences nor all is given, or both; SINK_DISABLED when there is no second sink.
         """
+
+    @_abc_1.abstractmethod
+    def PurgeFilings(
+        self,
+        request: _store_admin_service_pb2.PurgeFilingsRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_store_admin_service_pb2.PurgeFilingsResponse, _abc.Awaitable[_store_admin_service_pb2.PurgeFilingsResponse]]:
+        """Removes all versions of filings, with their signals, evidence and analyses, from both sinks. What was purged is not
+        answered for any moment any more; a tombstone keeps late deliveries from bringing it back; the record of the purge
+        stays. A filing that is committed again later is there again, as its next version. INVALID_FIELD when neither
+        accession_numbers nor cik is given, or both, or nobody asks or no reason is given.
+        """
+
+    @_abc_1.abstractmethod
+    def ListPurges(
+        self,
+        request: _store_admin_service_pb2.ListPurgesRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_store_admin_service_pb2.ListPurgesResponse, _abc.Awaitable[_store_admin_service_pb2.ListPurgesResponse]]:
+        """Lists purges, in the order of commits."""
 
 def add_StoreAdminServiceServicer_to_server(servicer: StoreAdminServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...
