@@ -27,7 +27,7 @@ Figures
                        extracts - resident size when warm) / (20 MB + 15 x the bytes sent); 1 MB is 10**6 bytes
     worker_base_mb     resident size of a warm worker, median
     import_s           CPU seconds to import all that a worker imports, in a new interpreter, median
-    vs_datamule_x      datamule's items / our whole extraction, median over filings with an HTML document
+    vs_datamule_x      datamule's items / our whole extraction, median over every fourth filing, HTML ones only
     vs_edgartools_x    edgartools' sections / our whole extraction, median over the same
     filings            how many were measured
 
@@ -73,11 +73,11 @@ STAGES: dict[str, tuple[tuple[Any, str], ...]] = {
 }
 """Name of a stage and the functions that are it, with the module or class that holds them. None calls another."""
 PEERS = ("datamule", "edgartools")
-REPEATS, REPEATS_QUICK = 5, 3
+REPEATS, REPEATS_QUICK = 4, 3
 PEER_REPEATS, PEER_REPEATS_QUICK = 2, 1
 SAMPLE_QUICK = 12
-PEER_EVERY_QUICK = 2
-"""Every other filing of the sample goes to the peers, which take most of the time."""
+PEER_EVERY, PEER_EVERY_QUICK = 4, 2
+"""Of so many filings one goes to the peers, which take most of the time."""
 STOPS_QUICK = (20.0, 33.0, 43.0)
 """Seconds from the start after which no further filing is extracted, shown to the peers, given to a worker."""
 PEER_SECONDS, PEER_SECONDS_QUICK = 7200.0, 42.0
@@ -124,7 +124,7 @@ def run(quick: bool, note: Callable[[str], None]) -> dict[str, float]:
         measured = _each("extractions", chosen, lambda filing: _measure(filing, repeats), stops[0], note)
         compared = _each(
             "peers",
-            [filing for number, filing in enumerate(chosen) if not quick or number % PEER_EVERY_QUICK == 0],
+            chosen[:: PEER_EVERY_QUICK if quick else PEER_EVERY],
             lambda filing: _compare(filing, peers, PEER_REPEATS_QUICK if quick else PEER_REPEATS, note),
             stops[1],
             note,
