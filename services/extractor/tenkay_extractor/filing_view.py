@@ -314,6 +314,10 @@ class FilingView:
             lambda: make(self, section),
         )
 
+    def derive_whole(self, make: Callable[[FilingView], Derived]) -> Derived:
+        """`make` of this filing, made once however many rows ask for it. `make` is a module's function."""
+        return self._once((make,), lambda: make(self))
+
     def searched(
         self, sections: Sequence[SectionText], dismissed: Sequence[TextEvidence] = ()
     ) -> SearchEvidence:

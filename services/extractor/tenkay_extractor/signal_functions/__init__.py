@@ -27,6 +27,7 @@ from tenkay_extractor.signal_functions import (
     institutions,
     legibility,
     litigation,
+    officers,
     outlook,
     releases,
     reported_events,
@@ -76,4 +77,5 @@ FUNCTIONS: Mapping[str, SignalFunction] = _all(
     filing_forms.FUNCTIONS,
     flags_with_facts.FUNCTIONS,
     reported_events.FUNCTIONS,
+    officers.FUNCTIONS,
 )
