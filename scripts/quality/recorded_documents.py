@@ -29,6 +29,9 @@ class RecordedDocument:
     accession_number: str
     cik: int | None
     company: str
+    sic: int | None = None
+    traits: frozenset[str] = frozenset()
+    """ "inline-xbrl" and others."""
 
     @property
     def name(self) -> str:
@@ -57,6 +60,8 @@ def recorded_documents(folder: Path, kinds: tuple[str, ...]) -> Iterator[Recorde
             accession_number=row.get("accession") or "",
             cik=int(row["cik"]) if row.get("cik") else None,
             company=row.get("company") or "",
+            sic=int(row["sic"]) if str(row.get("sic") or "").isdigit() else None,
+            traits=frozenset(row.get("traits") or ()),
         )
 
 
