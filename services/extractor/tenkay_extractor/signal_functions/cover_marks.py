@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from decimal import Decimal
 
 from tenkay_extractor.computed import Computed
@@ -23,12 +23,16 @@ def tagged_mark(filing: FilingView, *, element: str) -> Computed:
     marks = marks_of(filing, element)
     if not marks:
         raise MissingOperandError(MissingReason.CONCEPT_NOT_REPORTED, f"{element} is not tagged")
-    values = {fact.text for fact in marks}
-    if len(values) > 1:
+    value = marked(marks)
+    if value is None:
         raise MissingOperandError(
             MissingReason.CONFLICTING_FACTS, f"{element} is tagged as true and as false"
         )
-    return Computed(values == {"true"}, TAGGED, (FactEvidence(element, marks[0]),))
+    return Computed(value, TAGGED, (FactEvidence(element, marks[0]),))
+
+
+_TRUE, _FALSE = frozenset({"true", "1"}), frozenset({"false", "0"})
+"""XML Schema's boolean."""
 
 
 def marks_of(filing: FilingView, element: str) -> tuple[Fact, ...]:
@@ -36,8 +40,14 @@ def marks_of(filing: FilingView, element: str) -> tuple[Fact, ...]:
     return tuple(
         fact
         for fact in filing.facts_named(element)
-        if fact.text in ("true", "false") and not fact.context.members
+        if fact.text in _TRUE | _FALSE and not fact.context.members
     )
+
+
+def marked(marks: Sequence[Fact]) -> bool | None:
+    """What the marks say; None when there is none, or they differ."""
+    values = {fact.text in _TRUE for fact in marks}
+    return values.pop() if len(values) == 1 else None
 
 
 _GOVERNANCE = (
@@ -63,11 +73,11 @@ def cyber_governance(filing: FilingView) -> Computed:
     notes = []
     for element in (*_GOVERNANCE, _AFFECTED):
         marks = marks_of(filing, element)
-        values = {fact.text for fact in marks}
-        if len(values) != 1:
+        value = marked(marks)
+        if value is None:
             notes.append(f"left out, as it is {'not tagged' if not marks else 'tagged both ways'}: {element}")
             continue
-        answers.append((values == {"true"}) != (element == _AFFECTED))
+        answers.append(value != (element == _AFFECTED))
         evidence.append(FactEvidence(element, marks[0]))
     if not answers:
         raise MissingOperandError(

@@ -9,6 +9,7 @@ from tenkay_extractor.computed import Computed
 from tenkay_extractor.evidence import Evidence, FactEvidence, TextEvidence
 from tenkay_extractor.filing_view import FilingView, SectionText
 from tenkay_extractor.missing import MissingOperandError, MissingReason
+from tenkay_extractor.signal_functions.cover_marks import marked, marks_of
 
 LISTED_AND_PRINTED = Decimal("0.98")
 LISTED_ONLY = Decimal("0.9")
@@ -117,8 +118,8 @@ def amendment(filing: FilingView) -> Computed:
 
     The notes say what it amends: Part III only, exhibits only, restated statements, or other.
     """
-    flags = [fact for fact in filing.facts_named("dei:AmendmentFlag") if fact.text in ("true", "false")]
-    flagged = any(fact.text == "true" for fact in flags)
+    flags = marks_of(filing, "dei:AmendmentFlag")
+    flagged = marked(flags) is True
     amends = filing.content.identity.is_amendment or flagged
     evidence: list[Evidence] = [
         *_form_evidence(filing),

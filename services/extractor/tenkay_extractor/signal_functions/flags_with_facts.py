@@ -18,7 +18,7 @@ from tenkay_extractor.missing import MissingOperandError
 from tenkay_extractor.number_formats import read_date
 from tenkay_extractor.phrases import fold
 from tenkay_extractor.sentences import sentences
-from tenkay_extractor.signal_functions.cover_marks import marks_of
+from tenkay_extractor.signal_functions.cover_marks import marked, marks_of
 
 FACT_SAYS = Decimal(1)
 FACT_DENIES = Decimal("0.4")
@@ -32,9 +32,9 @@ def restated(filing: FilingView) -> Computed:
     A mark of false lowers what the text states to 0.4.
     """
     marks = marks_of(filing, _CORRECTION)
-    values = {fact.text for fact in marks}
+    corrects = marked(marks)
     pattern = filing.catalog.patterns["restatement_text"]
-    if values == {"true"}:
+    if corrects:
         mark = FactEvidence("error correction", marks[0])
         try:
             told = stated(filing, pattern)
@@ -43,7 +43,7 @@ def restated(filing: FilingView) -> Computed:
         quotes = told.evidence if told.value else ()
         return Computed(True, FACT_SAYS, (mark, *quotes), told.notes if told.value else ())
     told = stated(filing, pattern)
-    if values != {"false"}:
+    if corrects is None:
         return told
     mark = FactEvidence("error correction", marks[0])
     if not told.value:

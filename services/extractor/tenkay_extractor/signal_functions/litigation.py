@@ -9,6 +9,7 @@ from tenkay_extractor.computed import Computed
 from tenkay_extractor.evidence import Evidence
 from tenkay_extractor.expressions import ARITHMETIC
 from tenkay_extractor.filing_view import FilingView, SectionText
+from tenkay_extractor.flags import refers_elsewhere
 from tenkay_extractor.missing import MissingOperandError, MissingReason
 from tenkay_extractor.signal_functions.risk_factors import WORDS_OF_FULL_CONFIDENCE, count_words
 
@@ -41,7 +42,7 @@ def legal_section_words(filing: FilingView) -> Computed:
 
     A section that is short, points to a note and whose note is not found has no length that says anything: missing.
     """
-    section = filing.section("legal_proceedings")
+    section = filing.sections("legal_proceedings")[0]
     words = filing.derive(count_words, section)
     evidence: list[Evidence] = [section.opening()]
     notes = [f"{section.section.code}: {words} words"]
@@ -61,6 +62,12 @@ def legal_section_words(filing: FilingView) -> Computed:
             )
         else:
             notes.append("the note it points to was not found")
+    elsewhere = refers_elsewhere(section.section, section.source.text)
+    if elsewhere and total == words and words < _STUB_WORDS:
+        raise MissingOperandError(
+            MissingReason.INCORPORATED_BY_REFERENCE,
+            f"{section.section.code} only says in which other document its matter is to be read",
+        )
     if total < _LEAST_WORDS and not re.search(r"\bnone\b|\bnot applicable\b", section.body, re.IGNORECASE):
         raise MissingOperandError(MissingReason.TEXT_TOO_SHORT, f"{section.section.code} has {total} words")
     confidence = Decimal(str(section.section.confidence))

@@ -142,7 +142,8 @@ def instance(*facts: Tagged) -> Paper:
         '<XBRL>\n<?xml version="1.0"?>\n<xbrl xmlns="http://www.xbrl.org/2003/instance"'
         ' xmlns:xbrldi="http://xbrl.org/2006/xbrldi" xmlns:iso4217="http://www.xbrl.org/2003/iso4217"'
         ' xmlns:us-gaap="http://fasb.org/us-gaap/2023" xmlns:dei="http://xbrl.sec.gov/dei/2023"'
-        ' xmlns:ecd="http://xbrl.sec.gov/ecd/2023" xmlns:q="http://q.example/2023">\n'
+        ' xmlns:ecd="http://xbrl.sec.gov/ecd/2023" xmlns:cyd="http://xbrl.sec.gov/cyd/2024"'
+        ' xmlns:srt="http://fasb.org/srt/2023" xmlns:q="http://q.example/2023">\n'
         f'{made}<unit id="USD"><measure>iso4217:USD</measure></unit><unit id="shares"><measure>shares</measure></unit>\n{body}'
         "</xbrl>\n</XBRL>"
     )
