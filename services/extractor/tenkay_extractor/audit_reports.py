@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 
-from tenkay_extractor.sections import Section
+from tenkay_extractor.sections import Section, line_starts
 
 _HEADING = re.compile(
     r"^[^\w\n]{0,4}(?:(?:(?:consolidated )?financial statements? and )?reports?\s+of\s+(?:the\s+|our\s+)?independent"
@@ -17,6 +17,7 @@ _HEADING = re.compile(
     r"[^\n]{0,80}$",
     re.IGNORECASE | re.MULTILINE,
 )
+_HEADING_AHEAD = re.compile(r"\n[^\w\n]{0,4}(?:consolidated|financial|reports?\s|independent)", re.IGNORECASE)
 _OPINION = re.compile(
     r"\b(?:we (?:have|were engaged to) (?:audited|audit)|we audited|in our opinion|our audits?)\b",
     re.IGNORECASE,
@@ -37,7 +38,11 @@ _CONFIDENCE = 0.9
 
 def find_audit_reports(text: str, document: str) -> tuple[Section, ...]:
     """The auditors' reports, each a section "audit_report" that may lie inside another section."""
-    headings = [match for match in _HEADING.finditer(text) if not _PAGE_AT_END.search(match.group())]
+    headings = [
+        match
+        for start in line_starts(text, _HEADING_AHEAD)
+        if (match := _HEADING.match(text, start)) and not _PAGE_AT_END.search(match.group())
+    ]
     found: list[Section] = []
     for index, heading in enumerate(headings[: 10 * _MOST]):
         if found and heading.start() < found[-1].end:
