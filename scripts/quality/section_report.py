@@ -476,16 +476,23 @@ def _calibration(tallies: Sequence[Tally]) -> list[str]:
     buckets: dict[float, list[Judgement]] = defaultdict(list)
     for tally in tallies:
         for each in tally.judged:
-            if each.confidence is not None and not each.fault:
+            if each.confidence is not None:
                 buckets[_BUCKETS[bisect_right(_BUCKETS, each.confidence) - 1]].append(each)
-    lines = ["| confidence | sections | mean confidence | right (start and end) |", "|---|---|---|---|"]
+    lines = [
+        "Right means start and end.",
+        "",
+        "| confidence | sections | mean confidence | share right | without the source's faults |",
+        "|---|---|---|---|---|",
+    ]
     for low, high in pairwise(_BUCKETS):
         held = buckets[low]
         if held:
+            ours = [each for each in held if not each.fault]
             mean = sum(each.confidence or 0 for each in held) / len(held)
             lines.append(
                 f"| {low:.2f} to {min(high, 1.0):.2f} | {len(held)} | {mean:.3f} "
-                f"| {sum(each.right for each in held) / len(held):.3f} |"
+                f"| {sum(each.right for each in held) / len(held):.3f} "
+                f"| {sum(each.right for each in ours) / max(len(ours), 1):.3f} |"
             )
     return lines
 

@@ -539,6 +539,11 @@ def _sections(
             end = tail.start()
         end = max(end, candidate.end_of_heading)
         confidence = _confidence(choice, candidates, end)
+        if scheme.ordered:
+            behind = scheme.items.index(chosen[index + 1].item) if following else len(scheme.items)
+            confidence -= _doubt_of_end(
+                scheme.items.index(choice.item), behind, choice.item, end - candidate.start
+            )
         for item in (choice.item, *candidate.combined):
             yield Section(
                 item.code,
@@ -548,7 +553,7 @@ def _sections(
                 candidate.start,
                 end,
                 min(candidate.end_of_heading, end),
-                confidence,
+                round(max(confidence, _LEAST), 2),
             )
 
 
@@ -593,11 +598,33 @@ def _signatures(text: str, start: int, end: int) -> int:
 
 def _confidence(choice: _Choice, candidates: Sequence[_Candidate], end: int) -> float:
     candidate = choice.candidate
-    confidence = 0.97 if candidate.labelled else 0.6
+    confidence = _LABELLED if candidate.labelled else _TITLE_ALONE
     if choice.item.code not in candidate.title_fits:
-        confidence -= 0.2
+        confidence -= 0.08
     if candidate.toc_like:
         confidence -= 0.4
     if any(candidate.start < other.start < end and other.items != candidate.items for other in candidates):
-        confidence -= 0.15
-    return round(max(confidence, 0.1), 2)
+        confidence -= 0.12
+    return confidence
+
+
+_LABELLED = 0.97
+_TITLE_ALONE = 0.6
+_LEAST = 0.1
+_FEW_BETWEEN = 4
+"""Items that a form may well lack between two that it has: those of a later time, or not asked of a small company."""
+_LONGEST_ITEMS = {
+    "item_1B": 20_000, "item_4": 120_000, "item_9": 40_000, "item_9B": 100_000, "item_9C": 20_000, "item_16": 60_000,
+    "part1_item3": 150_000, "part1_item4": 60_000, "part2_item3": 40_000, "part2_item4": 60_000,
+}  # fmt: skip
+"""Characters; an item that is longer has swallowed another."""
+
+
+def _doubt_of_end(rank: int, next_rank: int, item: Item, length: int) -> float:
+    """How much less sure a section is whose next item is missing, or which is longer than its item ever is."""
+    doubt = 0.0
+    if next_rank - rank > _FEW_BETWEEN + 1:
+        doubt += 0.2
+    if length > _LONGEST_ITEMS.get(item.code, length):
+        doubt += 0.25
+    return doubt
