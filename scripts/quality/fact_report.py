@@ -402,7 +402,7 @@ def _everything(fact: Fact) -> tuple[object, ...]:
 
 
 def _compare_with_xml_parser(folder: Path) -> tuple[Tally, list[str]]:
-    """Every number of every document, by element, context, unit and id as written."""
+    """Every number of every document, with element, id, entity, days and members."""
     tally = Tally("an XML parser's reading of all documents with facts")
     notes = []
     for recorded in recorded_documents(
@@ -423,7 +423,7 @@ def _compare_with_xml_parser(folder: Path) -> tuple[Tally, list[str]]:
             tally.documents += 1
             theirs = Counter(_parsed_numbers(root, document.markup))
             ours = Counter(
-                (fact.concept.rpartition(":")[2], fact.context.id, fact.fact_id, fact.value)
+                (fact.concept.rpartition(":")[2], fact.fact_id, _about(fact), fact.value)
                 for fact in facts.facts
                 if fact.is_numeric
             )
@@ -436,11 +436,28 @@ def _compare_with_xml_parser(folder: Path) -> tuple[Tally, list[str]]:
     return tally, notes
 
 
-_Number = tuple[str, str, str, Decimal | None]
+_Number = tuple[str, str, tuple[str, ...], Decimal | None]
+
+
+def _about(fact: Fact) -> tuple[str, ...]:
+    """Context, entity, days and members of a fact, in the words of the document but for prefixes."""
+    context = fact.context
+    period = context.period
+    return (
+        context.id,
+        context.entity,
+        str(period.start) if period and period.start else "",
+        str(period.end) if period else "",
+        *sorted(part.rpartition(":")[2] for member in context.members for part in member),
+    )
 
 
 def _parsed_numbers(root: etree._Element, markup: Markup) -> Iterator[_Number]:
-    """(local name, context, id, value) of each number, by the plainest reading of the rules."""
+    """(local name, id, what it is about, value) of each number, by the plainest reading of the rules."""
+    contexts = {
+        element.get("id"): _parsed_context(element)
+        for element in root.iter("{http://www.xbrl.org/2003/instance}context")
+    }
     for element in root.iter(etree.Element):
         if element.get("contextRef") is None or element.get("unitRef") is None or element.get("target"):
             continue
@@ -450,7 +467,24 @@ def _parsed_numbers(root: etree._Element, markup: Markup) -> Iterator[_Number]:
         if element.get("{http://www.w3.org/2001/XMLSchema-instance}nil") not in ("true", "1"):
             shown = "".join(element.itertext()).strip()
             value = Decimal(shown) if markup is Markup.XBRL_INSTANCE else _shown_value(element, shown)
-        yield name.rpartition(":")[2], element.get("contextRef", ""), element.get("id", ""), value
+        yield name.rpartition(":")[2], element.get("id", ""), contexts[element.get("contextRef")], value
+
+
+def _parsed_context(context: etree._Element) -> tuple[str, ...]:
+    told = {etree.QName(part).localname: (part.text or "").strip() for part in context.iter(etree.Element)}
+    members = []
+    for part in context.iter(etree.Element):
+        if part.get("dimension") is not None:
+            members += [part.get("dimension", ""), "".join(part.itertext()).strip()]
+    days = [told.get("startDate", ""), told.get("instant") or told.get("endDate", "")]
+    if days[1].endswith("T00:00:00"):
+        days[1] = str(date.fromisoformat(days[1][:10]) - timedelta(days=1))
+    return (
+        context.get("id", ""),
+        told["identifier"],
+        *(day[:10] for day in days),
+        *sorted(part.rpartition(":")[2] for part in members),
+    )
 
 
 def _shown_value(element: etree._Element, shown: str) -> Decimal:
@@ -495,7 +529,8 @@ def report(tallies: Sequence[Tally], notes: Sequence[str]) -> str:
         "",
         "Compared are value, sign, scale, unit and period of facts without dimensions; against the SEC's own instances",
         "also dimensions, accuracy, nil and text. A filing that is there both as document and as instance is compared",
-        "twice. A row that differs only by its source's way to write units and periods is equal but for conventions.",
+        "twice; against an XML parser's reading also entity and dimensions. A row that differs only by its source's way to",
+        "write units and periods is equal but for conventions.",
         f"Bars: at least {BAR:.1%} equal, no wrong sign.",
         "",
         "| source | documents | values | equal as written | equal but for conventions | share | wrong signs |",

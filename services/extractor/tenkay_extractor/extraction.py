@@ -170,6 +170,7 @@ def read_filing(
     texts, sections = _read_sections(documents, main_text, family, filed or told_period)
     identity = identify(header, cover, sections, primary, source, listing)
     index = FactIndex.of(facts.facts)
+    facts = replace(facts, warnings=(*facts.warnings, *index.conflicts()))
     # The cover's own date comes before the header's, which is typed in by hand.
     period = _reporting_period(
         cover.period_end or identity.period_end, facts.facts, identity.form_type, family

@@ -250,11 +250,37 @@ class FactIndex:
         """All elements with a number, in document order."""
         yield from self._facts
 
+    def conflicts(self) -> tuple[str, ...]:
+        """In words: each thing whose reports differ by more than rounding, with its element and contexts."""
+        told: list[str] = []
+        for concept, by_key in self._facts.items():
+            for (members, period, unit), reports in by_key.items():
+                if len(reports) > 1 and any(other.value != reports[0].value for other in reports):
+                    found = agree(reports)
+                    if isinstance(found, Conflict):
+                        told.append(_told(concept, members, period, unit, found))
+        more = len(told) - MAXIMUM_WARNINGS
+        return (*told[:MAXIMUM_WARNINGS], f"{more} more conflicts") if more > 0 else tuple(told)
+
     def _agree(
         self, concept: str, key: tuple[tuple[tuple[str, str], ...], Period, str]
     ) -> Agreement | Conflict | None:
         reports = self._facts.get(concept, {}).get(key)
         return agree(reports) if reports else None
+
+
+def _told(
+    concept: str, members: tuple[tuple[str, str], ...], period: Period, unit: str, conflict: Conflict
+) -> str:
+    about = "".join(f", {member}" for _, member in members)
+    values = ", ".join(
+        f"{fact.value:f} ({fact.document}, context {fact.context.id})"
+        for fact in conflict.facts[:_MOST_VALUES]
+    )
+    return f"{concept}, {period}{about}, {unit}: conflicting reports: {values}"[:500]
+
+
+_MOST_VALUES = 4
 
 
 def agree(reports: list[Fact]) -> Agreement | Conflict:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date
 from decimal import Decimal
 
@@ -71,3 +72,22 @@ def test_dimensions_keep_facts_apart() -> None:
         index.by_member("us-gaap:Assets", "us-gaap:StatementBusinessSegmentsAxis", CONTEXT.period, "USD")
     ) == {"q:StoneMember"}
     assert index.reported("us-gaap:Assets", CONTEXT.period, "EUR") is None
+
+
+def test_conflicting_reports_are_told_with_element_and_contexts() -> None:
+    facts = [report("5", decimals=0), report("7", decimals=0)]
+    (told,) = FactIndex.of(facts).conflicts()
+    assert facts[0].concept in told
+    assert facts[0].context.id in told
+    assert FactIndex.of([report("5.4", decimals=1), report("5", decimals=0)]).conflicts() == ()
+
+
+def test_conflicts_beyond_fifty_are_counted() -> None:
+    facts = [
+        replace(report(value, decimals=0), concept=f"q:Element{number}")
+        for number in range(60)
+        for value in "57"
+    ]
+    told = FactIndex.of(facts).conflicts()
+    assert len(told) == 51
+    assert told[-1] == "10 more conflicts"
