@@ -27,9 +27,9 @@ from tenkay_extractor.text_formats import read_text
 from tenkay_extractor.xbrl_syntax import (
     ATTRIBUTES,
     AttributeReader,
+    Contexts,
     Namespaces,
     attributes_of,
-    scan_contexts,
     scan_units,
     without_comments,
 )
@@ -57,13 +57,13 @@ _Continuations = dict[bytes, tuple[bytes | None, bytes]]
 class _ScannedDocument:
     name: str
     namespaces: Namespaces
+    contexts: Contexts
     facts: list[tuple[bytes, bytes, bytes | None, bool]] = field(default_factory=list)
     """Kind of tag, attributes, content (None when longer than LONGEST_FACT_BYTES), hidden."""
     continuations: _Continuations = field(default_factory=dict)
     """Content, also None when too long, and the id of the next one, by id."""
     resources: list[tuple[int, int]] = field(default_factory=list)
-    contexts: dict[str, Context] = field(default_factory=dict)
-    units: dict[str, str] = field(default_factory=dict)
+    units: dict[bytes, str] = field(default_factory=dict)
 
 
 def read_inline_facts(documents: Sequence[tuple[str, bytes]]) -> FactSet:
@@ -73,7 +73,6 @@ def read_inline_facts(documents: Sequence[tuple[str, bytes]]) -> FactSet:
     for another target document are left out. What cannot be read is left out with a warning.
     """
     scanned = [_scan(name, without_comments(content)) for name, content in documents]
-    contexts = {key: context for document in reversed(scanned) for key, context in document.contexts.items()}
     units = {key: unit for document in reversed(scanned) for key, unit in document.units.items()}
     continuations = {
         key: part for document in reversed(scanned) for key, part in document.continuations.items()
@@ -81,7 +80,8 @@ def read_inline_facts(documents: Sequence[tuple[str, bytes]]) -> FactSet:
     facts: list[Fact] = []
     warnings = Warnings()
     for document in scanned:
-        reader = _FactReader(document, contexts | document.contexts, units | document.units, continuations)
+        contexts = [document.contexts, *(other.contexts for other in scanned if other is not document)]
+        reader = _FactReader(document, contexts, units | document.units, continuations)
         for kind, raw, content, hidden in document.facts:
             try:
                 fact = reader.read(kind, raw, content, hidden)
@@ -119,7 +119,7 @@ _HEADER_OPEN = re.compile(rb"<[\w.-]+:header\b" + ATTRIBUTES + rb">")
 def _scan(name: str, data: bytes) -> _ScannedDocument:
     namespaces = Namespaces(data)
     prefixes = set(namespaces.prefixes_of(_NAMESPACES)) or {"ix"}
-    document = _ScannedDocument(name, namespaces)
+    document = _ScannedDocument(name, namespaces, Contexts(b"", namespaces))
     facts = document.facts
     stack: list[_OpenTag] = []
     still_open = dict.fromkeys((*_REPORTS, b"continuation", b"exclude"), 0)
@@ -191,7 +191,7 @@ def _scan(name: str, data: bytes) -> _ScannedDocument:
         document.resources.append((resources_start, len(data)))
     for start, end in document.resources or [(0, len(data))]:
         resources = data[start:end]
-        document.contexts = scan_contexts(resources, namespaces) | document.contexts
+        document.contexts.add(resources)
         document.units = scan_units(resources, namespaces) | document.units
     return document
 
@@ -233,14 +233,15 @@ class _FactReader:
     def __init__(
         self,
         document: _ScannedDocument,
-        contexts: dict[str, Context],
-        units: dict[str, str],
+        contexts: Sequence[Contexts],
+        units: dict[bytes, str],
         continuations: _Continuations,
     ) -> None:
         self._document = document.name
         self._standard_name = document.namespaces.standard_name
-        self._contexts = {key.encode("utf-8", "replace"): context for key, context in contexts.items()}
-        self._units = {key.encode("utf-8", "replace"): unit for key, unit in units.items()}
+        self._sources = contexts
+        self._contexts: dict[bytes, Context] = {}
+        self._units = units
         self._concepts: dict[bytes, str] = {}
         self._continuations = continuations
         self._attributes = AttributeReader(
@@ -258,7 +259,7 @@ class _FactReader:
             return None
         context = self._contexts.get(context_ref)
         if context is None:
-            raise UnreadableNumberError("its context is not defined or has no readable dates")
+            context = self._context(context_ref)
         concept = self._concepts.get(name)
         if concept is None:
             concept = self._concept(name)
@@ -307,6 +308,14 @@ class _FactReader:
             nil,
             hidden,
         )
+
+    def _context(self, context_ref: bytes) -> Context:
+        for source in self._sources:
+            context = source.get(context_ref)
+            if context is not None:
+                self._contexts[context_ref] = context
+                return context
+        raise UnreadableNumberError("its context is not defined or has no readable dates")
 
     def _display(self, number_format: bytes, scale: bytes, sign: bytes) -> _Display:
         display = _Display(

@@ -19,8 +19,8 @@ from tenkay_extractor.submission import decode
 from tenkay_extractor.xbrl_syntax import (
     ATTRIBUTES,
     AttributeReader,
+    Contexts,
     Namespaces,
-    scan_contexts,
     scan_units,
     without_comments,
 )
@@ -69,14 +69,14 @@ class _FactReader:
     def __init__(self, document: str, namespaces: Namespaces, data: bytes) -> None:
         self._document = document
         self._standard_name = namespaces.standard_name
-        self._contexts = scan_contexts(data, namespaces)
+        self._contexts = Contexts(data, namespaces)
         self._units = scan_units(data, namespaces)
         self._attributes = AttributeReader("contextRef", "unitRef", "id", "decimals", "precision", "*:nil")
 
     def read(self, element: bytes, raw: bytes, content: bytes) -> Fact:
         """Raises UnreadableNumberError."""
         context_ref, unit_ref, fact_id, decimals, precision, nil_tag = self._attributes.read(raw)
-        context = self._contexts.get(context_ref.decode("utf-8", "replace"))
+        context = self._contexts.get(context_ref)
         if context is None:
             raise UnreadableNumberError("its context is not defined or has no readable dates")
         concept = self._standard_name(element.decode("utf-8", "replace"))
@@ -85,7 +85,7 @@ class _FactReader:
         if not unit_ref:
             text = None if nil or concept.endswith("TextBlock") else _text(content)
             return Fact(concept, context, self._document, name, text=text, nil=nil)
-        unit = self._units.get(unit_ref.decode("utf-8", "replace"))
+        unit = self._units.get(unit_ref)
         if unit is None:
             raise UnreadableNumberError("its unit is not defined")
         value = None if nil else read_xbrl_number(content.decode("utf-8", "replace"))

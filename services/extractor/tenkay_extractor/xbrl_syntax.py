@@ -181,7 +181,9 @@ _LONGEST_CONTEXT = 65_536
 _LONGEST_UNIT = 8_192
 
 
-def _elements(data: bytes, prefixes: tuple[str, ...], name: str, longest: int) -> Iterator[tuple[str, bytes]]:
+def _elements(
+    data: bytes, prefixes: tuple[str, ...], name: str, longest: int
+) -> Iterator[tuple[bytes, bytes]]:
     """(id, content) of the elements of the name, in document order."""
     for prefix in prefixes:
         opening, closing = f"<{prefix}{name}".encode(), f"</{prefix}{name}>".encode()
@@ -194,48 +196,63 @@ def _elements(data: bytes, prefixes: tuple[str, ...], name: str, longest: int) -
             if len(content) > longest or len(element) == len(piece):
                 continue
             if raw.startswith(b'id="') and raw.find(b'"', 4) == len(raw) - 1:
-                identifier = raw[4:-1].decode("utf-8", "replace")
+                identifier = raw[4:-1]
             else:
-                identifier = attributes_of(raw).get("id", "")
+                identifier = attributes_of(raw).get("id", "").encode()
             if identifier:
                 yield identifier, content
 
 
-def scan_contexts(data: bytes, namespaces: Namespaces) -> dict[str, Context]:
-    """All contexts by id. Contexts whose dates cannot be read are left out; facts that use them are then unreadable."""
-    contexts: dict[str, Context] = {}
-    # Most contexts share the period, and the entity with its members, with others.
-    parts: dict[bytes, _ContextPart] = {}
-    pieces: dict[bytes, tuple[str, str] | None] = {}
-    periods: dict[tuple[date | None, date], Period] = {}
-    for context_id, body in _elements(data, namespaces.instance_prefixes(), "context", _LONGEST_CONTEXT):
-        if context_id in contexts:
-            continue
+class Contexts:
+    """The contexts of a document by id, each read when a fact first names it."""
+
+    def __init__(self, data: bytes, namespaces: Namespaces) -> None:
+        self._namespaces = namespaces
+        self._unread: dict[bytes, bytes] = {}
+        self._read: dict[bytes, Context | None] = {}
+        # Most contexts share the period, and the entity with its members, with others.
+        self._parts: dict[bytes, _ContextPart] = {}
+        self._pieces: dict[bytes, tuple[str, str] | None] = {}
+        self._periods: dict[tuple[date | None, date], Period] = {}
+        self.add(data)
+
+    def add(self, data: bytes) -> None:
+        """Takes in the contexts of a further stretch of the document. The first of an id counts."""
+        for identifier, body in _elements(
+            data, self._namespaces.instance_prefixes(), "context", _LONGEST_CONTEXT
+        ):
+            if len(self._unread) >= MAXIMUM_CONTEXTS:
+                break
+            self._unread.setdefault(identifier, body)
+
+    def get(self, identifier: bytes) -> Context | None:
+        """None for a context that is not defined or whose dates cannot be read."""
+        if identifier not in self._read:
+            body = self._unread.get(identifier)
+            self._read[identifier] = None if body is None else self._context(identifier, body)
+        return self._read[identifier]
+
+    def _context(self, identifier: bytes, body: bytes) -> Context | None:
         entity_part, _, rest = body.rpartition(b"entity>")
-        about = parts.get(entity_part)
-        if about is None:
-            about = parts[entity_part] = _read_context_part(entity_part, namespaces, pieces)
-        when = parts.get(rest)
-        if when is None:
-            when = parts[rest] = _read_context_part(rest, namespaces, pieces)
-        end, start = when.end, when.start
+        about, when = self._part(entity_part), self._part(rest)
         if when.unreadable:
-            continue
+            return None
+        end, start = when.end, when.start
+        period = None
         if end is not None and (start is None or start <= end):
-            period = periods.get((start, end))
+            period = self._periods.get((start, end))
             if period is None:
-                period = periods[start, end] = Period(start, end)
-        elif when.forever:
-            period = None
-        else:
-            continue
-        members = about.members
-        if when.members:
-            members = tuple(sorted(members + when.members))
-        contexts[context_id] = Context(context_id, about.entity, period, members)
-        if len(contexts) >= MAXIMUM_CONTEXTS:
-            break
-    return contexts
+                period = self._periods[start, end] = Period(start, end)
+        elif not when.forever:
+            return None
+        members = tuple(sorted(about.members + when.members)) if when.members else about.members
+        return Context(identifier.decode("utf-8", "replace"), about.entity, period, members)
+
+    def _part(self, part: bytes) -> _ContextPart:
+        read = self._parts.get(part)
+        if read is None:
+            read = self._parts[part] = _read_context_part(part, self._namespaces, self._pieces)
+        return read
 
 
 @dataclass(slots=True)
@@ -344,9 +361,9 @@ _MEASURE = re.compile(
 )
 
 
-def scan_units(data: bytes, namespaces: Namespaces) -> dict[str, str]:
+def scan_units(data: bytes, namespaces: Namespaces) -> dict[bytes, str]:
     """All units by id, written as "USD", "shares", "pure" or "USD/shares"."""
-    units: dict[str, str] = {}
+    units: dict[bytes, str] = {}
     for unit_id, body in _elements(data, namespaces.instance_prefixes(), "unit", _LONGEST_UNIT):
         above: list[str] = []
         below: list[str] = []
