@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping
 
 from tenkay_extractor.computed import Computed
 from tenkay_extractor.signal_functions import (
+    announcements,
     auditors,
     blockholders,
     comparison,
@@ -36,6 +37,7 @@ from tenkay_extractor.signal_functions import (
     tagging,
     tie_outs,
     tone,
+    votes,
 )
 
 SignalFunction = Callable[..., Computed]
@@ -56,6 +58,8 @@ FUNCTIONS: Mapping[str, SignalFunction] = _all(
     insiders.FUNCTIONS,
     blockholders.FUNCTIONS,
     institutions.FUNCTIONS,
+    announcements.FUNCTIONS,
+    votes.FUNCTIONS,
     disaggregations.FUNCTIONS,
     tagging.FUNCTIONS,
     tie_outs.FUNCTIONS,
