@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
@@ -46,6 +47,7 @@ _NO_PARTS_OF_A_TOTAL = frozenset(
 
 _DAYS_OF_A_YEAR = 365  # of an annual report, the years of 52 and 53 weeks among them
 _SHARE_CLASS_AXIS = "us-gaap:StatementClassOfStockAxis"
+_DEPOSITARY = re.compile(r"(?i:depositary)|AD[RS]s?(?=[A-Z]|Member)|Ad[rs]s?Member")
 _FIRST_CLASS = "us-gaap:CommonClassAMember"
 _COVER_SHARES = "dei:EntityCommonStockSharesOutstanding"
 
@@ -390,6 +392,8 @@ class ConceptResolver:
             agreed[member] = report.fact
         confidence = Decimal(1) - element.lowers - (FALLBACK_LOWERS if rank else 0)
         if concept.share_classes == "sum":
+            # A depositary share stands for shares that the class it is of counts already.
+            agreed = {m: fact for m, fact in agreed.items() if not _DEPOSITARY.search(m)} or agreed
             value = Decimal(0)
             for fact in agreed.values():
                 value = ARITHMETIC.add(value, _value(fact))
