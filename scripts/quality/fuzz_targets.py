@@ -51,6 +51,7 @@ def facts(data: bytes) -> None:
     """The facts of inline XBRL and of an instance: finite numbers, in contexts that say when."""
     for found in _fact_sets(data):
         for fact in found.facts:
+            assert fact.concept.strip()
             assert fact.value is None or fact.value.is_finite()
             assert fact.context.id is not None
             assert fact.context.period is None or fact.context.period.end is not None

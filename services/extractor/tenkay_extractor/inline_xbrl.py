@@ -336,6 +336,8 @@ class _FactReader:
 
     def _concept(self, name: bytes) -> str:
         concept = self._standard_name(name.decode("utf-8", "replace"))
+        if not concept.strip():
+            raise UnreadableNumberError("it names no element")
         if len(self._concepts) < _MOST_CONCEPTS:
             self._concepts[name] = concept
         return concept

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import itertools
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from pathlib import Path
@@ -20,7 +21,7 @@ from tenkay.common.v1.signal_pb2 import (
     SIGNAL_CATEGORY_RISK,
     SIGNAL_CATEGORY_UNSPECIFIED,
 )
-from tenkay.errors import Reason, TenkayError
+from tenkay.errors import Reason, ResourceExhausted, TenkayError
 from tenkay.extractor.v1 import extractor_service_pb2 as pb
 from tenkay.extractor.v1 import extractor_service_pb2_grpc as pb_grpc
 from tenkay.stack.errors import CannotStartError
@@ -402,6 +403,57 @@ async def test_a_page_token_is_good_for_its_own_list_only(client: AsyncExtractor
         Reason.MALFORMED_PAGE_TOKEN,
         "page_token",
     )
+
+
+@pytest.fixture
+def small_service(tmp_path: Path) -> Iterator[Service]:
+    """One worker and no queue. Nothing is fetched from it, so its fetcher need not be there."""
+    with running_service(
+        "tenkay_extractor", tmp_path, fetcher_address="127.0.0.1:1", workers="1", max_waiting="0"
+    ) as extractor:
+        yield extractor
+
+
+SLOW = HOSTILE["one_endless_line"].replace(
+    b"A" * 1_000_000, b"Item 1. Business\nItem 1A. Risk Factors\n" * 40_000
+)
+
+
+async def test_more_filings_than_there_is_room_for_are_told_when_to_come_back(small_service: Service) -> None:
+    async with AsyncExtractorClient(small_service.endpoint) as client:
+        calls = (client.extract_documents(requests=uploaded(SLOW)) for _ in range(4))
+        answers = await asyncio.gather(*calls, return_exceptions=True)
+        full = [each for each in answers if isinstance(each, TenkayError)]
+        assert 1 <= len(full) <= 3
+        for error in full:
+            assert isinstance(error, ResourceExhausted)
+            assert error.reason is Reason.QUEUE_FULL
+            assert error.retry_after is not None
+            assert error.retry_after > 0
+        assert (
+            await client.extract_documents(requests=uploaded(FILING))
+        ).extraction.filing.form_type == "8-K"
+    assert small_service.metric("tenkay_extractor_held_bytes") == 0
+
+
+async def test_a_caller_that_goes_away_frees_the_worker(small_service: Service) -> None:
+    async with AsyncExtractorClient(small_service.endpoint) as client:
+        left = asyncio.create_task(client.extract_documents(requests=uploaded(SLOW)))
+        for _ in range(3_000):
+            if small_service.metric("tenkay_extractor_busy"):
+                break
+            await asyncio.sleep(0.01)
+        left.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await left
+        answer = None
+        while answer is None:
+            try:
+                answer = await client.extract_documents(requests=uploaded(FILING))
+            except ResourceExhausted:
+                await asyncio.sleep(0.05)
+        assert answer.extraction.filing.form_type == "8-K"
+    assert small_service.metric("tenkay_extractor_workers_replaced_total", why="cancelled") == 1
 
 
 def test_a_fetcher_that_is_not_told_ends_the_start_in_one_line(tmp_path: Path) -> None:

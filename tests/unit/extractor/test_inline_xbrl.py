@@ -300,3 +300,11 @@ _PIECES = (
 @given(st.lists(st.sampled_from(_PIECES), max_size=40))
 def test_any_order_of_tags_is_survived(pieces: list[str]) -> None:
     read_inline_facts([("q.htm", page("".join(pieces)))])
+
+
+@pytest.mark.parametrize("name", ["", " "])
+def test_a_fact_that_names_no_element_is_left_out_with_a_warning(name: str) -> None:
+    nameless = f'<ix:nonNumeric name="{name}" contextRef="y">LKFI</ix:nonNumeric>'
+    found = read_inline_facts([("q.htm", page(number("us-gaap:Assets", "5") + nameless))])
+    assert [fact.concept for fact in found.facts] == ["us-gaap:Assets"]
+    assert "it names no element" in found.warnings[0]
