@@ -14,6 +14,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from tenkay_extractor.item_schemes import FormFamily, Item, ItemScheme
+from tenkay_extractor.printed_pages import printed_pages
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +37,7 @@ class Section:
 
 def find_sections(text: str, document: str, scheme: ItemScheme) -> tuple[Section, ...]:
     """The items found, in the order of the text. Combined items ("Items 1 and 2") share one span."""
-    candidates = _candidates(text, scheme)
+    candidates = all_labels = _candidates(text, scheme)
     if scheme.ordered:
         candidates = _without_tables_of_contents(candidates, text, ordered=True)
         labelled = {item.code for candidate in candidates for item in candidate.items}
@@ -54,6 +55,11 @@ def find_sections(text: str, document: str, scheme: ItemScheme) -> tuple[Section
     found = _sections(text, document, chosen, candidates, scheme)
     if scheme.family is FormFamily.FOREIGN_ANNUAL:
         found = _with_risk_factors(text, tuple(found), scheme)
+    if scheme.ordered:
+        found = tuple(found)
+        covered = sum(end - start for start, end in {(section.start, section.end) for section in found})
+        if covered < len(text) * _COVERED_SHARE or all(each.confidence <= _TITLE_ALONE for each in found):
+            found = _by_index(text, document, all_labels, scheme) or found
     return tuple(found)
 
 
@@ -415,6 +421,99 @@ _LONGEST_ENTRY_LINE = 180
 
 def _positions(candidates: Iterable[_Candidate]) -> set[int]:
     return {candidate.start for candidate in candidates}
+
+
+# Indexes of pages. A filing may answer its form by an index ("Item 1A. Risk Factors 27-36") and have headings of its
+# own.
+
+
+def _by_index(
+    text: str, document: str, labels: Sequence[_Candidate], scheme: ItemScheme
+) -> tuple[Section, ...]:
+    """The items on the pages that an index tells, or as its own rows say ("Not applicable"); empty without an index.
+
+    An item told to stand on several stretches of pages is the first of them.
+    """
+    rows = _index_rows(labels)
+    pages = printed_pages(text) if rows else {}
+    choices = _best_sequence(rows, scheme, len(text)) if pages else []
+    found: list[Section] = []
+    for choice in choices:
+        row = choice.candidate
+        next_row = next((other.start for other in rows if other.start > row.start), row.end_of_heading + 1)
+        shown = " ".join(
+            text[row.start : min(max(next_row, row.end_of_heading), row.start + _WIDEST_ROW)].split()
+        )
+        told = _PAGES_OF_ROW.search(_PART_BEHIND.sub("", shown))
+        if told is None:
+            end = row.end_of_heading
+            found.append(_indexed(choice, document, row.title, (row.start, end, end), _BY_ROW))
+            continue
+        first, last = int(told["first"]), int(told["last"] or told["first"])
+        if first not in pages or last not in pages or last < first:
+            continue
+        start, end = pages[first][0], pages[last][1]
+        heading = next(
+            (block for block in _SHORT_BLOCK.finditer(text, start, pages[first][1])
+             if choice.item.titles.match(block.group())), None,
+        )  # fmt: skip
+        if heading:
+            span = (heading.start(), heading.end(), end)
+            found.append(_indexed(choice, document, heading.group(), span, _BY_PAGE_AND_HEADING))
+        else:
+            found.append(_indexed(choice, document, row.title, (start, start, end), _BY_PAGE))
+    if sum(section.confidence != _BY_ROW for section in found) < _FEWEST_INDEXED:
+        return ()
+    found.sort(key=lambda section: (section.start, section.end))
+    for index, section in enumerate(found[1:], start=1):
+        before = found[index - 1]
+        if before.body_start < section.start < before.end and section.confidence == _BY_PAGE_AND_HEADING:
+            page_start = max(foot for foot, _ in pages.values() if foot <= section.start)
+            if any(start == page_start and end == before.end for start, end in pages.values()):
+                found[index - 1] = replace(before, end=section.start)  # the two share a page
+    return tuple(found)
+
+
+_COVERED_SHARE = 0.3
+"""Share of a text below which the sections found are not what it is about."""
+_WIDEST_ROW = 400
+_FEWEST_INDEXED = 3
+_BY_PAGE_AND_HEADING, _BY_PAGE, _BY_ROW = 0.6, 0.45, 0.7
+_PAGES_OF_ROW = re.compile(
+    r"\s(?:pages?\s)?(?P<first>\d{1,3})(?:\s?[-\u2013]\s?(?P<last>\d{1,3}))?"
+    r"(?:,\s?\d{1,3}(?:\s?[-\u2013]\s?\d{1,3})?)*(?:,?\s?\([a-z]\))?\.?$"
+)
+_PART_BEHIND = re.compile(r"\s(?:PART\s+(?:I{1,3}|IV)\b|signatures?\b).{0,80}$", re.IGNORECASE)
+
+
+def _index_rows(labels: Sequence[_Candidate]) -> list[_Candidate]:
+    """The longest run of labels as close as rows of an index, if it is one."""
+    best: list[_Candidate] = []
+    run: list[_Candidate] = []
+    for label in labels:
+        if run and label.start - run[-1].start > _DENSE_GAP:
+            run = []
+        run.append(label)
+        if len(run) > len(best):
+            best = list(run) if len(run) <= _MOST_CANDIDATES else best
+    paged = sum(label.toc_like or label.page_follows for label in best)
+    return best if len(best) >= _SHORTEST_INDEX and paged >= _FEWEST_INDEXED else []
+
+
+def _indexed(
+    choice: _Choice, document: str, title: str, span: tuple[int, int, int], confidence: float
+) -> Section:
+    start, body_start, end = span
+    return Section(
+        choice.item.code,
+        choice.item.part,
+        " ".join(title.split()),
+        document,
+        start,
+        max(end, body_start),
+        body_start,
+        confidence,
+    )
 
 
 # Choice

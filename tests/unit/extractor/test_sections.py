@@ -128,6 +128,33 @@ def test_an_index_of_pages_without_headings_gives_no_items() -> None:
     assert "item_1" not in codes(found)
 
 
+def test_an_index_tells_the_pages_on_which_items_stand_under_headings_of_their_own() -> None:
+    pages = [
+        f"{PROSE.strip()}\nAs told on this page, number {page * 7}.\nQuarry 2023 report {page}"
+        for page in range(1, 31)
+    ]
+    pages[9] = f"Risks before us\nRisk Factors\n{pages[9]}"
+    rows = [
+        "Item 1. Business 2-5, 28", "Item 1A. Risk Factors 10-12", "Item 1B. Unresolved Staff Comments Not applicable",
+        "Item 2. Properties 6", "Item 3. Legal Proceedings 13-14", "Item 4. Mine Safety Disclosures Not applicable",
+        "Item 7. Management's Discussion and Analysis 15-20", "Item 8. Financial Statements 21-27",
+    ]  # fmt: skip
+    text = "\n".join(["FORM 10-K", *pages, "Cross reference index", *rows, "SIGNATURES", "x"])
+    found = {section.code: section for section in sections_of(text)}
+    assert set(found) == {"item_1", "item_1A", "item_1B", "item_2", "item_3", "item_4", "item_7", "item_8"}
+    for code, first, last in (("item_1", 2, 5), ("item_2", 6, 6), ("item_7", 15, 20)):
+        inside = text[found[code].start : found[code].end]
+        assert [f"number {page * 7}." in inside for page in (first - 1, first, last, last + 1)] == [
+            False,
+            True,
+            True,
+            False,
+        ]
+    assert text[found["item_1A"].start :].startswith("Risk Factors\nQuarry")
+    assert text[found["item_1B"].start : found["item_1B"].end] == rows[2]
+    assert all(section.confidence <= 0.7 for section in found.values())
+
+
 def test_titles_alone_are_headings_where_no_labels_are() -> None:
     text = "\n".join(["FORM 10-K", PROSE, "Risk Factors", PROSE, "Legal Proceedings", PROSE])
     found = sections_of(text)
