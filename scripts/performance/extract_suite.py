@@ -317,7 +317,9 @@ async def _extract_in_worker(blob: Blob) -> tuple[int, int, int]:
         )
         _forget_largest_size(worker.pid)
         base = _status_bytes(worker.pid, "VmRSS")
-        await pool.extract(request)
+        answer = await pool.extract(request)
+        if answer.summary is None:  # a filing that is refused needs little memory
+            raise RuntimeError(f"the worker refused a filing: {answer.refusal}")
         return len(blob.content), base, _status_bytes(worker.pid, "VmHWM")
 
 
