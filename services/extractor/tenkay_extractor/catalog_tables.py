@@ -174,9 +174,20 @@ _WORD = (
 
 
 def _compiled(expression: str) -> re.Pattern[str]:
-    """An expression of a pattern, in which `{words:8}` stands for up to eight words that neither deny nor doubt."""
+    """An expression of a pattern, in which `{words:8}` stands for up to eight words that neither deny nor doubt.
+
+    It is looked for in text in small letters: that takes half the time of ignoring case.
+    """
     written = _WORDS_MACRO.sub(lambda macro: f"{_WORD}{{0,{macro.group(1)}}}?", expression)
-    return re.compile(written, re.IGNORECASE)
+    return re.compile(_ESCAPE_OR_PLAIN.sub(_small, written))
+
+
+_ESCAPE_OR_PLAIN = re.compile(r"\\.|[^\\]+")
+
+
+def _small(piece: re.Match[str]) -> str:
+    """The piece in small letters, save escapes: \\W is not \\w."""
+    return piece.group() if piece.group().startswith("\\") else piece.group().lower()
 
 
 _PATTERN_FIELDS = frozenset(
@@ -198,8 +209,8 @@ def _pattern(name: str, row: dict[str, Any]) -> SentencePattern:
     def by_kind(field: str) -> tuple[tuple[str, tuple[re.Pattern[str], ...]], ...]:
         return tuple((kind, compiled(rows)) for kind, rows in row.get(field, {}).items())
 
-    def optional(field: str) -> re.Pattern[str] | None:
-        return _compiled(row[field]) if field in row else None
+    def printed(field: str) -> re.Pattern[str] | None:
+        return re.compile(row[field], re.IGNORECASE) if field in row else None
 
     kept = row.get("keeps", ())
     if kept != KEEPS_ALL and (unknown := set(kept) - set(KINDS)):
@@ -209,7 +220,7 @@ def _pattern(name: str, row: dict[str, Any]) -> SentencePattern:
         return SentencePattern(
             name=name,
             trigger=re.compile(row["trigger"], re.IGNORECASE),
-            topic=optional("topic"),
+            topic=_compiled(row["topic"]) if "topic" in row else None,
             include=compiled(row["include"]),
             weak=compiled(row.get("weak", ())),
             dismiss=by_kind("dismiss"),
@@ -223,11 +234,13 @@ def _pattern(name: str, row: dict[str, Any]) -> SentencePattern:
                 family: tuple(row.get("expected", {}).get(family, () if EVERYWHERE in codes else codes))
                 for family, codes in home.items()
             },
-            home_titles={code: _compiled(title) for code, title in row.get("home_title", {}).items()},
+            home_titles={
+                code: re.compile(title, re.IGNORECASE) for code, title in row.get("home_title", {}).items()
+            },
             elsewhere=tuple(row.get("elsewhere", ())),
             outranks=row.get("outranks"),
-            concludes=optional("concludes"),
-            contradicted_by=optional("contradicted_by"),
+            concludes=printed("concludes"),
+            contradicted_by=printed("contradicted_by"),
             element=row.get("element"),
         )
     except re.error as error:

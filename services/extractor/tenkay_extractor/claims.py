@@ -37,6 +37,15 @@ def takes_back(sentence: str, span: tuple[int, int], kinds: Collection[str]) -> 
     return None
 
 
+def takes_back_whole(sentence: str, kinds: Collection[str]) -> str | None:
+    """The same, for a reason that holds for all that the sentence says: it is a caption, or supposes something."""
+    if "caption" in kinds and is_caption(sentence):
+        return "caption"
+    if "hypothetical" in kinds and _SENTENCE_POSSIBILITY.search(sentence):
+        return "hypothetical"
+    return None
+
+
 # Captions and quotations
 
 _FULL_STOP = re.compile(r"[.!?;:][\"')\]]*$")

@@ -13,7 +13,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 
-from tenkay_extractor.claims import takes_back
+from tenkay_extractor.claims import takes_back, takes_back_whole
 from tenkay_extractor.number_formats import read_date
 from tenkay_extractor.sections import Section
 from tenkay_extractor.sentences import SentenceIndex
@@ -31,9 +31,10 @@ ALLEVIATED = "alleviated"
 
 @dataclass(frozen=True, slots=True)
 class SentencePattern:
-    """What a sentence must say. All expressions ignore case and see quotes and dashes as ASCII.
+    """What a sentence must say. All expressions see quotes and dashes as ASCII.
 
-    By itself no statement counts that `claims` takes back, for one of the kinds in `claim_kinds`.
+    Those that sentences are judged by see small letters; `trigger`, `home_titles`, `concludes` and `contradicted_by`
+    ignore case. By itself no statement counts that `claims` takes back, for one of the kinds in `claim_kinds`.
     """
 
     name: str
@@ -109,6 +110,14 @@ def fold(text: str) -> str:
     return text
 
 
+def small_letters(text: str) -> str:
+    """The text in small letters, of the same length."""
+    lowered = text.lower()
+    if len(lowered) == len(text):
+        return lowered
+    return "".join(each.lower() if len(each.lower()) == 1 else each for each in text)
+
+
 @dataclass(frozen=True, slots=True)
 class ScannedText:
     """A text with what all patterns that are looked for in it share."""
@@ -152,22 +161,26 @@ def judge_sentence(
     Each statement in it is judged apart: "we evaluate whether doubt exists, and doubt exists" states it.
     """
     folded = fold(sentence)
-    if pattern.topic is not None and not pattern.topic.search(folded):
+    small = small_letters(folded)
+    if pattern.topic is not None and not pattern.topic.search(small):
         return None
     for kind, expressions in pattern.dismiss_sentence:
-        taken_back = next((found for expression in expressions if (found := expression.search(folded))), None)
+        taken_back = next((found for expression in expressions if (found := expression.search(small))), None)
         override = pattern.overridden_by.get(kind)
-        if taken_back and not (override and override.search(folded)):
+        if taken_back and not (override and override.search(small)):
             return kind, taken_back.span()
     dismissals = [
         (kind, match.span())
         for kind, expressions in pattern.dismiss
         for expression in expressions
-        for match in expression.finditer(folded)
+        for match in expression.finditer(small)
     ]
+    if reason := takes_back_whole(folded, pattern.claim_kinds):
+        mention = pattern.trigger.search(folded)
+        return reason, mention.span() if mention else (0, 0)
     for expressions, verdict in ((pattern.include, STATED), (pattern.weak, WEAK)):
         for span in sorted(
-            match.span() for expression in expressions for match in expression.finditer(folded)
+            match.span() for expression in expressions for match in expression.finditer(small)
         ):
             if any(_overlap(dismissed, span) for _, dismissed in dismissals):
                 continue

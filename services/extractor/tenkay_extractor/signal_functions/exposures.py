@@ -17,7 +17,7 @@ from tenkay_extractor.expressions import ARITHMETIC
 from tenkay_extractor.filing_view import FilingView, SectionText
 from tenkay_extractor.flags import refers_elsewhere
 from tenkay_extractor.missing import MissingOperandError, MissingReason
-from tenkay_extractor.phrases import ScannedText, fold
+from tenkay_extractor.phrases import ScannedText, fold, small_letters
 from tenkay_extractor.prose_sentences import ProseSentences
 
 NARRATIVE = ("risk_factors", "mdna", "business")
@@ -121,7 +121,7 @@ def _mentions(scanned: ScannedText, topic: Topic, section: SectionText, prose: P
 def _is_about(topic: Topic, scanned: ScannedText, number: int) -> bool:
     """False when all that names the topic in the sentence belongs to words about something else."""
     start, end = scanned.sentences.starts[number], scanned.sentences.ends[number]
-    sentence = fold(scanned.source.text[start:end])
+    sentence = small_letters(fold(scanned.source.text[start:end]))
     if topic.unless is None or not topic.unless.search(sentence):
         return True
     return bool(topic.trigger.search(topic.unless.sub(" ", sentence)))
