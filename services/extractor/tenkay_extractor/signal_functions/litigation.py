@@ -19,19 +19,20 @@ _POINTS_TO_NOTE = re.compile(
     r"[^.]{0,200}\bnotes?\b",
     re.IGNORECASE,
 )
-_NOTE_HEADING = re.compile(
-    r"^(?:note )?\W{0,3}\d{0,2}\W{0,6}(?:commitments(?:,? (?:guarantees|indemnifications))? and"
-    r" contingenc(?:y|ies)|contingenc(?:y|ies)"
-    r"(?: and commitments)?|legal (?:proceedings|matters)(?: and contingencies)?|litigation(?: and"
-    r" contingencies)?"
+_NUMBERED = re.compile(r"\bnotes? (\d{1,2})\b", re.IGNORECASE)
+_ABOUT = re.compile(r"contingenc|legal|litigation|proceedings|commitments", re.IGNORECASE)
+_NOTE_HEADING = r"^(?:note\W{{0,3}})?\(?{number}\b[ .):\u2013\u2014-]{{1,4}}[^\W\d][^\n]{{3,110}}$"
+_UNNUMBERED_HEADING = re.compile(
+    r"^(?:commitments(?:,? (?:guarantees|indemnifications))? and contingenc(?:y|ies)"
+    r"|contingenc(?:y|ies)(?: and commitments)?|(?:legal (?:proceedings|matters)|litigation)(?: and contingencies)?"
     r"|commitments, contingencies and [\w ]{3,30})\W*$",
     re.IGNORECASE | re.MULTILINE,
 )
 _NEXT_NOTE = re.compile(
-    r"^(?:note )\W{0,3}\d{1,2}\W|^\(?\d{1,2}[.)\u2014:-] ?[A-Z][^\n.]{3,80}$|^\d{1,2}\."
-    r" [A-Z][A-Z ,&-]{5,80}$",
+    r"^note \W{0,3}\d{1,2}\W|^\(?\d{1,2}[.)\u2014:-] ?[A-Z][^\n.]{3,80}$|^\d{1,2}\. [A-Z][A-Z ,&-]{5,80}$",
     re.IGNORECASE | re.MULTILINE,
 )
+_ROW = re.compile(r"[\d\u2014\u2013$-][\d,.\u2014\u2013$() -]*$")
 _LONGEST_NOTE = 150_000  # characters
 _LEAST_WORDS = 5
 _STUB_WORDS = 200
@@ -49,7 +50,8 @@ def legal_section_words(filing: FilingView) -> Computed:
     total = words
     points = _POINTS_TO_NOTE.search(section.body)
     if points:
-        note = _note(filing)
+        number = _NUMBERED.search(section.body)
+        note = _note(filing, int(number.group(1)) if number else None)
         if note is not None:
             more = count_words(note)
             total += more
@@ -78,22 +80,57 @@ def legal_section_words(filing: FilingView) -> Computed:
     return Computed(Decimal(total), confidence, tuple(evidence), tuple(notes))
 
 
-def _note(filing: FilingView) -> SectionText | None:
-    """The note on contingencies: from its heading in the statements to the next note's."""
+def _note(filing: FilingView, number: int | None) -> SectionText | None:
+    """The note on contingencies: from its heading in the statements, with its number where one is named, to the next.
+
+    On the balance sheet the same words stand in a row without figures; a note has prose behind its heading.
+    """
     try:
         sections = filing.sections("statements")
     except MissingOperandError:
-        return None
+        sections = ()
     for section in (*sections, *filing.sections_coded("")):
-        text, end = section.source.text, section.section.end
-        for heading in _NOTE_HEADING.finditer(text, section.section.body_start, end):
-            stop = _NEXT_NOTE.search(text, heading.end(), min(end, heading.end() + _LONGEST_NOTE))
+        text, start, end = section.source.text, section.section.body_start, section.section.end
+        best: SectionText | None = None
+        for heading in _headings(number).finditer(text, start, end):
+            if not _ABOUT.search(heading.group()) or _ROW.search(heading.group()):
+                continue
+            stop = _end_of_note(text, heading.end(), min(end, heading.end() + _LONGEST_NOTE), number)
             if stop is None:
                 continue
-            note = section.cut(heading.end(), stop.start())
-            if count_words(note) >= _LEAST_WORDS * 4:
-                return note
+            note = section.cut(heading.end(), stop)
+            if _begins_with_prose(note) and (best is None or count_words(note) > count_words(best)):
+                best = note
+        if best is not None:
+            return best
     return None
+
+
+def _headings(number: int | None) -> re.Pattern[str]:
+    if number is None:
+        return _UNNUMBERED_HEADING
+    return re.compile(_NOTE_HEADING.format(number=number), re.IGNORECASE | re.MULTILINE)
+
+
+def _end_of_note(text: str, start: int, end: int, number: int | None) -> int | None:
+    if number is not None and (following := _headings(number + 1).search(text, start, end)):
+        return following.start()
+    following = _NEXT_NOTE.search(text, start, end)
+    return following.start() if following else None
+
+
+_LINES_TO_PROSE = 4
+_WORDS_OF_PROSE = 12
+_BALANCE_SHEET = re.compile(
+    r"\bpar value\b|\b(?:stock|share)holders.? (?:equity|deficit)|^redeemable", re.IGNORECASE
+)
+
+
+def _begins_with_prose(note: SectionText) -> bool:
+    lines = note.body.lstrip("\n").split("\n")[:_LINES_TO_PROSE]
+    if any(_BALANCE_SHEET.search(line) for line in lines[:2]):
+        return False
+    return any(len(line.split()) >= _WORDS_OF_PROSE and not _ROW.search(line) for line in lines)
 
 
 FUNCTIONS = {"legal_section_words": legal_section_words}
