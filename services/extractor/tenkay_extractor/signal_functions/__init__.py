@@ -11,8 +11,10 @@ from collections.abc import Callable, Mapping
 from tenkay_extractor.computed import Computed
 from tenkay_extractor.signal_functions import (
     announcements,
+    audit_fees,
     auditors,
     blockholders,
+    boards,
     comparison,
     controls,
     cover_marks,
@@ -20,6 +22,8 @@ from tenkay_extractor.signal_functions import (
     current_reports,
     customers,
     disaggregations,
+    employees,
+    executive_pay,
     exposures,
     filing_deadlines,
     filing_forms,
@@ -30,6 +34,7 @@ from tenkay_extractor.signal_functions import (
     litigation,
     officers,
     outlook,
+    related_parties,
     releases,
     reported_events,
     risk_factors,
@@ -82,4 +87,9 @@ FUNCTIONS: Mapping[str, SignalFunction] = _all(
     flags_with_facts.FUNCTIONS,
     reported_events.FUNCTIONS,
     officers.FUNCTIONS,
+    audit_fees.FUNCTIONS,
+    boards.FUNCTIONS,
+    employees.FUNCTIONS,
+    executive_pay.FUNCTIONS,
+    related_parties.FUNCTIONS,
 )

@@ -101,6 +101,11 @@ def end_of_reporting(filing: FilingView) -> Computed:
     return Computed(True, _confidence(filing, bool(printed)), _form_evidence(filing))
 
 
+def contested_meeting(filing: FilingView) -> Computed:
+    """That a proxy contest is under way: the form is one that only the parties of a contest file (Rule 14a-19)."""
+    return Computed(True, _confidence(filing, printed=True), _form_evidence(filing))
+
+
 _PURPOSE = re.compile(
     r"\bexplanatory note\b|\bpurpose of this amendment\b|\bthis amendment no\b", re.IGNORECASE
 )
@@ -244,4 +249,5 @@ FUNCTIONS = {
     "end_of_reporting": end_of_reporting,
     "amendment": amendment,
     "equity_offering": equity_offering,
+    "contested_meeting": contested_meeting,
 }

@@ -29,7 +29,7 @@ SHARED = (
 REASONS = frozenset(reason.name for reason in MissingReason)
 ALWAYS_TOLD = frozenset(
     {
-        "activist_13d", "amended_filing", "certifications_complete", "filing_size", "going_private_filing",
+        "activist_13d", "amended_filing", "certifications_complete", "contested_meeting", "filing_size", "going_private_filing",
         "late_filing_notice", "planned_insider_sale_144", "table_share",
     }
 )  # fmt: skip
