@@ -133,6 +133,10 @@ _COUNT = (
     r"(?P<{0}>\d{{1,2}}|one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|thirteen|fourteen|fifteen"
     r"|sixteen|seventeen|eighteen|nineteen|twenty)(?: \(\d{{1,2}}\))?"
 )
+_ANY_NUMBER = re.compile(
+    r"\d|\b(?:one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|\w{3,5}teen|twenty)\b",
+    re.IGNORECASE,
+)
 _BOARD = r"\b(?:our|the|the company's) (?:current )?board(?: of directors)?"
 _NOT_ALL = r"(?!(?:\w+[ -]){0,2}(?:independent|non-employee|non-management|outside|committee|standing|class))"
 _SIZES = (
@@ -189,6 +193,8 @@ def _compose(filing: FilingView, main: SectionText) -> Composition:
     independence: list[Independence] = []
     since: list[tuple[int, TextEvidence]] = []
     for start, end, sentence in _sentences(filing, main, "board_of_directors"):
+        if not _ANY_NUMBER.search(sentence):
+            continue
         since += [
             (int(joined["year"]), main.passage(start, end, _at(start, joined)))
             for joined in _SINCE.finditer(sentence)

@@ -199,9 +199,8 @@ _LEAST_DAYS = 28  # a fiscal year that a new company began late is shorter than 
 _HEADING = re.compile(r"^[^\n]{0,40}\bsummary compensation table\b[^\n]{0,40}$", re.IGNORECASE | re.MULTILINE)
 _LINES_OF_TABLE = 60
 _MOST_HEADINGS = 12
-_DATA_ROW = re.compile(
-    r"^(?P<label>[^\d\n$]{0,120}(?:\(\w{1,2}\)[^\d\n$]{0,60})*)\b(?P<year>20\d\d)\b(?P<figures>[^\n]*)$"
-)
+_ROW_YEAR = re.compile(r"\b20\d\d\b")
+_MARK = re.compile(r"\(\d{1,2}\)")
 _PAY_FIGURE = re.compile(r"\s*\$? ?(\d{1,3}(?:,\d{3})+|\d{1,3}|[-\u2013\u2014]+)(?:\s?\(\w{1,3}\))*(?=\s|$)")
 _EXECUTIVE = re.compile(
     r"\b(?:chief executive(?: officer)?|principal executive(?: officer)?|CEO)\b", re.IGNORECASE
@@ -291,11 +290,14 @@ def _persons(rows: list[_Row], latest: int) -> list[tuple[_Row, str]]:
 
 def _data_row(line: str) -> tuple[int, int, str] | None:
     """Year, total and label of a row whose parts add up to its last figure; None for any other line."""
-    found = _DATA_ROW.match(line)
-    if found is None:
+    found = _ROW_YEAR.search(line)
+    if found is None or len(line) > _LONGEST_ROW:
+        return None
+    label = _MARK.sub("", line[: found.start()])
+    if "$" in label or any(character.isdigit() for character in label):
         return None
     figures: list[int] = []
-    rest, at = found["figures"], 0
+    rest, at = line[found.end() :], 0
     while at < len(rest.rstrip()):
         figure = _PAY_FIGURE.match(rest, at)
         if figure is None:
@@ -306,11 +308,12 @@ def _data_row(line: str) -> tuple[int, int, str] | None:
     parts = [figure for figure in figures[:-1] if figure]
     if len(parts) < 2 or abs(sum(parts) - figures[-1]) > _ROUNDING:
         return None
-    return int(found["year"]), figures[-1], found["label"]
+    return int(found[0]), figures[-1], label
 
 
 _ROUNDING = 3  # dollars: each part is rounded by itself
 _LONGEST_LABEL = 160
+_LONGEST_ROW = 400
 
 # The pay ratio
 
