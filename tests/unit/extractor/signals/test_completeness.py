@@ -34,7 +34,7 @@ ALWAYS_TOLD = frozenset(
     }
 )  # fmt: skip
 """Rows that every filing of their forms has, by its form, its size or what is not in it."""
-COMPLETE = frozenset({Category.FINANCIAL, Category.SENTIMENT, Category.RISK})
+COMPLETE = frozenset(Category)
 """Categories that have all rows of the specification."""
 
 
