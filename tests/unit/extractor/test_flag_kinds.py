@@ -54,6 +54,11 @@ def test_every_pattern_is_tried_on_every_kind_of_sentence() -> None:
     assert not {name: kinds for name, kinds in untried.items() if kinds}
 
 
+def test_at_least_25_flags_are_tried_on_five_kinds_of_sentences() -> None:
+    tried = [name for name, kinds in SENTENCES.items() if {"stated", *KINDS} <= kinds.keys()]
+    assert len({*tried, *JUDGED_BY_HAND}) >= 25
+
+
 @pytest.mark.parametrize(("name", "kind", "sentence"), list(cases(stated=True)))
 def test_the_trigger_finds_what_is_stated(name: str, kind: str, sentence: str) -> None:
     assert load_catalog().triggers.scan(sentence)[name]
