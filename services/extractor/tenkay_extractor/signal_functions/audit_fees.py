@@ -126,7 +126,15 @@ _YEAR = re.compile(r"\b((?:19|20)\d\d)\b")
 _THOUSANDS = re.compile(r"\bin thousands\b|\(?\$?000'?s?\)|\b000s\b|000 ?omitted", re.IGNORECASE)
 _MILLIONS = re.compile(r"\bin millions\b|\bmillions of\b", re.IGNORECASE)
 _CURRENCY = re.compile(r"[\u20ac\u00a3\u00a5]|C\$|CAD|RMB|\bEUR\b|euros?\b", re.IGNORECASE)
-_FIRST_ROW = re.compile(r"^(?:\d\. )?audit fees\b[^\n]*\d[^\n]*$", re.IGNORECASE | re.MULTILINE)
+_FIRST_ROW = re.compile(
+    rf"^(?:\d\. )?audit fees(?:\b[^\n]*\d[^\n]*|{_MARK}:?)$", re.IGNORECASE | re.MULTILINE
+)
+_CELLS = re.compile(
+    r"(?:[$ ]|(?<![\d.])\d[\d,]*(?:\.\d+)?(?![\w.])|[-\u2013\u2014]+|\(\w{1,2}\)|\bnil\b|\bnone\b)+",
+    re.IGNORECASE,
+)
+"""A line of figures without words: cells of the row above, in documents that put each on a line."""
+_MOST_CELLS = 12
 
 
 def _tables(filing: FilingView, place: SectionText) -> Iterator[Fees]:
@@ -144,7 +152,8 @@ def _read(place: SectionText, text: str, start: int, filed_year: int | None) -> 
     for _ in range(_LINES_OF_TABLE):
         end = text.find("\n", at, place.section.end)
         end = place.section.end if end < 0 else end
-        row = _row(text[at:end].strip())
+        line, end = _with_cells(text, at, end, place.section.end, len(next(iter(rows.values()), ())))
+        row = _row(line)
         if row is not None:
             kind, figures = row
             if kind in rows or (kind == "audit" and rows):
@@ -194,6 +203,24 @@ def _read(place: SectionText, text: str, start: int, filed_year: int | None) -> 
     if printed is None:
         notes += ("no total is printed: the rows are added",)
     return Fees(year, total, by_kind, printed is not None, (place.passage(start, last),), notes)
+
+
+def _with_cells(text: str, start: int, end: int, limit: int, columns: int) -> tuple[str, int]:
+    """The line, and where it ends; a label alone together with the lines of its cells, `columns` of them when not 0."""
+    line = text[start:end].strip()
+    if not any(label.fullmatch(line.rstrip(": ")) for _, label in _LABELS):
+        return line, end
+    for _ in range(_MOST_CELLS):
+        following = text.find("\n", end + 1, limit)
+        following = limit if following < 0 else following
+        cells = text[end + 1 : following].strip()
+        if end >= limit or not cells or not _CELLS.fullmatch(cells):
+            break
+        line, end = f"{line} {cells}", following
+        row = _row(line)
+        if columns and row is not None and len(row[1]) >= columns:
+            break
+    return line, end
 
 
 _ONLY_MARK = re.compile(r"\(?\w{1,2}\)?|\$|\d{1,3}")

@@ -133,6 +133,35 @@ def test_a_table_of_fees_that_is_not_plain_gives_nothing(rows: Sequence[Sequence
     assert value(view, "non_audit_fee_ratio") == "NOT_STATED"
 
 
+def cells(*rows: Sequence[str]) -> list[list[str]]:
+    """The table's cells each in a block of its own, as many documents put them."""
+    return [[f"<div>{cell}</div>" for cell in row] for row in rows]
+
+
+def test_fees_are_read_where_each_cell_stands_on_a_line() -> None:
+    table = cells(
+        ["", "2023", "2022"],
+        ["Audit Fees (1)", "$", "900,000", "$", "700,000"],
+        ["Audit-Related Fees", "50,000", "40,000"],
+        ["Tax Fees", "30,000", "—"],
+        ["All Other Fees", "20,000", "10,000"],
+        ["Total", "$", "1,000,000", "$", "750,000"],
+    )
+    view = proxy("Fees", table, "27", "The Committee approved them.")
+    assert value(view, "audit_fees_total") == 1_000_000
+    assert value(view, "non_audit_fee_ratio") == pytest.approx(0.05)
+
+
+def test_cells_of_an_uneven_table_are_not_told_apart() -> None:
+    table = cells(
+        ["", "2023", "2022"],
+        ["Audit Fees", "900,000", "700,000"],
+        ["Tax Fees", "30,000"],
+        ["Total", "930,000", "700,000"],
+    )
+    assert value(proxy("Fees", table), "audit_fees_total") == "NOT_STATED"
+
+
 def test_tables_of_two_firms_that_differ_give_nothing() -> None:
     other = [
         *FEES[:1],
