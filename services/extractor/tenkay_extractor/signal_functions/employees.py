@@ -117,7 +117,7 @@ def _look(filing: FilingView) -> Told | MissingOperandError:
 
 def _in_sections(filing: FilingView, sections: tuple[SectionText, ...]) -> Iterator[Told]:
     limit = horizon(filing)
-    name = _spoken_name(filing.content.identity.company_name)
+    name = name_words(filing.content.identity.company_name)
     seen: set[int] = set()
     for section in sections:
         scanned = filing.scanned(section.source)
@@ -140,18 +140,17 @@ def _in_sections(filing: FilingView, sections: tuple[SectionText, ...]) -> Itera
                 yield Told(count, kind, section.passage(start, end, (start + first, start + last)))
 
 
-def read_employees(sentence: str, name: str = "") -> tuple[int, str, tuple[int, int]] | None:
+def read_employees(sentence: str, name: tuple[str, ...] = ()) -> tuple[int, str, tuple[int, int]] | None:
     """How many people the registrant employs by this sentence, of which kind, and where it says so.
 
-    `sentence` has its quotes and dashes as ASCII; `name` is how the registrant calls itself, in small letters without
-    anything but letters and digits.
+    `sentence` has its quotes and dashes as ASCII; `name` is the registrant's, as `name_words` gives it.
     """
     if not _NUMBER_OF_PEOPLE.search(sentence):
         return None
     for telling in _TELLINGS:
         for found in telling.finditer(sentence):
             named = found.groupdict().get("named")
-            if named and not (name and re.sub(r"\W", "", named).lower().startswith(name)):
+            if named and not _is_named(named, name):
                 continue
             read = _counted(sentence, found)
             if read is not None:
@@ -206,21 +205,23 @@ def _is_year(printed: str, scale: str | None) -> bool:
 _COMPANY_WORDS = frozenset({"the", "inc", "corp", "co", "company", "corporation", "ltd", "llc", "plc", "lp"})
 
 
-def _spoken_name(company: str) -> str:
-    """The first words of the name that tell it from others: "lowes" of LOWES COMPANIES INC, "generalelectric"."""
-    spoken = ""
-    for word in re.findall(r"[\w'&]+", company):
-        plain = re.sub(r"\W", "", word).lower()
-        if plain in _COMPANY_WORDS:
-            continue
-        spoken += plain
-        if len(plain) >= 3 and plain not in _COMMON_FIRST_WORDS:
-            return spoken
-    return ""
+def name_words(company: str) -> tuple[str, ...]:
+    """The words of a company's name in small letters, without those for its legal form."""
+    words = (re.sub(r"\W", "", word).lower() for word in re.findall(r"[\w'.&]+", company))
+    return tuple(word for word in words if word and word not in _LEGAL_FORMS)
 
 
+def _is_named(named: str, name: tuple[str, ...]) -> bool:
+    """True for the registrant's name or its beginning: "Ford" of FORD MOTOR CO, and not "Ford Credit"."""
+    words = name_words(named)
+    return bool(words) and name[: len(words)] == words and not set(words) <= _COMMON_FIRST_WORDS
+
+
+_LEGAL_FORMS = frozenset(
+    {"the", "inc", "corp", "co", "company", "companies", "corporation", "ltd", "limited", "llc", "plc", "lp"}
+)
 _COMMON_FIRST_WORDS = frozenset(
-    {"american", "first", "general", "national", "united", "international", "new"}
+    {"american", "first", "general", "national", "united", "states", "international", "new", "north", "south"}
 )
 _LONGEST_SENTENCE = 1_500
 
@@ -243,9 +244,9 @@ _KIND = (
     r"|and|or|total|global|worldwide|dedicated|talented),? ?){0,7})"
 )
 _PEOPLE = (
-    r"(?:full-time(?= and \d[\d,]* part-time\b)|employees|employee(?! benefit| of)|people"
+    r"(?:full-time(?= and \d[\d,]* part-time\b)|employees|people"
     r"|persons|individuals|associates|team members|colleagues"
-    r"|(?<=equivalent )positions|FTEs)\b"
+    r"|(?<=equivalent )positions|FTEs)\b(?!-)"
 )
 _SELF = (
     r"(?:\bwe\b|\b(?:the|our) (?:company|registrant|corporation|partnership|trust|group|firm)\b"
@@ -318,11 +319,14 @@ _PART = re.compile(
     rf" (?:in|at|within|outside)"
     rf"|assigned|engaged|dedicated|devoted|represented|covered|that|participat\w+|under"
     rf"|of (?!which|whom)(?!the company)"
-    rf"|from|to|by|per|on strike|involved|received|completed|took)\b|{_PLACE})",
+    rf"|from|to|by|per|on strike|involved|received|completed|took"
+    rf"|and (?:[\w-]+ ){{0,3}}(?:contractors?|consultants|agents|representatives|contingent|temporary|seasonal"
+    rf"|members|franchis\w+))\b|{_PLACE})",
     re.IGNORECASE,
 )
 _BASIS = re.compile(
     r" (?:calculated )?on an? full-time(?: equivalent|-equivalent)? basis|, full-time and part-time"
+    r"| \(full-time[- ]equivalents?\)"
 )
 _AND_PART_TIME = re.compile(
     rf"(?: (?:worldwide|globally))?,? and {_ABOUT}{_NUMBERED} (?:regular |permanent )?part-time"
