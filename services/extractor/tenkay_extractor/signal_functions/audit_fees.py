@@ -257,7 +257,7 @@ def _years_of_columns(head: str, columns: int) -> list[int] | None:
             if collected and line.strip() and len(line) > _LONGEST_HEADING:
                 break
             continue
-        if len(line) > _LONGEST_HEADING:
+        if len(line) > _LONGEST_HEADING or _PROSE.search(line):
             break
         collected = years + collected
         if len(collected) >= columns:
@@ -268,5 +268,6 @@ def _years_of_columns(head: str, columns: int) -> list[int] | None:
 
 
 _LONGEST_HEADING = 90  # characters: what is longer is prose, and names years in its own order
+_PROSE = re.compile(r"\b(?:and|or|following|table|were|was|we|our|shows?|sets?|by)\b|\.$", re.IGNORECASE)
 
 FUNCTIONS = {"audit_fees_total": audit_fees_total, "non_audit_fee_ratio": non_audit_fee_ratio}

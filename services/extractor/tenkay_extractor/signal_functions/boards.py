@@ -144,7 +144,8 @@ _SIZES = (
         rf"{_BOARD}(?: of (?:the|our) (?:company|corporation))? (?:currently |presently |now )?"
         rf"(?:consists of|is (?:currently |presently )?(?:comprised|composed|made up) of|comprises"
         rf"|has) (?:a total of )?"
-        rf"{_COUNT.format('number')} {_NOT_ALL}(?:\w+ )?(?:directors|members|persons|individuals)\b",
+        rf"{_COUNT.format('number')} {_NOT_ALL}(?:\w+ )?(?:directors|members|persons|individuals)"
+        rf"(?= ?[.,;:)]|$| with no\b| divided\b| (?:each|all) of whom\b| who are elected\b)",
         re.IGNORECASE,
     ),
     re.compile(
@@ -166,8 +167,11 @@ _INDEPENDENT = re.compile(
     re.IGNORECASE,
 )
 _IS_INDEPENDENT = re.compile(
-    r"\b(?:is|are|be|qualif\w+ as|as|were|each) (?:\w+ )?independent\b", re.IGNORECASE
+    r"(?:,[^;]{0,160},)?(?: \([^()]{0,80}\))? (?:are|is|be|qualify|qualifies|were determined|have been determined|meet"
+    r"|satisfy)\b(?: (?!not\b)[\w-]+){0,7}? independen(?:t|ce)\b",
+    re.IGNORECASE,
 )
+"""What stands behind "eight of our nine directors" when these eight are called independent."""
 _NOT_THE_BOARD = re.compile(
     r"\bcommittees?\b|\bat least\b|\bmajority\b|\bwould\b|\bwill be\b|\bif\b|\bother than (?:our|the) audit\b"
     r"|\bnot independent\b|\bprior to\b|\bpreviously\b|\bformer\b",
@@ -204,7 +208,11 @@ def _compose(filing: FilingView, main: SectionText) -> Composition:
             if told is not None:
                 sizes.append((_count(told["number"]), main.passage(start, end, _at(start, told))))
         match = _INDEPENDENT.search(sentence)
-        if match is None or not _IS_INDEPENDENT.search(sentence) or _NOT_THE_BOARD.search(sentence):
+        if (
+            match is None
+            or not _IS_INDEPENDENT.match(sentence, match.end())
+            or _NOT_THE_BOARD.search(sentence)
+        ):
             continue
         part, whole = _count(match["part"]), _count(match["whole"])
         if not part <= whole:

@@ -112,6 +112,7 @@ def test_the_fees_of_item_14_are_read_too() -> None:
     [
         pytest.param([*FEES[:-1], ("Total", "$ 1,100,000", "$ 750,000")], id="the sum does not agree"),
         pytest.param([("", "Amount", "Amount"), *FEES[1:]], id="no years"),
+        pytest.param([("Fees billed in 2022 and 2023",), *FEES[1:]], id="years in prose only"),
         pytest.param([("", "2019", "2018"), *FEES[1:]], id="years long past"),
         pytest.param(
             [
@@ -296,10 +297,18 @@ def test_the_boards_size_and_independence() -> None:
     assert value(view, "board_independence") == pytest.approx(8 / 9)
 
 
+def test_directors_who_are_not_independent_may_be_named() -> None:
+    view = proxy("Three of the five Directors, other than Mr. Haddel and Ms. Ferrow, are independent.")
+    assert value(view, "board_size") == 5
+    assert value(view, "board_independence") == pytest.approx(0.6)
+
+
 @pytest.mark.parametrize(
     "sentence",
     [
         "The audit committee consists of three directors.",
+        "Our Board has two members designated by the founder.",
+        "Six of our nine directors have been asked whether they are independent of the founder.",
         "Our Board has three standing committees.",
         "Our Board has nine independent directors.",
         "Following the meeting, our Board will be composed of eight directors.",
