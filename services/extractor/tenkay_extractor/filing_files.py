@@ -115,7 +115,7 @@ def _named_by(path: Path) -> Listing:
     elif len(parts) >= 2 and (folder := _FOLDER.fullmatch(parts[-2])):
         accession = "-".join(folder.groups())
     if accession:
-        above = [part for part in parts[-3:-1] if part.isdigit() and len(part) <= 10]
+        above = [part for part in parts[-3:-1] if part.isdecimal() and len(part) <= 10]
         if above and "data" in parts[-4:]:
             cik = int(above[0])
     return Listing(accession_number=accession, cik=cik)

@@ -286,7 +286,7 @@ def _document(data: bytes, start: int, end: int) -> Document:
     sequence = fields.get(b"SEQUENCE", "")
     return Document(
         type=fields.get(b"TYPE", ""),
-        sequence=int(sequence) if sequence.isdigit() and len(sequence) < 9 else None,
+        sequence=int(sequence) if sequence.isdecimal() and len(sequence) < 9 else None,
         filename=_safe_filename(fields.get(b"FILENAME", "")),
         description=fields.get(b"DESCRIPTION", ""),
         content=content,
@@ -450,7 +450,9 @@ class _HeaderReader:
         elif name == "ACCEPTANCE-DATETIME" and self._accepted_at is None:
             self._accepted_at = _acceptance_time(value)
         elif (
-            name in ("PUBLIC DOCUMENT COUNT", "PUBLIC-DOCUMENT-COUNT") and value.isdigit() and len(value) < 7
+            name in ("PUBLIC DOCUMENT COUNT", "PUBLIC-DOCUMENT-COUNT")
+            and value.isdecimal()
+            and len(value) < 7
         ):
             self._document_count = int(value)
         elif name in ("ITEM INFORMATION", "ITEMS"):

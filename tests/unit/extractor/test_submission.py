@@ -227,3 +227,16 @@ def _split_or_refuse(data: bytes) -> None:
         assert str(refused)
     else:
         assert found.documents
+
+
+def test_a_count_that_only_looks_like_a_number_is_absent() -> None:
+    """A superscript two counts as a digit to Python's isdigit and is none to int."""
+    data = (
+        "<SEC-DOCUMENT>x.txt : 20240501\n<SEC-HEADER>\nACCESSION NUMBER: 0001999001-24-000001\n"
+        "PUBLIC DOCUMENT COUNT:\t\t\u00b2\n</SEC-HEADER>\n<DOCUMENT>\n<TYPE>8-K\n<SEQUENCE>\u00b2\n<TEXT>\nWords.\n</TEXT>\n"
+        "</DOCUMENT>\n"
+    ).encode()
+    submission = split_submission(data)
+    assert submission.header is not None
+    assert submission.header.document_count is None
+    assert submission.documents[0].sequence is None

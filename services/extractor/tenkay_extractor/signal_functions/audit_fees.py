@@ -240,7 +240,7 @@ def _row(line: str) -> tuple[str, tuple[Decimal, ...]] | None:
             if figure is None:
                 return None
             printed = figure[1].replace(",", "")
-            figures.append(Decimal(printed) if printed[0].isdigit() else Decimal(0))
+            figures.append(Decimal(printed) if printed[0].isdecimal() else Decimal(0))
             at = figure.end()
             while at < len(rest) and rest[at] == " ":
                 at += 1

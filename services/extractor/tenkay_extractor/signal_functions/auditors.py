@@ -119,7 +119,7 @@ def outside_large_networks(filing: FilingView) -> Computed:
             "the auditor is not tagged; it is since fiscal years ending in 2022",
         )
     known = any(
-        (fact.text or "").strip().isdigit() and int(fact.text or 0) in _LARGE_FIRMS for fact in numbers
+        (fact.text or "").strip().isdecimal() and int(fact.text or 0) in _LARGE_FIRMS for fact in numbers
     )
     named = any(_LARGE_NAMES.search(fact.text or "") for fact in names)
     return Computed(not (known or named), TAGGED, evidence)

@@ -230,7 +230,7 @@ def _at(start: int, match: re.Match[str]) -> tuple[int, int]:
 
 
 def _count(printed: str) -> int:
-    return int(printed) if printed.isdigit() else number_in_words(printed)
+    return int(printed) if printed.isdecimal() else number_in_words(printed)
 
 
 def _sentences(filing: FilingView, section: SectionText, topic: str) -> Iterator[tuple[int, int, str]]:

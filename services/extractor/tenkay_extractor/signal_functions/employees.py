@@ -189,7 +189,7 @@ def _counted(sentence: str, found: re.Match[str]) -> tuple[int, str, tuple[int, 
 
 def _number(printed: str, scale: str | None) -> int | None:
     printed = printed.strip()
-    if printed[0].isdigit():
+    if printed[0].isdecimal():
         value = Decimal(printed.replace(",", "")) * (1_000_000 if scale else 1)
         return int(value) if value == int(value) and not _is_year(printed, scale) else None
     try:

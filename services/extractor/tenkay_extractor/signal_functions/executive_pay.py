@@ -303,7 +303,7 @@ def _data_row(line: str) -> tuple[int, int, str] | None:
         if figure is None:
             return None
         printed = figure[1].replace(",", "")
-        figures.append(int(printed) if printed[0].isdigit() else 0)
+        figures.append(int(printed) if printed[0].isdecimal() else 0)
         at = figure.end()
     parts = [figure for figure in figures[:-1] if figure]
     if len(parts) < 2 or abs(sum(parts) - figures[-1]) > _ROUNDING:

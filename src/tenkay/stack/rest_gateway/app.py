@@ -216,7 +216,7 @@ def _check_schema(request: Request) -> None:
 
 async def _read_body(request: Request, most_bytes: int) -> bytes:
     declared = request.headers.get("content-length", "0")
-    if declared.isdigit() and int(declared) > most_bytes:
+    if declared.isdecimal() and int(declared) > most_bytes:
         raise errors.body_too_large(most_bytes)
     body = bytearray()
     async for chunk in request.stream():
