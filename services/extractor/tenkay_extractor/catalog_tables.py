@@ -42,7 +42,7 @@ from tenkay_extractor.phrase_scan import PhraseScanner, TriggerError
 from tenkay_extractor.phrases import EVERYWHERE, SentencePattern
 from tenkay_extractor.signal_functions import FUNCTIONS
 
-VERSION = "2026.2"
+VERSION = "2026.3"
 """Of the tables; changes with every change of what they say."""
 
 _TABLES = ("forms", "price_index", "concepts", "patterns", "financial", "sentiment", "risk", "management")
