@@ -10,6 +10,8 @@ from __future__ import annotations
 import re
 from collections.abc import Collection
 
+from tenkay_extractor.worded_expressions import WordedExpression
+
 KINDS = (
     "caption",
     "quoted",
@@ -41,7 +43,7 @@ def takes_back_whole(sentence: str, kinds: Collection[str]) -> str | None:
     """The same, for a reason that holds for all that the sentence says: it is a caption, or supposes something."""
     if "caption" in kinds and is_caption(sentence):
         return "caption"
-    if "hypothetical" in kinds and _SENTENCE_POSSIBILITY.search(sentence):
+    if "hypothetical" in kinds and _supposes(sentence):
         return "hypothetical"
     return None
 
@@ -207,19 +209,27 @@ _POSSIBILITY_BEFORE = re.compile(
     rf"|occurrence of|in response to (?:an?|any)){_WORDS_BETWEEN}{{0,8}}[ ,]*$",
     re.IGNORECASE,
 )
-_SENTENCE_POSSIBILITY = re.compile(
-    r"^\W*(?:if|should|unless|in the (?:\w+ )?event|to the extent|risks?|factors"
+_OPENS_WITH_POSSIBILITY = re.compile(
+    r"\W*(?:if|should|unless|in the (?:\w+ )?event|to the extent|risks?|factors"
     r"|there can be no assurance|there is a risk"
-    r"|in case|were)\b|\bforward-looking\b"
+    r"|in case|were)\b",
+    re.IGNORECASE,
+)
+_SENTENCE_POSSIBILITY = WordedExpression(
+    r"\bforward-looking\b"
     r"|\bfactors (?:that|which|include)\b|\b(?:include|including),? (?:but (?:are |is )?not limited to"
     r"|without limitation)\b"
-    r"|\bcould (?:cause|differ)\b",
-    re.IGNORECASE,
+    r"|\bcould (?:cause|differ)\b"
 )
 
 
+def _supposes(sentence: str) -> bool:
+    """True when all that the sentence says is a possibility."""
+    return bool(_OPENS_WITH_POSSIBILITY.match(sentence) or _SENTENCE_POSSIBILITY.search(sentence.lower()))
+
+
 def _is_hypothetical(sentence: str, start: int, end: int) -> bool:
-    if _SENTENCE_POSSIBILITY.search(sentence):
+    if _supposes(sentence):
         return True
     clause = _clause_before(sentence, start)
     words = sentence[start:end]

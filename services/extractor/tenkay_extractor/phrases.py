@@ -18,6 +18,7 @@ from tenkay_extractor.number_formats import read_date
 from tenkay_extractor.sections import Section
 from tenkay_extractor.sentences import SentenceIndex
 from tenkay_extractor.text import NormalisedText
+from tenkay_extractor.worded_expressions import WordedExpression
 
 ENOUGH_STATED = 20  # sentences a section, of a pattern that nothing else in the filing can take back
 MOST_JUDGED = 400  # sentences a section; a filing that names a matter more often says nothing new
@@ -40,17 +41,17 @@ class SentencePattern:
     name: str
     trigger: re.Pattern[str]
     """Cheap: a sentence without it is not looked at. `phrase_scan` looks for those of all patterns at once."""
-    topic: re.Pattern[str] | None
+    topic: WordedExpression | None
     """A sentence without it is about something else; None when the trigger says enough."""
-    include: tuple[re.Pattern[str], ...]
-    weak: tuple[re.Pattern[str], ...]
-    dismiss: tuple[tuple[str, tuple[re.Pattern[str], ...]], ...]
+    include: tuple[WordedExpression, ...]
+    weak: tuple[WordedExpression, ...]
+    dismiss: tuple[tuple[str, tuple[WordedExpression, ...]], ...]
     """By kind: words that take back the statement they overlap."""
-    dismiss_sentence: tuple[tuple[str, tuple[re.Pattern[str], ...]], ...]
+    dismiss_sentence: tuple[tuple[str, tuple[WordedExpression, ...]], ...]
     """By kind: words that take back all that their sentence states."""
     claim_kinds: frozenset[str]
     """Which of `claims.KINDS` take a statement back."""
-    overridden_by: Mapping[str, re.Pattern[str]]
+    overridden_by: Mapping[str, WordedExpression]
     """By kind: words with which `dismiss_sentence` does not hold."""
     home: Mapping[str, tuple[str, ...]]
     """By form family: codes of the sections where the matter is stated if it is anywhere; EVERYWHERE for all."""
