@@ -50,7 +50,7 @@ STAGE_OF = {
 }
 """Who is at work in which stage. The others are killed at any moment."""
 
-REQUESTS_PER_SECOND = "1.5"
+REQUESTS_PER_SECOND = "1"
 """To the source, which makes the job outlast the kills."""
 
 FILINGS_BETWEEN_KILLS = 3

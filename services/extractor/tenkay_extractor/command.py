@@ -42,7 +42,8 @@ def extract(
         typer.Option(
             "--prior",
             metavar="PATH",
-            help="An earlier filing of the same company, for signals that compare with one. May be repeated.",
+            help="An earlier filing of the same company, for signals that compare with one. May be repeated. Both are "
+            "full submission texts, whose headers tell that it is earlier.",
             show_default=False,
         ),
     ] = None,
@@ -59,6 +60,11 @@ def extract(
     facts: Annotated[bool, typer.Option("--facts", help="With --json: the XBRL facts too.")] = False,
 ) -> None:
     """Extract filings from files, without any server.
+
+    With --json, one object a line: accession_number, form_type, cik, filed_at, period_end, versions and result key,
+    sections[{code, part, title, document, start, end, text, confidence}], signals[{id, value, unit, confidence,
+    evidence[]}], missing[{id, reason, detail}] and, with --facts, facts[{concept, value, unit, start, end, instant,
+    decimals, dimensions, document}]. Numbers are decimal strings.
 
     Exit codes: 0 all were extracted, 1 at least one path failed (the others are printed), 2 wrong usage.
     """

@@ -489,7 +489,8 @@ def _refuse_unless_earlier(own: FilingIdentity, other: FilingIdentity) -> None:
     this, that = accepted(own), accepted(other)
     if this is None or that is None:
         raise EarlierFilingError(
-            f"nothing tells that {name} was accepted before this filing: give both with their filing dates"
+            f"nothing tells that {name} was accepted before this filing: give full submission texts, whose headers "
+            "tell it, or listings with the dates"
         )
     if that > this:
         raise EarlierFilingError(
