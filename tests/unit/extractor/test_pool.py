@@ -138,9 +138,10 @@ async def test_a_signal_that_asks_for_too_much_memory_costs_itself() -> None:
     async with world("eats:total_assets") as w:
         found = await w.summary(request(signal_seconds=50.0, limit_seconds=240.0))
         only_this_is_missing(found, "total_assets", reason=MissingReason.EXTRACTOR_FAILED)
-        # What it grew to is given back: the worker is replaced, the next filing is served.
-        assert w.replaced == ["grew"]
-        assert await w.summary(request(signal_seconds=50.0, limit_seconds=240.0)) == found
+        # Either its own allocation fails, or the pool sees it grow first. What it grew to is given back: the worker is
+        # replaced, and the next filing is served.
+        assert set(w.replaced) == {"grew"}
+        assert (await w.summary(request(signal_seconds=50.0, limit_seconds=240.0))).signals == found.signals
 
 
 async def test_a_signal_that_eats_memory_unhindered_is_stopped_by_the_pool() -> None:
