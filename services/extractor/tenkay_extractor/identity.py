@@ -81,6 +81,20 @@ _PERIOD_NAMED = re.compile(
     r"\s+(?:ended|ending)\s*:?\s*([A-Za-z]{3,9}\.?\s+\d{1,2}\s*,\s*\d{4})",
     re.IGNORECASE,
 )
+_DAY = (
+    r"((?:January|February|March|April|May|June|July|August|September|October|November|December)"
+    r"\s{1,3}\d{1,2},?\s{0,3}(?:19|20)\d\d)"
+)
+_DAY_BEHIND_LABEL = re.compile(
+    rf"\bearliest\s{{1,3}}event\s{{1,3}}reported\s{{0,3}}\)?[\s:._\u2013\u2014-]{{0,40}}{_DAY}"
+    rf"(?:[\s,]{{0,4}}\(\s?{_DAY}\s?\))?",
+    re.IGNORECASE,
+)
+_DAY_BEFORE_LABEL = re.compile(
+    rf"{_DAY}(?:[\s,]{{0,4}}\(\s?{_DAY}\s?\))?[\s._\u2013\u2014-]{{0,40}}"
+    r"\(?date\s{1,3}of\s{1,3}(?:report\b|earliest\b)",
+    re.IGNORECASE,
+)
 _DOCUMENT_TYPE_IS_NO_FORM = re.compile(r"EX-|GRAPHIC|XML|ZIP|EXCEL|PDF|COVER|JSON", re.IGNORECASE)
 _SPELT_WITH_DASH = re.compile(r"^(10|8|20|40|6|11)([A-Z])")
 
@@ -99,13 +113,16 @@ def read_cover(facts: Sequence[Fact], text: str, primary: Document | None) -> Co
     form_type = ""
     if primary is not None and primary.type and not _DOCUMENT_TYPE_IS_NO_FORM.match(primary.type):
         form_type = normal_form_type(primary.type)
+    form_type = (
+        form_type or normal_form_type(told.get("dei:DocumentType") or "") or _named_form(page, primary)
+    )
+    is_current = form_family(form_type) is FormFamily.CURRENT
     return Cover(
-        form_type=form_type
-        or normal_form_type(told.get("dei:DocumentType") or "")
-        or _named_form(page, primary),
+        form_type=form_type,
         company_name=" ".join((told.get("dei:EntityRegistrantName") or "").split()),
         cik=int(cik) or None if cik.isascii() and cik.isdigit() and len(cik) <= 10 else None,
-        period_end=read_date(told.get("dei:DocumentPeriodEndDate") or "") or _named_period(page),
+        period_end=read_date(told.get("dei:DocumentPeriodEndDate") or "")
+        or (_reported_day(page) if is_current else _named_period(page)),
     )
 
 
@@ -155,6 +172,20 @@ def _named_form(page: str, primary: Document | None) -> str:
 def _named_period(page: str) -> date | None:
     found = _PERIOD_NAMED.search(page)
     return read_date(found.group(1)) if found else None
+
+
+def _reported_day(page: str) -> date | None:
+    """Day of the earliest event reported, as the cover of Form 8-K prints it; what its text names is another period.
+
+    Of "March 22, 2018 (March 19, 2018)" it is the earlier one.
+    """
+    found = _DAY_BEHIND_LABEL.search(page) or _DAY_BEFORE_LABEL.search(page)
+    days = (
+        [day for text in found.groups() if text and (day := read_date(" ".join(text.split())))]
+        if found
+        else []
+    )
+    return min(days, default=None)
 
 
 def identify(

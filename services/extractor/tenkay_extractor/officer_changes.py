@@ -162,6 +162,13 @@ _ANNOUNCED = re.compile(
     r" agreed)\b",
     re.IGNORECASE,
 )
+_AT_AGREEMENTS_END = re.compile(
+    r"\b(?:intentions?|intends?|intent|desires?|expects?|expectation|plans?)\b[^.;]{0,160}\b(?:end|expiration|expiry"
+    r"|completion|conclusion) of (?:the |his |her )?(?:[\w-]+ ){0,3}?(?:term of (?:the |his |her |this )?)?"
+    r"(?:[\w-]+ ){0,4}?agreement\b",
+    re.IGNORECASE,
+)
+"""What a person means to do once an agreement that is made or prolonged now has run out is no leaving."""
 _ELSEWHERE = re.compile(
     r"\b(?:prior to (?:joining|his|her|that|this)|previously (?:served|held|worked)|before (?:joining"
     r"|that)|began (?:his|her)"
@@ -480,7 +487,9 @@ def _departures(
 ) -> Iterator[Change]:
     text = sentence.text
     cues = list(_LEAVES.finditer(text))
-    if not cues or (_POSSIBLE.search(text) and not _ANNOUNCED.search(text)):
+    if not cues or (
+        (_POSSIBLE.search(text) or _AT_AGREEMENTS_END.search(text)) and not _ANNOUNCED.search(text)
+    ):
         return
     found: _Found = []
     for cue in cues[:8]:

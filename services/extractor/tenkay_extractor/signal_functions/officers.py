@@ -13,6 +13,7 @@ from tenkay_extractor.evidence import Evidence, TextEvidence
 from tenkay_extractor.filing_view import FilingView, SectionText
 from tenkay_extractor.item_schemes import FormFamily
 from tenkay_extractor.missing import MissingOperandError, MissingReason
+from tenkay_extractor.number_formats import read_date
 from tenkay_extractor.officer_changes import OFFICERS, Change, Changes, Office, read_changes
 from tenkay_extractor.phrases import fold
 from tenkay_extractor.signal_functions.current_reports import current_report_items, item_reported
@@ -236,6 +237,8 @@ def _read_item(filing: FilingView) -> _Item:
     sections = tuple(section for number, section in current_report_items(filing) if number == _ITEM)
     listed = _ITEM in filing.content.identity.items
     if not sections and not listed:
+        # Where no item at all was found it says so in the words of officer_or_director_change.
+        item_reported(filing, _ITEM)
         raise MissingOperandError(MissingReason.SECTION_NOT_FOUND, "the report has no Item 5.02")
     read = sections or (filing.main_text(),)
     by_section = tuple((section, _changes(filing, section)) for section in read)
@@ -250,14 +253,30 @@ def _read_item(filing: FilingView) -> _Item:
 
 def _changes(filing: FilingView, section: SectionText) -> Changes:
     spans = filing.scanned(section.source).sentences.within(section.section.body_start, section.section.end)
-    identity = filing.content.identity
-    return read_changes(section.source.text, spans, _event_day(filing), identity.company_name)
+    text, identity = section.source.text, filing.content.identity
+    reported = _event_day(filing) or _first_day_named(text[section.section.body_start : section.section.end])
+    return read_changes(text, spans, reported, identity.company_name)
 
 
 def _event_day(filing: FilingView) -> date | None:
     """Day of the earliest event reported; the filing day when that is not told."""
     identity = filing.content.identity
     return identity.period_end or identity.filed_date
+
+
+def _first_day_named(text: str) -> date | None:
+    """The first whole date in the item, for reports that tell no day: the items open with what happened.
+
+    Not the newest: terms of office and agreements end years ahead.
+    """
+    found = _DAY_NAMED.search(text)
+    return read_date(found.group()) if found else None
+
+
+_DAY_NAMED = re.compile(
+    r"\b(?:January|February|March|April|May|June|July|August|September|October|November|December)"
+    r" \d{1,2}, (?:19|20)\d\d\b"
+)
 
 
 def _succeeded(change: Change, appointments: Sequence[Change]) -> bool:

@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tenkay_extractor.extraction import Blob, read_filing
 from tenkay_extractor.filing_view import FilingView
 from tenkay_extractor.officer_changes import read_changes
 from tenkay_extractor.sentences import index_sentences
@@ -43,6 +44,8 @@ CEO_LEAVES = [
     "The Company's current Chief Executive Officer, Jane Doe, has served since 2012. Ms. Doe will leave the Company on May 31, 2024.",
     "The Company announced that Jane Doe, its Chief Executive Officer, passed away on May 2, 2024.",
     "Effective May 3, 2024, Jane Doe is no longer serving as Chief Executive Officer.",
+    "Ms. Doe notified the Board of her intention to retire as Chief Executive Officer at the end of the term of her"
+    " employment agreement.",
 ]
 CEO_STAYS = {
     "hypothetical": [
@@ -64,6 +67,11 @@ CEO_STAYS = {
     "curriculum": [
         "Prior to joining the Company, Mr. Roe served as Chief Executive Officer of Acme until he resigned.",
         "Mr. Roe retired as Chief Executive Officer in June 2015.",
+    ],
+    "end of an agreement": [
+        "Ms. Doe has indicated her intention to retire as Chief Executive Officer at the end of the term of the New"
+        " Employment Agreement.",
+        "Jane Doe intends to resign as Chief Executive Officer upon the expiration of her amended employment agreement.",
     ],
     "caption": ["Resignation of the Chief Executive Officer", "Departure of Chief Executive Officer"],
     "pay": ["The Committee approved an increase in the salary of Jane Doe, Chief Executive Officer."],
@@ -156,6 +164,46 @@ def test_without_the_item_nothing_is_ruled_out() -> None:
         Paper("8-K", "FORM 8-K\n\nItem 8.01 Other Events\n\nJane Doe resigned as Chief Executive Officer.\n"),
     )
     assert {value(view, signal) for signal in ROWS_OF_5_02} == {"SECTION_NOT_FOUND"}
+
+
+def test_where_no_item_was_found_no_row_says_that_the_report_lacks_this_one() -> None:
+    view = filing("8-K", Paper("8-K", "FORM 8-K\n\nJane Doe resigned as Chief Executive Officer.\n"))
+    found = evaluate(view)
+    told = {found[signal].detail for signal in (*ROWS_OF_5_02, "officer_or_director_change")}  # type: ignore[union-attr]
+    assert told == {"no item of the current report was found, so none can be ruled out"}
+
+
+COVERS = {
+    "Date of Report (Date of earliest event reported):\n\nMarch 22, 2018 (March 19, 2018)": date(2018, 3, 19),
+    "Date of Report (Date of Earliest Event Reported): May 9, 2019": date(2019, 5, 9),
+    "March 22, 2018\n\nDate of Report (Date of earliest event reported)": date(2018, 3, 22),
+    "Date of Report: March 22, 2018\n\nDate of earliest event reported: March 19, 2018": date(2018, 3, 19),
+    "Date of Report (Date of earliest event reported)": None,
+}
+
+
+def alone(cover: str, *sentences: str) -> FilingView:
+    """A report without its submission's header: only its own words tell its day."""
+    body = f"FORM 8-K\n\nCURRENT REPORT\n\n{cover}\n\n{CAPTION}\n\n{' '.join(sentences)}\n\nSIGNATURES\n"
+    return read_filing([Blob(body.encode(), filename="report.txt")])
+
+
+@pytest.mark.parametrize(("cover", "day"), COVERS.items())
+def test_the_cover_tells_the_day_of_a_report_without_a_header(cover: str, day: date | None) -> None:
+    plan = "The plan is an exhibit to the annual report for the fiscal year ended September 30, 1995."
+    view = alone(cover, plan)
+    assert view.content.identity.period_end == day
+    assert [section.code for section in view.content.sections if section.code] == ["item_5.02"]
+
+
+@pytest.mark.parametrize("cover", COVERS)
+def test_a_curriculum_is_no_appointment_without_a_header_either(cover: str) -> None:
+    view = alone(
+        cover,
+        "On March 19, 2018, the Board approved the compensation of Max Roe.",
+        "Mr. Roe joined the Company in March 2008 and was appointed as Chief Financial Officer in July 2015.",
+    )
+    assert value(view, "cfo_appointment") is False
 
 
 def test_turnover_counts_each_person_of_the_year_once() -> None:
