@@ -272,6 +272,31 @@ def test_an_audit_report_is_found_where_it_stands_and_not_in_the_index() -> None
     assert "Consolidated Balance Sheets" not in text[found.start : found.end]
 
 
+AUDITORS = "Report of Independent Registered Public Accounting Firm"
+OPENING = "To the Board of Directors and Stockholders of Quarry\nWe have audited the balance sheets. " + PROSE
+MATTERS = "Critical Audit Matters\nThe critical audit matter communicated below arose from the audit."
+
+
+def test_an_audit_report_goes_on_behind_a_running_head_and_under_its_repeated_heading() -> None:
+    head = "ITEM 8. FINANCIAL STATEMENTS AND SUPPLEMENTARY DATA"
+    text = "\n".join(
+        ["PART II", head, AUDITORS, OPENING, PROSE, "QUARRY 2023 FORM 10-K 66", head, MATTERS, "67", AUDITORS, PROSE,
+         "/s/ An Auditor LLP", head, "Consolidated Balance Sheets", PROSE]
+    )  # fmt: skip
+    (found,) = find_audit_reports(text, "q.htm")
+    report = text[found.start : found.end]
+    assert "communicated below" in report
+    assert report.endswith("/s/ An Auditor LLP")
+
+
+def test_an_audit_report_ends_at_an_item_and_at_the_next_report() -> None:
+    text = "\n".join([AUDITORS, OPENING, PROSE, "Item 9. Changes in Accountants", PROSE])
+    (found,) = find_audit_reports(text, "q.htm")
+    assert "Item 9." not in text[found.start : found.end]
+    text = "\n".join([AUDITORS, OPENING, PROSE, AUDITORS, OPENING, PROSE, "Item 9. Changes in Accountants"])
+    assert len(find_audit_reports(text, "q.htm")) == 2
+
+
 _LINES = st.sampled_from(
     ["Item 1. Business", "Item 1A. Risk Factors", "PART II", "Item 7. Management's Discussion", "SIGNATURES", PROSE, "12",
      "Item 2. Properties 14", "Item 1. Financial Statements", "Item 9A", "Items 1 and 2. Business and Properties"]

@@ -57,6 +57,7 @@ def critical_audit_matters(filing: FilingView) -> Computed:
     reports = filing.sections("audit_report")
     counted: list[tuple[int, SectionText, list[tuple[int, int]]]] = []
     denial: tuple[SectionText, re.Match[str]] | None = None
+    mentioned = False
     for report in reports:
         body = report.body
         heading = _SECTION.search(body) or _SECTION_INLINE.search(body)
@@ -64,6 +65,7 @@ def critical_audit_matters(filing: FilingView) -> Computed:
             denial = denial or (report, found)
         if heading is None:
             continue
+        mentioned = True
         by_style = [[match.span() for match in style.finditer(body, heading.end())] for style in _STYLES]
         best = max(by_style, key=len)
         if best:
@@ -79,6 +81,11 @@ def critical_audit_matters(filing: FilingView) -> Computed:
         base = report.section.body_start
         return Computed(
             Decimal(0), READ_WHOLE, (_line_around(report, base + found.start(), base + found.end()),)
+        )
+    if mentioned:
+        raise MissingOperandError(
+            MissingReason.NOT_STATED,
+            "the auditor's report has a section on critical audit matters, but they cannot be counted in it",
         )
     end = filing.content.identity.period_end
     since = (

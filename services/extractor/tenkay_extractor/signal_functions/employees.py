@@ -104,7 +104,7 @@ def _look(filing: FilingView) -> Told | MissingOperandError:
     if not found:
         return MissingOperandError(
             MissingReason.NOT_STATED,
-            "no sentence of item 1 plainly says how many people the registrant employs",
+            "no sentence of item 1 that is understood says how many people the registrant employs",
         )
     best = max(found, key=lambda each: each.number)
     if any(each.number < best.number * (1 - SAME) for each in found):
@@ -150,7 +150,7 @@ def read_employees(sentence: str, name: tuple[str, ...] = ()) -> tuple[int, str,
     for telling in _TELLINGS:
         for found in telling.finditer(sentence):
             named = found.groupdict().get("named")
-            if named and not _is_named(named, name):
+            if named and not _is_named(named, name) and (name or not _SUBSIDIARIES.search(found[0])):
                 continue
             read = _counted(sentence, found)
             if read is not None:
@@ -264,10 +264,17 @@ _EMPLOYS = (
 _WHEN = r"(?:,? (?:as of|at) [^.;]{4,24}\d{4},?)?"
 _NUMBER_OF_PEOPLE = re.compile(
     r"(?:\d|\b(?:one|two|three|four|five|six|seven|eight|nine|ten|\w{3,5}teen|eleven|twelve|\w{3,4}ty)\b)"
-    r"[\w,.() -]{0,60}?\b(?:employee|full-time|people|persons|individuals|associates|team members|colleagues|FTEs)",
+    r"[\w,.() -]{0,60}?\b(?:employee|full-time|people|persons|individuals|associates|team members|colleagues|FTEs)"
+    r"|\b(?:headcount|workforce)\b[^;]{0,80}?\d",
     re.IGNORECASE,
 )
 """Cheap: a sentence without it tells no number of employees."""
+_SUBSIDIARIES = re.compile(r"\band its (?:consolidated )?subsidiaries\b", re.IGNORECASE)
+"""Who is told with its subsidiaries is the registrant, where nothing else tells the registrant's name."""
+_NO_CONTRACTORS_INCLUDED = (
+    r"(?!,? (?:including|of which|of whom|comprised of|consisting of|with)\b[^.;]{0,80}\b(?:contract\w*|contingent"
+    r"|consultants|agenc\w+|temporary|leased|franchis\w+))"
+)
 _TELLINGS = (
     re.compile(
         rf"{_SELF}{_WITH_SUBSIDIARIES}{_WHEN}{_EMPLOYS} {_ABOUT}{_NUMBERED} {_KIND}{_PEOPLE}",
@@ -282,7 +289,7 @@ _TELLINGS = (
         re.IGNORECASE,
     ),
     re.compile(
-        rf"^(?:[^,;]{{0,40}}, )?\bour {_ABOUT}{_NUMBERED} {_KIND}{_PEOPLE}"
+        rf"(?:^(?:[^,;]{{0,40}}, )?|\bby )our {_ABOUT}{_NUMBERED} {_KIND}{_PEOPLE}"
         rf"(?=,? (?:as of (?:January|February|March|April|May|June|July|August|September|October|November|December)"
         rf"|worldwide|around the world|globally))",
         re.IGNORECASE,
@@ -292,7 +299,18 @@ _TELLINGS = (
         re.IGNORECASE,
     ),
     re.compile(
-        rf"\b(?:our|the) company is (?:a global community of ){_ABOUT}{_NUMBERED} {_KIND}{_PEOPLE}",
+        rf"\b(?:our|the) company is (?:a global community of ){_ABOUT}{_NUMBERED} {_KIND}{_PEOPLE}"
+        r"(?: dedicated to our (?:ethos|mission|values|purpose|vision)\b[^.;]{0,200})?",
+        re.IGNORECASE,
+    ),
+    re.compile(
+        # Headcount and workforce need no word for people, but must open their clause: an age or a share "of our
+        # workforce" is a number too.
+        rf"(?:^|[,;] )(?:our|the company's|(?P<named>(?-i:[A-Z][\w.&]*(?: (?:&|[A-Z][\w.&]*)){{0,4}}))'s)"
+        rf" (?:(?:total|global|worldwide|employee) ){{0,3}}(?:headcount|workforce(?: level)?)(?: worldwide| globally)?"
+        rf"{_WHEN} (?:was|is|totaled|totalled|stood at) {_ABOUT}{_NUMBERED}"
+        rf"(?= worldwide\b| globally\b| (?:as of|at) [^.;]{{4,24}}\d{{4}}|,? (?:including|with)\b|[.;]?$)"
+        rf"{_NO_CONTRACTORS_INCLUDED}",
         re.IGNORECASE,
     ),
 )

@@ -456,6 +456,11 @@ STATED = [
     ("We employed 50,000 people in over 70 countries.", 50_000, ""),
     ("Our total workforce consisted of 730 employees.", 730, ""),
     ("As of December 31, 2023, we had 310 full-time employees.", 310, "full-time"),
+    ("As of December 31, 2023, our employee headcount worldwide was 14,047.", 14_047, ""),
+    ("As of December 31, 2023, Slate's total workforce was about 17,200 with 15% located outside of the U.S.", 17_200, ""),
+    ("Our workforce level at December 31, 2023 was 15,700, including 1,800 in Canada.", 15_700, ""),
+    ("Our company is a global community of about 11,600 employees dedicated to our values of honesty.", 11_600, ""),
+    ("Stone is sold by our approximately 2.1 million associates around the world.", 2_100_000, ""),
 ]  # fmt: skip
 NOT_STATED = [
     "We employed 142 full-time employees and independent contractors.",
@@ -477,6 +482,16 @@ NOT_STATED = [
     "If we grow as planned, we will have 500 employees.",
     "Our products were used by 10,000 people.",
     "We had 2,000 customers with 50 employees or more.",
+    "The average age of our workforce was 42.",
+    "Our workforce was 45% women.",
+    "Our headcount was 500 lower than a year ago.",
+    "Our workforce at December 31, 2023 was 3,500 in Canada.",
+    "Our total workforce was 10,000, including 2,000 contractors.",
+    "As of December 31, 2023, our workforce included 5,700 union members.",
+    "Haddel's total workforce was 5,000.",
+    "Haddel and its subsidiaries employed 5,000 people.",
+    "As of December 31, 2023 and 2022, Slate's total workforce was 171,000 and 156,000.",
+    "Stone is cut by our 300 employees in Ohio.",
 ]
 
 
@@ -490,6 +505,14 @@ def test_a_sentence_that_tells_the_number_of_employees(sentence: str, number: in
 @pytest.mark.parametrize("sentence", NOT_STATED)
 def test_a_sentence_that_tells_another_number(sentence: str) -> None:
     assert read_employees(sentence, ("slate",)) is None
+
+
+def test_who_is_told_with_its_subsidiaries_is_the_registrant_when_nothing_tells_its_name() -> None:
+    sentence = "At the end of 2023, Haddel and its subsidiaries employed about 10,000 full-time and part-time people."
+    read = read_employees(sentence, ())
+    assert read is not None
+    assert read[:2] == (10_000, "")
+    assert read_employees("Haddel employed 10,000 people.", ()) is None
 
 
 def test_employees_against_revenue_and_the_year_before() -> None:

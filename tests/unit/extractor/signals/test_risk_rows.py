@@ -9,6 +9,7 @@ import pytest
 
 from tenkay_extractor.evidence import FactEvidence, SearchEvidence, TextEvidence
 from tenkay_extractor.filing_view import FilingView
+from tenkay_extractor.missing import MissingSignal
 from tenkay_extractor.signals import Signal
 from tests.unit.extractor.signals.made_filings import Paper, Tagged, evaluate, filing, instance, quotes, value
 
@@ -523,6 +524,15 @@ def test_critical_audit_matter_count_counts_what_each_firm_says_once_a_matter(
 def test_a_report_that_is_silent_on_critical_audit_matters_counts_none() -> None:
     assert value(audited(PLAIN), "critical_audit_matter_count") == "NOT_STATED"
     assert value(annual(item_8=PLAIN), "critical_audit_matter_count") == "SECTION_NOT_FOUND"
+
+
+def test_a_section_on_critical_audit_matters_that_cannot_be_counted_is_not_called_silence() -> None:
+    silent = evaluate(audited(PLAIN))["critical_audit_matter_count"]
+    assert isinstance(silent, MissingSignal)
+    assert silent.detail.startswith("the auditor's report says nothing of critical audit matters")
+    spoken = evaluate(audited(f"Critical Audit Matters\n\n{PLAIN}"))["critical_audit_matter_count"]
+    assert isinstance(spoken, MissingSignal)
+    assert "cannot be counted" in spoken.detail
 
 
 @pytest.mark.parametrize(
