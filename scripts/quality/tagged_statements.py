@@ -142,8 +142,11 @@ class Statements:
             return whole[0]
         if name not in seen:
             for derivation in concept.derivations:
+                operands = _Values(self, basis, at, seen | {name})
                 try:
-                    outcome = derivation.expression.evaluate(_Values(self, basis, at, seen | {name}))
+                    if derivation.when is not None and not derivation.when.evaluate(operands).value:
+                        continue
+                    outcome = derivation.expression.evaluate(operands)
                 except (AbsentError, ZeroDenominatorError, UndefinedResultError):
                     continue
                 if not isinstance(outcome.value, bool):

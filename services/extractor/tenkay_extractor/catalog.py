@@ -80,6 +80,10 @@ class Derivation:
     lowers: Decimal
     unless_from: Mapping[str, frozenset[str]]
     unless_reported: tuple[str, ...]
+    when: Expression | None = None
+    """A condition: the derivation counts only where it holds, and not where an operand of it is missing."""
+    because: str = ""
+    """What is told of a value that was derived so, in words."""
 
 
 @dataclass(frozen=True, slots=True)

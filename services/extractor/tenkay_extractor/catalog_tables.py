@@ -157,12 +157,16 @@ _DERIVED_LOWERS = "0.1"
 
 
 def _derivation(entry: dict[str, Any], names: frozenset[str]) -> Derivation:
-    _refuse_unknown("derivation", entry, {"expr", "lowers", "unless_from", "unless_reported"})
+    _refuse_unknown(
+        "derivation", entry, {"expr", "lowers", "unless_from", "unless_reported", "when", "because"}
+    )
     return Derivation(
         compile_expression(entry["expr"], names),
         Decimal(str(entry.get("lowers", _DERIVED_LOWERS))),
         {concept: frozenset(elements) for concept, elements in entry.get("unless_from", {}).items()},
         tuple(entry.get("unless_reported", ())),
+        compile_expression(entry["when"], names) if "when" in entry else None,
+        entry.get("because", ""),
     )
 
 

@@ -454,6 +454,8 @@ class ConceptResolver:
         refused = ""
         told_otherwise: MissingOperandError | None = None
         for derivation in concept.derivations:
+            if derivation.when is not None and not self._holds(derivation.when, at, basis):
+                continue
             evaluation = Evaluation(self, basis, at)
             try:
                 outcome = derivation.expression.evaluate(evaluation)
@@ -473,11 +475,13 @@ class ConceptResolver:
             if isinstance(value, bool):
                 continue
             confidence = evaluation.confidence() - derivation.lowers
+            because = f", because {derivation.because}" if derivation.because else ""
+            derived = f"{_words(concept.name)} is derived: {derivation.expression.source}{because}"
             return Resolved(
                 value,
                 max(confidence, LEAST_CONFIDENCE),
                 evaluation.evidence(),
-                (*evaluation.notes(), f"{_words(concept.name)} is derived: {derivation.expression.source}"),
+                (*evaluation.notes(), derived),
                 outcome.exact and evaluation.exact(),
             )
         if refused:
@@ -492,6 +496,13 @@ class ConceptResolver:
                 in_parts=told_otherwise.in_parts,
             )
         return None
+
+    def _holds(self, condition: Expression, at: str, basis: Basis) -> bool:
+        """Whether a derivation's condition holds; not where it cannot be told."""
+        try:
+            return bool(condition.evaluate(Evaluation(self, basis, at)).value)
+        except (MissingOperandError, ZeroDenominatorError, UndefinedResultError):
+            return False
 
     def _refusal(self, derivation: Derivation, evaluation: Evaluation, at: str, basis: Basis) -> str:
         """Why the derivation would give a wrong number; empty when it would not."""

@@ -174,7 +174,9 @@ def test_every_concept_of_the_catalog_is_used_by_a_row() -> None:
     while expressions:
         names = expressions.pop().concepts - used
         used |= names
-        expressions += [way.expression for name in names for way in catalog.concepts[name].derivations]
+        ways = [way for name in names for way in catalog.concepts[name].derivations]
+        expressions += [way.expression for way in ways]
+        expressions += [way.when for way in ways if way.when]
     assert used == set(catalog.concepts)
 
 
