@@ -11,7 +11,6 @@ import pyarrow as pa
 
 from tenkay.errors import Reason, failure
 from tenkay_store import filter_sql
-from tenkay_store.duckdb_commits import SignalIds
 from tenkay_store.duckdb_reads import FILING, FILING_WIDTH, Cursor, filing_of, known
 from tenkay_store.duckdb_screens import (
     check_currencies,
@@ -22,6 +21,7 @@ from tenkay_store.duckdb_screens import (
 )
 from tenkay_store.filter import signal_ids
 from tenkay_store.filter_sql import Parameters
+from tenkay_store.signal_ids import SignalIds
 from tenkay_store.storage import (
     Aggregate,
     AggregateGroup,

@@ -17,7 +17,6 @@ import duckdb
 
 from tenkay.errors import Reason, failure
 from tenkay_store import companies
-from tenkay_store.duckdb_commits import SignalIds
 from tenkay_store.filter_sql import Parameters
 from tenkay_store.records import (
     Analysis,
@@ -38,6 +37,7 @@ from tenkay_store.records import (
     Value,
     ValueKind,
 )
+from tenkay_store.signal_ids import SignalIds
 from tenkay_store.storage import (
     CompanySummary,
     FilingSelection,

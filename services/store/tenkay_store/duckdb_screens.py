@@ -10,7 +10,6 @@ from typing import Any
 
 from tenkay.errors import Reason, failure
 from tenkay_store import filter_sql
-from tenkay_store.duckdb_commits import SignalId, SignalIds
 from tenkay_store.duckdb_reads import (
     FILING,
     IN_ORDER,
@@ -23,6 +22,7 @@ from tenkay_store.duckdb_reads import (
 from tenkay_store.filter import FieldType, SignalComparison, TypedExpression, signal_ids
 from tenkay_store.filter_sql import Parameters
 from tenkay_store.records import Signal, Value, ValueKind
+from tenkay_store.signal_ids import SignalId, SignalIds
 from tenkay_store.storage import Moment, Page, Position, Screen
 
 

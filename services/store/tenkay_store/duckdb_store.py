@@ -20,17 +20,8 @@ from tenkay_store import duckdb_analytics as analytics
 from tenkay_store import duckdb_reads as reads
 from tenkay_store import duckdb_screens as screens
 from tenkay_store import metrics, screen_segments
-from tenkay_store.duckdb_commits import (
-    Commit,
-    CommitWriter,
-    Mark,
-    OpenSegment,
-    PlaceSegment,
-    Prune,
-    Remove,
-    Work,
-    Written,
-)
+from tenkay_store.commit_work import Commit, Mark, OpenSegment, PlaceSegment, Prune, Remove, Work, Written
+from tenkay_store.duckdb_commits import CommitWriter
 from tenkay_store.duckdb_owner import DuckDBOwner, Limits, first_line
 from tenkay_store.filter import SignalTypes
 from tenkay_store.group_commit import GroupCommitter, GroupLimits
