@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from tenkay.errors import Reason, TenkayError, failure
-from tenkay_store.commit_tables import TABLES, naive_or_none
+from tenkay_store.commit_tables import TABLES, naive, naive_or_none
 from tenkay_store.commit_work import Written
 from tenkay_store.records import (
     Analysis,
@@ -80,6 +80,10 @@ class CommitPlan:
     superseded_analyses: dict[int, int] = field(default_factory=dict)
     marks: dict[int, Delivery] = field(default_factory=dict)
     prune_before: datetime | None = None
+    copies_clean: tuple[int, datetime] | None = None
+    """Up to which purge no copy holds what was purged, and since when."""
+    resumes: list[tuple[datetime, int, int]] = field(default_factory=list)
+    """Rows of `restores`."""
     outcomes: list[Written | TenkayError] = field(default_factory=list)
     signal_ids: dict[str, SignalId] = field(default_factory=dict)
     """Rows of the dimension table that are new or changed, by id."""
@@ -98,8 +102,15 @@ class CommitPlan:
             return stale
         before = self.purged_versions.get(filing.accession_number, (0, 0))[0]
         version = (versions[-1].version if versions else before) + 1
+        return self._put_extraction(body, version, traceparent, fence, _left_company(versions, filing))
+
+    def _put_extraction(
+        self, body: Extraction, version: int, traceparent: str, fence: Fence | None, left_company: int | None
+    ) -> Written:
+        filing = body.filing
+        versions = self.filings[filing.accession_number]
         # Before the commit's own, so that a follower that has seen the commit has seen both.
-        left = self._leave_company(versions[-1], filing, version) if versions else ()
+        left = () if left_company is None else (self._leave_company(left_company, filing, version),)
         sequence = self._next_sequence()
         if versions:
             self.superseded_filings[versions[-1].sequence] = sequence
@@ -134,7 +145,7 @@ class CommitPlan:
             )
         )
         self._add_parts(sequence, body)
-        return self._finish(sequence, version, filing.cik, body, traceparent, before=left)
+        return self._finish(sequence, version, filing.cik, body, traceparent, fence, before=left)
 
     def add_analysis(
         self, body: Analysis, traceparent: str, fence: Fence | None = None
@@ -155,15 +166,21 @@ class CommitPlan:
             return stale
         made_from = next((each for each in filings if each.result_key == body.extraction_key), None)
         if made_from is None:
-            return failure(
-                Reason.INVALID_FIELD,
-                f"no stored extraction of {body.accession_number} has the key {body.extraction_key}; "
-                "commit the extraction that the analysis was made from first",
-                field="analysis.extraction_key",
-            )
-        sequence = self._next_sequence()
+            return _lacks_extraction(body)
         before = self.purged_versions.get(body.accession_number, (0, 0))[1]
         version = (versions[-1].version if versions else before) + 1
+        return self._put_analysis(body, version, traceparent, fence, made_from)
+
+    def _put_analysis(
+        self,
+        body: Analysis,
+        version: int,
+        traceparent: str,
+        fence: Fence | None,
+        made_from: FilingVersion,
+    ) -> Written:
+        versions = self.analyses.setdefault(body.accession_number, [])
+        sequence = self._next_sequence()
         for old in versions:
             if old.filing_sequence == made_from.sequence and old.superseded_by is None:
                 old.superseded_by = sequence
@@ -196,18 +213,59 @@ class CommitPlan:
                 *_columns(fence),
             )
         )
-        return self._finish(sequence, version, made_from.cik, body, traceparent)
+        return self._finish(sequence, version, made_from.cik, body, traceparent, fence)
 
     def add_purge(self, purge: Purge) -> Written:
         """The removal of a filing, unless it is not stored."""
-        name = purge.accession_number
-        versions = self.filings.get(name, [])
+        versions = self.filings.get(purge.accession_number, [])
         if not versions:
             return Written()
-        analyses = self.analyses.get(name, [])
-        before = self.purged_versions.get(name, (0, 0))
-        last = (versions[-1].version, analyses[-1].version if analyses else before[1])
         body = replace(purge, cik=versions[-1].cik, versions=len(versions))
+        return self._put_purge(body, versions[-1].version)
+
+    def reapply(self, record: CommitRecord) -> Written | TenkayError:
+        """A commit of a lost file, as it was made. INVALID_FIELD when it does not follow what is stored.
+
+        What is stored may have gaps before it, where commits were lost: sequence, version and moment are the record's.
+        """
+        if record.sequence <= self.head:
+            return _does_not_follow(record, f"what is stored reaches to {self.head}")
+        name = record.accession_number
+        filings = self.filings.setdefault(name, [])
+        stored = self.analyses.get(name, []) if record.kind is CommitKind.ANALYSIS else filings
+        newest = stored[-1].version if stored else 0
+        if record.version <= newest and record.kind is not CommitKind.PURGE:
+            return _does_not_follow(record, f"version {newest} of it is stored")
+        skipped = record.sequence - self.head - 1
+        body = record.body
+        made_from: FilingVersion | None = None
+        if isinstance(body, Analysis):
+            made_from = next((each for each in filings if each.result_key == body.extraction_key), None)
+            if made_from is None:
+                return _lacks_extraction(body)
+        self.head, self.recorded_at = record.sequence - 1, naive(record.recorded_at)
+        if isinstance(body, Extraction):
+            # The number before it is that of the change that told its former company, unless another commit has it.
+            left = _left_company(filings, body.filing) if skipped else None
+            self.head -= left is not None
+            return self._put_extraction(body, record.version, record.traceparent, record.fence, left)
+        if isinstance(body, Analysis) and made_from is not None:
+            return self._put_analysis(body, record.version, record.traceparent, record.fence, made_from)
+        assert isinstance(body, Purge)  # noqa: S101 - there is no fourth kind
+        if filings:
+            body = replace(body, cik=filings[-1].cik, versions=len(filings))
+        return self._put_purge(body, max(newest, record.version))
+
+    def resume(self, complete_up_to: int, resumed_at: int) -> None:
+        """The end of a restore."""
+        self.resumes.append((self.recorded_at, complete_up_to, resumed_at))
+        self.head = resumed_at
+
+    def _put_purge(self, body: Purge, last_version: int) -> Written:
+        name = body.accession_number
+        versions, analyses = self.filings.get(name, []), self.analyses.get(name, [])
+        before = self.purged_versions.get(name, (0, 0))
+        last = (last_version, analyses[-1].version if analyses else before[1])
         sequence = self._next_sequence()
         self.rows["purges"].append(
             (
@@ -227,7 +285,7 @@ class CommitPlan:
         self.superseded_filings = {
             old: new for old, new in self.superseded_filings.items() if old not in self.purged[name]
         }
-        return self._finish(sequence, last[0], body.cik, body, "")
+        return self._finish(sequence, last[0], body.cik, body, "", None)
 
     def _add_parts(self, sequence: int, body: Extraction) -> None:
         rows = self.rows
@@ -273,12 +331,10 @@ class CommitPlan:
         self.head += 1
         return self.head
 
-    def _leave_company(self, old: FilingVersion, new: Filing, version: int) -> tuple[Change, ...]:
-        """The change that tells a filing's former company of a version that names another one, or none."""
-        if old.cik is None or old.cik == new.cik:
-            return ()
-        return (
-            self._tell(self._next_sequence(), CommitKind.EXTRACTION, new.accession_number, old.cik, version),
+    def _leave_company(self, former: int, filing: Filing, version: int) -> Change:
+        """The change that tells a filing's former company of a version that names another one."""
+        return self._tell(
+            self._next_sequence(), CommitKind.EXTRACTION, filing.accession_number, former, version
         )
 
     def _tell(
@@ -296,6 +352,7 @@ class CommitPlan:
         cik: int | None,
         body: Extraction | Analysis | Purge,
         traceparent: str,
+        fence: Fence | None,
         *,
         before: tuple[Change, ...] = (),
     ) -> Written:
@@ -319,13 +376,36 @@ class CommitPlan:
             )
         return Written(
             Committed(sequence, version, recorded_at, changed=True),
-            CommitRecord(sequence, version, recorded_at, body, traceparent),
+            CommitRecord(sequence, version, recorded_at, body, traceparent, fence),
             (*before, change),
         )
 
 
 def _columns(fence: Fence | None) -> tuple[str | None, int | None]:
     return (None, None) if fence is None else (fence.scope, fence.token)
+
+
+def _left_company(versions: Sequence[FilingVersion], filing: Filing) -> int | None:
+    """The company that a filing's newest version is of, when the next one is of another."""
+    former = versions[-1].cik if versions else None
+    return None if former == filing.cik else former
+
+
+def _lacks_extraction(body: Analysis) -> TenkayError:
+    return failure(
+        Reason.INVALID_FIELD,
+        f"no stored extraction of {body.accession_number} has the key {body.extraction_key}; "
+        "commit the extraction that the analysis was made from first",
+        field="analysis.extraction_key",
+    )
+
+
+def _does_not_follow(record: CommitRecord, stored: str) -> TenkayError:
+    return failure(
+        Reason.INVALID_FIELD,
+        f"commit {record.sequence} (version {record.version} of {record.accession_number}) does not follow: {stored}",
+        field="sequence",
+    )
 
 
 def _stale(

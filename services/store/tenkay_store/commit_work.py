@@ -50,6 +50,31 @@ class Remove:
 
 
 @dataclass(frozen=True, slots=True)
+class Reapply:
+    """Work: put a commit of a lost file back as it was made."""
+
+    record: CommitRecord
+
+
+@dataclass(frozen=True, slots=True)
+class Resume:
+    """Work: end a restore. What is committed from now on comes after `resumed_at`."""
+
+    complete_up_to: int
+    """Nothing up to here was lost."""
+    resumed_at: int
+    """Beyond every sequence that the lost file may have given."""
+
+
+@dataclass(frozen=True, slots=True)
+class MarkCopiesClean:
+    """Work: record that no copy holds what was purged up to a sequence."""
+
+    up_to: int
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class OpenSegment:
     """Work: close the screens' open segment and open the next."""
 
@@ -64,7 +89,7 @@ class PlaceSegment:
     """`Segments.purges` when it was made."""
 
 
-Work = Commit | Mark | Prune | Remove | OpenSegment | PlaceSegment
+Work = Commit | Mark | Prune | Remove | Reapply | Resume | MarkCopiesClean | OpenSegment | PlaceSegment
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,13 +15,26 @@ import pyarrow as pa
 
 from tenkay.errors import Reason, TenkayError, failure
 from tenkay.runtime.logs import get_logger
+from tenkay_store import duckdb_reads as reads
 from tenkay_store import screen_segments
 from tenkay_store.commit_plan import AnalysisVersion, CommitPlan, FilingVersion
 from tenkay_store.commit_tables import MARKS, TABLES, arrow, naive, naive_or_none
-from tenkay_store.commit_work import Commit, Mark, OpenSegment, PlaceSegment, Prune, Remove, Work, Written
+from tenkay_store.commit_work import (
+    Commit,
+    Mark,
+    MarkCopiesClean,
+    OpenSegment,
+    PlaceSegment,
+    Prune,
+    Reapply,
+    Remove,
+    Resume,
+    Work,
+    Written,
+)
 from tenkay_store.duckdb_owner import DuckDBOwner, first_line
 from tenkay_store.group_commit import WriterBroken
-from tenkay_store.records import Analysis, CommitKind, Delivery, DeliveryState, Extraction
+from tenkay_store.records import Analysis, CommitKind, Delivery, DeliveryState, Extraction, Purge
 from tenkay_store.signal_ids import SignalId, SignalIds
 
 DISK_FULL_RETRY_SECONDS = 30.0
@@ -47,11 +60,8 @@ class CommitWriter:
         self._sink = sink
         self._min_free_bytes = min_free_bytes
         self._checkpoint_wal_bytes = checkpoint_wal_bytes
-        head, recorded_at = self._connection.execute(
-            "SELECT coalesce(max(sequence), 0), max(recorded_at) FROM change_feed"
-        ).fetchall()[0]
-        self.head: int = head
-        """The newest commit's sequence."""
+        self.head, recorded_at = reads.head(self._connection)
+        """The newest commit's sequence, or where a restore resumed."""
         self._recorded_at: datetime | None = recorded_at
         self.signal_ids = SignalIds(
             SignalId(*row)
@@ -148,9 +158,11 @@ class CommitWriter:
             segments=self.segments,
         )
         # A disk that is too full takes purges: they are what makes room.
-        bodies = [work.body for work in group if isinstance(work, Commit) and refusal is None]
-        purged = [work.purge.accession_number for work in group if isinstance(work, Remove)]
-        self._load_versions(plan, bodies, purged)
+        bodies: list[Extraction | Analysis | Purge] = []
+        bodies += [work.body for work in group if isinstance(work, Commit) and refusal is None]
+        bodies += [work.purge for work in group if isinstance(work, Remove)]
+        bodies += [work.record.body for work in group if isinstance(work, Reapply)]
+        self._load_versions(plan, bodies)
         for work in group:
             if isinstance(work, Commit) and refusal is not None:
                 plan.outcomes.append(refusal)
@@ -162,6 +174,8 @@ class CommitWriter:
                 )
             elif isinstance(work, Remove):
                 plan.outcomes.append(plan.add_purge(work.purge))
+            elif isinstance(work, Reapply):
+                plan.outcomes.append(refusal or plan.reapply(work.record))
             else:
                 self._plan_upkeep(plan, work)
                 plan.outcomes.append(Written())
@@ -173,6 +187,10 @@ class CommitWriter:
                 plan.marks.update(deliveries)
             case Prune(before):
                 plan.prune_before = naive(before)
+            case Resume(complete_up_to, resumed_at):
+                plan.resume(complete_up_to, resumed_at)
+            case MarkCopiesClean(up_to, at):
+                plan.copies_clean = (up_to, naive(at))
             case OpenSegment():
                 plan.segments = screen_segments.open_next(
                     self._connection, plan.segments, self.next_segment_number()
@@ -191,10 +209,8 @@ class CommitWriter:
             self._next_segment += 1
             return self._next_segment - 1
 
-    def _load_versions(
-        self, plan: CommitPlan, bodies: Sequence[Extraction | Analysis], purged: Sequence[str]
-    ) -> None:
-        accession_numbers = {*(body.accession_number for body in bodies), *purged}
+    def _load_versions(self, plan: CommitPlan, bodies: Sequence[Extraction | Analysis | Purge]) -> None:
+        accession_numbers = {body.accession_number for body in bodies}
         if not accession_numbers:
             return
         for row in self._joined(
@@ -209,7 +225,7 @@ class CommitWriter:
             pa.table({"accession_number": sorted(accession_numbers)}),
         ):
             plan.purged_versions[row[0]] = (row[1], row[2])
-        analysed = {*(body.accession_number for body in bodies if isinstance(body, Analysis)), *purged}
+        analysed = {body.accession_number for body in bodies if not isinstance(body, Extraction)}
         sequences = [version.sequence for number in analysed for version in plan.filings.get(number, ())]
         if not sequences:
             return
@@ -245,9 +261,17 @@ class CommitWriter:
             self._take_out(plan)
         if plan.prune_before is not None:
             self._connection.execute(
-                "DELETE FROM change_feed WHERE recorded_at < ? AND sequence < ?",
-                [plan.prune_before, plan.head],
+                "DELETE FROM change_feed WHERE recorded_at < ? "
+                "AND sequence < (SELECT max(sequence) FROM change_feed)",
+                [plan.prune_before],
             )
+        if plan.copies_clean is not None:
+            self._connection.execute(
+                "UPDATE purges SET copies_clean_at = $at WHERE copies_clean_at IS NULL AND sequence <= $up_to::UBIGINT",
+                {"up_to": plan.copies_clean[0], "at": plan.copies_clean[1]},
+            )
+        for restore in plan.resumes:
+            self._connection.execute("INSERT INTO restores VALUES (?, ?, ?)", restore)
 
     def _take_out(self, plan: CommitPlan) -> None:
         """Delete what is purged. Its purge, in the outbox, is all that the sink is still to be told of it."""

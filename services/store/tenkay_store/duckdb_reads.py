@@ -28,6 +28,7 @@ from tenkay_store.records import (
     Delivery,
     DeliveryState,
     Extraction,
+    Fence,
     Filing,
     MissingSignal,
     Purge,
@@ -64,6 +65,18 @@ FILING = (
 FILING_WIDTH = 12
 _VERSION = "f.version, f.sequence, f.recorded_at, f.result_key, f.catalog_version"
 IN_ORDER = "f.filed_date DESC NULLS LAST, f.accession_number"
+
+
+def head(cursor: Cursor) -> tuple[int, datetime | None]:
+    """The newest commit's sequence, or where a restore resumed after it; and when it was recorded, without a zone."""
+    row = cursor.execute(
+        """
+        SELECT greatest(coalesce(max(f.sequence), 0), (SELECT coalesce(max(resumed_at), 0) FROM restores)),
+               max(f.recorded_at)
+        FROM change_feed f
+        """
+    ).fetchone()
+    return (0, None) if row is None else (int(row[0]), row[1])
 
 
 def sequence_at(cursor: Cursor, recorded_at: datetime, up_to: int) -> int:
@@ -238,12 +251,21 @@ def changes(cursor: Cursor, after: int, limit: int) -> Sequence[Change]:
         """,
         {"after": after, "most": limit},
     ).fetchall()
-    if rows and rows[0][0] != after + 1:
+    if (rows and rows[0][0] != after + 1) or _fell_into_a_restore(cursor, after):
         raise position_expired(after)
     return [
         Change(sequence, CommitKind(kind), accession_number, cik, version, _utc(recorded_at))
         for sequence, kind, accession_number, cik, version, recorded_at in rows
     ]
+
+
+def _fell_into_a_restore(cursor: Cursor, after: int) -> bool:
+    """Whether what a follower of this position has seen may have been lost since."""
+    row = cursor.execute(
+        "SELECT count(*) FROM restores WHERE complete_up_to < $after::UBIGINT AND resumed_at > $after::UBIGINT",
+        {"after": after},
+    ).fetchone()
+    return row is not None and row[0] > 0
 
 
 def position_expired(sequence: int) -> Exception:
@@ -273,12 +295,31 @@ def purges(cursor: Cursor, after: int, limit: int) -> Sequence[CommitRecord]:
 def _purges(cursor: Cursor, condition: str, parameters: Mapping[str, Any]) -> list[CommitRecord]:
     rows = cursor.execute(
         f"""
-        SELECT sequence, last_version, recorded_at, accession_number, requested_by, reason, cik, version_count
+        SELECT sequence, last_version, recorded_at, accession_number, requested_by, reason, cik, version_count,
+               copies_clean_at
         FROM purges WHERE {condition} ORDER BY sequence LIMIT $most
         """,
         dict(parameters),
     ).fetchall()
-    return [CommitRecord(row[0], row[1], _utc(row[2]), Purge(*row[3:])) for row in rows]
+    return [
+        CommitRecord(
+            sequence,
+            version,
+            _utc(recorded_at),
+            Purge(accession_number, requested_by, reason, cik, versions, _utc_or_none(copies_clean_at)),
+        )
+        for (
+            sequence,
+            version,
+            recorded_at,
+            accession_number,
+            requested_by,
+            reason,
+            cik,
+            versions,
+            copies_clean_at,
+        ) in rows
+    ]
 
 
 def pending(cursor: Cursor, sink: str, after: int, limit: int) -> Sequence[OutboxEntry]:
@@ -359,7 +400,7 @@ def commit_records(cursor: Cursor, ids: SignalIds, sequences: Sequence[int]) -> 
         for row in cursor.execute(
             """
             SELECT sequence, version, recorded_at, accession_number, result_key, extraction_key, rating, score,
-                   flag_ids, rules_version, document
+                   flag_ids, rules_version, document, fence_scope, fence_token
             FROM analyses WHERE sequence IN (SELECT unnest($sequences::UBIGINT[]))
             """,
             wanted,
@@ -372,12 +413,12 @@ def commit_records(cursor: Cursor, ids: SignalIds, sequences: Sequence[int]) -> 
     )
     for row in cursor.execute(
         f"""
-        SELECT {FILING}, {_VERSION}, f.code_version, f.fact_count FROM filings f
+        SELECT {FILING}, {_VERSION}, f.code_version, f.fact_count, f.fence_scope, f.fence_token FROM filings f
         WHERE f.sequence IN (SELECT unnest($sequences::UBIGINT[]))
         """,
         wanted,
     ).fetchall():
-        version, sequence, recorded_at, result_key, catalog_version, code_version, fact_count = row[
+        version, sequence, recorded_at, result_key, catalog_version, code_version, fact_count, *lease = row[
             FILING_WIDTH:
         ]
         body = Extraction(
@@ -392,8 +433,30 @@ def commit_records(cursor: Cursor, ids: SignalIds, sequences: Sequence[int]) -> 
             fact_count=fact_count,
             size_bytes=0,
         )
-        records.append(CommitRecord(sequence, version, _utc(recorded_at), body))
+        records.append(CommitRecord(sequence, version, _utc(recorded_at), body, fence=_fence(*lease)))
     return sorted(records, key=lambda record: record.sequence)
+
+
+def commits_after(cursor: Cursor, after: int, limit: int) -> Sequence[int]:
+    """Sequences of the commits after one, in order, as far as they were not purged."""
+    rows = cursor.execute(
+        """
+        SELECT sequence FROM filings WHERE sequence > $after::UBIGINT
+        UNION ALL SELECT sequence FROM analyses WHERE sequence > $after::UBIGINT
+        UNION ALL SELECT sequence FROM purges WHERE sequence > $after::UBIGINT
+        ORDER BY sequence LIMIT $most
+        """,
+        {"after": after, "most": limit},
+    ).fetchall()
+    return [row[0] for row in rows]
+
+
+def unclean_purges(cursor: Cursor) -> tuple[int, datetime] | None:
+    """The newest purge whose filing may be in copies, and when the oldest such purge was recorded; None for none."""
+    row = cursor.execute(
+        "SELECT max(sequence), min(recorded_at) FROM purges WHERE copies_clean_at IS NULL"
+    ).fetchone()
+    return None if row is None or row[0] is None else (int(row[0]), _utc(row[1]))
 
 
 def valid(alias: str, moment: Moment, parameters: Parameters) -> str:
@@ -619,6 +682,7 @@ def _analysis_record(row: Sequence[Any]) -> CommitRecord:
         flag_ids,
         rules_version,
         document,
+        *lease,
     ) = row
     body = Analysis(
         accession_number=accession_number,
@@ -631,7 +695,11 @@ def _analysis_record(row: Sequence[Any]) -> CommitRecord:
         document=document,
         size_bytes=0,
     )
-    return CommitRecord(sequence, version, _utc(recorded_at), body)
+    return CommitRecord(sequence, version, _utc(recorded_at), body, fence=_fence(*lease))
+
+
+def _fence(scope: str | None, token: int | None) -> Fence | None:
+    return None if scope is None or token is None else Fence(scope, token)
 
 
 def _wasknown(found: Filing, moment: Moment) -> bool:

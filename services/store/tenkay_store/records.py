@@ -162,6 +162,8 @@ class Purge:
     """The company of the newest version; None when it was not known."""
     versions: int = 0
     """How many there were."""
+    copies_clean_at: datetime | None = None
+    """Since when no snapshot and no part of the copied commits holds it; None while one may, and before it is read."""
 
     @property
     def size_bytes(self) -> int:
@@ -195,6 +197,8 @@ class CommitRecord:
     body: Extraction | Analysis | Purge
     traceparent: str = ""
     """Of the call that committed it; empty once it was read back."""
+    fence: Fence | None = None
+    """The lease it was made under; None when it was made under none."""
 
     @property
     def kind(self) -> CommitKind:

@@ -196,6 +196,18 @@ MIGRATIONS: Sequence[tuple[str, ...]] = (
         )
         """,
     ),
+    (
+        """
+        CREATE TABLE restores (
+            restored_at TIMESTAMP NOT NULL,
+            -- Commits after this one were lost or may have been, up to the one that the order of commits resumed after.
+            complete_up_to UBIGINT NOT NULL,
+            resumed_at UBIGINT NOT NULL
+        )
+        """,
+        # When the last snapshot or commit part that held the filing was deleted; NULL while one may be left.
+        "ALTER TABLE purges ADD COLUMN copies_clean_at TIMESTAMP",
+    ),
 )
 """Statements that lead from each version to the next, from an empty file on. Only ever added to."""
 
