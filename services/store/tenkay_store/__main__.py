@@ -13,10 +13,14 @@ from tenkay.store.v1.signal_analytics_service_pb2_grpc import add_SignalAnalytic
 from tenkay.store.v1.store_admin_service_pb2_grpc import add_StoreAdminServiceServicer_to_server
 from tenkay_store import admin_servicer, analytics_servicer, servicer
 from tenkay_store.change_feed import ChangeFeed
+from tenkay_store.commit_copy import CommitCopy
 from tenkay_store.duckdb_owner import CannotOpen
 from tenkay_store.duckdb_store import DuckDBStore
+from tenkay_store.jitter import jittered
+from tenkay_store.object_store import CannotOpenObjects
 from tenkay_store.outbox import Outbox
 from tenkay_store.settings import StoreSettings
+from tenkay_store.snapshots import Snapshots
 
 OBSERVE_SECONDS = 5.0
 
@@ -35,14 +39,15 @@ async def build(scope: ServerScope, settings: StoreSettings) -> None:
     )
     scope.spawn(feed.prune(settings.feed_days, clock), "feed-prune")
     outbox = deliver_to_supabase(scope, settings, store)
-    scope.spawn(observe(store, outbox), "store-gauges")
+    snapshots = copy_to_backup(scope, settings, store)
+    scope.spawn(observe(store, outbox, snapshots), "store-gauges")
     filings = servicer.FilingStoreServicer(store, outbox, settings.read_options())
     scope.add(add_FilingStoreServiceServicer_to_server, filings, servicer.FILING_STORE)
     series = analytics_servicer.SignalAnalyticsServicer(store, settings.read_options())
     scope.add(add_SignalAnalyticsServiceServicer_to_server, series, analytics_servicer.SIGNAL_ANALYTICS)
     changes = servicer.ChangeFeedServicer(feed, settings.shard)
     scope.add(add_ChangeFeedServiceServicer_to_server, changes, servicer.CHANGE_FEED)
-    admin = admin_servicer.StoreAdminServicer(store, outbox, settings.shard)
+    admin = admin_servicer.StoreAdminServicer(store, outbox, snapshots, settings.shard)
     scope.add(add_StoreAdminServiceServicer_to_server, admin, admin_servicer.STORE_ADMIN)
 
 
@@ -53,7 +58,7 @@ def deliver_to_supabase(scope: ServerScope, settings: StoreSettings, store: Duck
         return None
     # Only where they are used: they take a second to import.
     from tenkay_store.breaker import SinkBreaker
-    from tenkay_store.supabase_sink import SupabaseSink, jittered
+    from tenkay_store.supabase_sink import SupabaseSink
 
     sink = SupabaseSink(options)
     scope.defer(sink.close)
@@ -63,12 +68,42 @@ def deliver_to_supabase(scope: ServerScope, settings: StoreSettings, store: Duck
     return outbox
 
 
-async def observe(store: DuckDBStore, outbox: Outbox | None) -> None:
+def copy_to_backup(scope: ServerScope, settings: StoreSettings, store: DuckDBStore) -> Snapshots | None:
+    """The snapshots and the copy of commits, at work; None where no copies are made."""
+    try:
+        backup = settings.backup()
+    except CannotOpenObjects as error:
+        raise SystemExit(f"store: {error}") from None
+    if backup is None:
+        return None
+    limits = settings.copy_limits()
+    commit_copy = None
+    if limits is not None:
+        commit_copy = CommitCopy(store, backup, limits, clock=clock, jitter=jittered)
+        scope.defer(commit_copy.close)
+        scope.spawn(commit_copy.run(), "commit-copy")
+    snapshots = Snapshots(
+        store,
+        backup,
+        commit_copy,
+        settings.snapshot_options(),
+        settings.data_directory / "snapshot.tmp",
+        clock=clock,
+        jitter=jittered,
+    )
+    scope.defer(snapshots.close)
+    scope.spawn(snapshots.run(), "snapshots")
+    return snapshots
+
+
+async def observe(store: DuckDBStore, outbox: Outbox | None, snapshots: Snapshots | None) -> None:
     """Set the gauges, without end."""
     while True:
         store.observe()
         if outbox is not None:
             await outbox.observe()
+        if snapshots is not None:
+            await snapshots.observe()
         await asyncio.sleep(OBSERVE_SECONDS)
 
 

@@ -15,8 +15,10 @@ from tenkay.store.v1 import filing_store_service_pb2 as store_pb2
 from tenkay.store.v1 import store_admin_service_pb2 as admin_pb2
 from tenkay.store.v1 import store_admin_service_pb2_grpc as admin_pb2_grpc
 from tenkay_store import messages
+from tenkay_store.backup import Manifest
 from tenkay_store.outbox import Outbox
 from tenkay_store.records import Backlog, CommitRecord, DeadLetter, Purge
+from tenkay_store.snapshots import Snapshots
 from tenkay_store.storage import AnalyticalStore
 
 Context = grpc.aio.ServicerContext[Any, Any]
@@ -30,9 +32,12 @@ MAX_NAME_CHARACTERS, MAX_REASON_CHARACTERS = 200, 1000
 class StoreAdminServicer(admin_pb2_grpc.StoreAdminServiceServicer):
     """How the sinks stand."""
 
-    def __init__(self, store: AnalyticalStore, outbox: Outbox | None, shard: int) -> None:
+    def __init__(
+        self, store: AnalyticalStore, outbox: Outbox | None, snapshots: Snapshots | None, shard: int
+    ) -> None:
         self._store = store
         self._outbox = outbox
+        self._snapshots = snapshots
         self._shard = shard
 
     async def GetSinkStatus(
@@ -138,6 +143,38 @@ class StoreAdminServicer(admin_pb2_grpc.StoreAdminServiceServicer):
             next_page_token=page_tokens.encode({"s": found[limit - 1].sequence}, _PURGES) if more else "",
         )
 
+    async def CreateSnapshot(
+        self, _request: admin_pb2.CreateSnapshotRequest, _context: Context
+    ) -> admin_pb2.CreateSnapshotResponse:
+        """Answers with a snapshot that is in the backup."""
+        made = await self._existing_snapshots().create()
+        return admin_pb2.CreateSnapshotResponse(snapshot=self._snapshot(made))
+
+    async def ListSnapshots(
+        self, _request: admin_pb2.ListSnapshotsRequest, _context: Context
+    ) -> admin_pb2.ListSnapshotsResponse:
+        """Answers with the snapshots in the backup."""
+        found = await self._existing_snapshots().present()
+        return admin_pb2.ListSnapshotsResponse(snapshots=[self._snapshot(each) for each in found])
+
+    def _existing_snapshots(self) -> Snapshots:
+        if self._snapshots is None:
+            raise failure(
+                Reason.BACKUP_UNUSABLE,
+                "the store makes no copies of itself; set TENKAY_STORE_BACKUP_URL to have some",
+            )
+        return self._snapshots
+
+    def _snapshot(self, manifest: Manifest) -> admin_pb2.Snapshot:
+        return admin_pb2.Snapshot(
+            sequence=sequences.encode(self._shard, manifest.sequence),
+            made_at=messages.timestamp(manifest.made_at),
+            size_bytes=manifest.size_bytes,
+            schema_version=manifest.schema_version,
+            duckdb_version=manifest.duckdb_version,
+            storage_version=manifest.storage_version,
+        )
+
     def _purge(self, record: CommitRecord) -> admin_pb2.PurgeRecord:
         body = record.body
         assert isinstance(body, Purge)  # noqa: S101 - the store answers a purge with purges
@@ -149,6 +186,9 @@ class StoreAdminServicer(admin_pb2_grpc.StoreAdminServiceServicer):
             recorded_at=messages.timestamp(record.recorded_at),
             requested_by=body.requested_by,
             reason=body.reason,
+            copies_clean_at=None
+            if body.copies_clean_at is None
+            else messages.timestamp(body.copies_clean_at),
         )
 
     def _number(self, token: str) -> int:

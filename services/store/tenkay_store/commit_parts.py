@@ -15,6 +15,7 @@ from dataclasses import dataclass
 import pyarrow as pa
 from pydantic import TypeAdapter, ValidationError
 
+from tenkay_store import schema
 from tenkay_store.records import CommitRecord
 
 FORMAT = 1
@@ -50,6 +51,8 @@ class PartName:
 @dataclass(frozen=True, slots=True)
 class _Heading:
     format: int
+    schema_version: int
+    """Of the tables that the commits were in."""
     shard: int
     after: int
     up_to: int
@@ -70,7 +73,7 @@ def parse_name(name: str) -> PartName | None:
 
 def encode(shard: int, covered: Range, records: Sequence[CommitRecord]) -> tuple[PartName, bytes]:
     """The part of these commits, which are all there are of the range and not purged."""
-    heading = _Heading(FORMAT, shard, covered.after, covered.up_to, len(records))
+    heading = _Heading(FORMAT, schema.VERSION, shard, covered.after, covered.up_to, len(records))
     buffer = pa.BufferOutputStream()
     with pa.CompressedOutputStream(buffer, "zstd") as lines:
         lines.write(_HEADING.dump_json(heading) + b"\n")
@@ -89,8 +92,8 @@ def decode(name: PartName, shard: int, content: bytes) -> Sequence[CommitRecord]
             text: bytes = source.read(MAX_PART_BYTES)
         first, *lines = text.splitlines()
         heading = _HEADING.validate_json(first)
-        if heading.format != FORMAT:
-            raise DamagedPart(f"its format is {heading.format}, this store reads {FORMAT}; use a newer store")
+        if heading.format > FORMAT or heading.schema_version > schema.VERSION:
+            raise DamagedPart("it was written by a newer store; use that one")
         if (heading.shard, heading.after, heading.up_to) != (shard, name.range.after, name.range.up_to):
             raise DamagedPart(
                 f"it is of the commits {heading.after} to {heading.up_to} of shard {heading.shard}"

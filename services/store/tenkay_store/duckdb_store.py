@@ -19,8 +19,18 @@ from tenkay.runtime.logs import get_logger
 from tenkay_store import duckdb_analytics as analytics
 from tenkay_store import duckdb_reads as reads
 from tenkay_store import duckdb_screens as screens
-from tenkay_store import metrics, screen_segments
-from tenkay_store.commit_work import Commit, Mark, OpenSegment, PlaceSegment, Prune, Remove, Work, Written
+from tenkay_store import duckdb_snapshot, metrics, screen_segments
+from tenkay_store.commit_work import (
+    Commit,
+    Mark,
+    MarkCopiesClean,
+    OpenSegment,
+    PlaceSegment,
+    Prune,
+    Remove,
+    Work,
+    Written,
+)
 from tenkay_store.duckdb_commits import CommitWriter
 from tenkay_store.duckdb_owner import DuckDBOwner, Limits, first_line
 from tenkay_store.filter import SignalTypes
@@ -51,6 +61,7 @@ from tenkay_store.storage import (
     Screen,
     Series,
     SeriesSelection,
+    SnapshotState,
     StoredAnalysis,
     StoredFiling,
     StoredSignals,
@@ -63,6 +74,7 @@ SEGMENTS_KNOWN_SECONDS = 1.0
 EXPORTS_AT_ONCE = 2
 """Exports that may hold a reader each; the others are for reads that take milliseconds."""
 EXPORT_RETRY_SECONDS = 5.0
+SNAPSHOT_RETRY_SECONDS = 60.0
 
 Answer = TypeVar("Answer")
 
@@ -96,11 +108,13 @@ class DuckDBStore:
         sink: str | None,
         group: GroupLimits,
         segment_rows: int,
+        min_free_bytes: int,
     ) -> None:
         self._owner = owner
         self._writer = writer
         self._sink = sink
         self._segment_rows = segment_rows
+        self._min_free_bytes = min_free_bytes
         self._exports = 0
         self._head = writer.head
         self._ids = writer.signal_ids
@@ -122,7 +136,7 @@ class DuckDBStore:
             min_free_bytes=options.min_free_bytes,
             checkpoint_wal_bytes=options.checkpoint_wal_bytes,
         )
-        return cls(owner, writer, options.sink, options.group, options.segment_rows)
+        return cls(owner, writer, options.sink, options.group, options.segment_rows, options.min_free_bytes)
 
     async def close(self) -> None:
         """Write what is queued, wait for readers, merge the log and release the file."""
@@ -356,6 +370,50 @@ class DuckDBStore:
     async def mark(self, deliveries: Mapping[int, Delivery]) -> None:
         """Record where commits, by sequence, stand in the sink."""
         await self._committer.submit(Mark(deliveries))
+
+    async def commits_after(self, after: int, limit: int) -> Sequence[int]:
+        """Sequences of the commits after one, in order, as far as they were not purged."""
+        return await self._owner.read(lambda cursor: reads.commits_after(cursor, after, limit))
+
+    async def unclean_purges(self) -> tuple[int, datetime] | None:
+        """The newest purge whose filing copies may hold, and when the oldest such was recorded; None for none."""
+        return await self._owner.read(reads.unclean_purges)
+
+    async def mark_copies_clean(self, up_to: int, at: datetime) -> None:
+        """Record that no copy holds what was purged up to a sequence."""
+        await self._committer.submit(MarkCopiesClean(up_to, at))
+
+    async def write_snapshot(self, file: Path) -> SnapshotState:
+        """Write all that is committed now to a new file, read back before it is answered; commits go on meanwhile.
+
+        DISK_FULL; DEPENDENCY_UNAVAILABLE when it cannot be written, or does not hold what was copied.
+        """
+        needed = self._owner.file_bytes + self._owner.wal_bytes
+        spare = self._owner.free_bytes - self._min_free_bytes
+        if spare < 2 * needed:
+            raise failure(
+                Reason.DISK_FULL,
+                f"a snapshot is made with {2 * needed:,} bytes to spare on the store's disk, and {max(0, spare):,} are "
+                "left; make room",
+                retry_after=SNAPSHOT_RETRY_SECONDS,
+            )
+        try:
+            state = await self._owner.aside(lambda cursor: duckdb_snapshot.copy(cursor, file))
+            await asyncio.to_thread(duckdb_snapshot.verify, file, state)
+        except (duckdb.Error, OSError, duckdb_snapshot.NotTheSame) as error:
+            raise failure(
+                Reason.DEPENDENCY_UNAVAILABLE,
+                f"the snapshot could not be made: {first_line(error)}; nothing was uploaded",
+                metadata={"service": "duckdb"},
+                retry_after=SNAPSHOT_RETRY_SECONDS,
+            ) from error
+        return SnapshotState(
+            state.sequence,
+            state.schema_version,
+            duckdb.__version__,
+            duckdb_snapshot.STORAGE_VERSION,
+            {name: table.rows for name, table in state.tables.items()},
+        )
 
     async def backlog(self) -> Backlog:
         """Counts of what is not delivered."""

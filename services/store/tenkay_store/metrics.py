@@ -50,6 +50,29 @@ OUTBOX_COMMITS = gauge(
 OUTBOX_OLDEST_SECONDS = gauge(
     "tenkay_store_outbox_oldest_seconds", "Age of the oldest commit that waits for the second sink."
 )
+COPY_PARTS = counter(
+    "tenkay_store_copy_parts", "Parts of commits sent to the backup, by outcome.", ("outcome",)
+)
+"""outcome: ok, failed."""
+COPY_BYTES = counter("tenkay_store_copy_bytes", "Size of the parts of commits in the backup.")
+COPY_AGE_SECONDS = gauge(
+    "tenkay_store_copy_age_seconds",
+    "How long ago the oldest commit may have been made that a lost disk would lose; 0 when all are copied.",
+)
+SNAPSHOTS = counter("tenkay_store_snapshots", "Snapshots made, by outcome.", ("outcome",))
+"""outcome: ok, failed."""
+SNAPSHOT_SECONDS = histogram(
+    "tenkay_store_snapshot_seconds",
+    "Time to copy the database for a snapshot and to upload it, by step.",
+    ("step",),
+    buckets=(0.1, 0.5, 1, 2, 5, 10, 30, 60, 120, 300, 600, 1800),
+)
+"""step: copy (and read it back), upload."""
+SNAPSHOT_SEQUENCE = gauge("tenkay_store_snapshot_sequence", "The newest commit in the newest snapshot.")
+SNAPSHOT_AGE_SECONDS = gauge(
+    "tenkay_store_snapshot_age_seconds", "Age of the newest snapshot. Not set while there is none."
+)
+UNCLEAN_PURGES = gauge("tenkay_store_purges_in_copies", "1 while copies may hold what was purged.")
 SEGMENTS = gauge("tenkay_store_screen_segments", "Tables of the screens' copy of the signals.")
 SORT_SECONDS = histogram(
     "tenkay_store_segment_sort_seconds", "Time to sort segments of the screens' copy into one."

@@ -8,6 +8,8 @@ from pydantic import Field, SecretStr, model_validator
 from pydantic_settings import SettingsConfigDict
 
 from tenkay.runtime.settings import ServiceSettings
+from tenkay_store.backup import Backup
+from tenkay_store.commit_copy import CopyLimits
 from tenkay_store.duckdb_owner import Limits
 from tenkay_store.duckdb_store import StoreOptions
 from tenkay_store.group_commit import GroupLimits
@@ -15,6 +17,7 @@ from tenkay_store.moments import ReadOptions
 from tenkay_store.object_store import ObjectStore, open_object_store
 from tenkay_store.outbox import OutboxLimits
 from tenkay_store.sink import BreakerLimits, SupabaseOptions
+from tenkay_store.snapshots import SnapshotOptions
 
 SUPABASE = "supabase"
 
@@ -77,6 +80,33 @@ class StoreSettings(ServiceSettings):
 
     feed_quiet_seconds: float = Field(default=10, gt=0, le=600)
     """How often a follower hears from the feed while nothing is committed."""
+
+    backup_url: str | None = Field(default=None, pattern=r"^[a-z0-9]+://.+")
+    """Where snapshots of the database and the copy of its commits go: an address that obstore takes, with credentials
+    from the environment variables it reads; it may be objects_url. Unset: none are made, and a lost disk loses what
+    the second sink does not have. In a folder of the same disk (file://) they help against a damaged file alone."""
+
+    snapshot_hours: float = Field(default=24, ge=0, le=8760)
+    """From one snapshot to the next. 0: only on demand and after purges."""
+
+    snapshots_kept: int = Field(default=7, ge=1, le=1000)
+    """Most snapshots that are kept. A purge leaves only the one that was made after it."""
+
+    snapshot_days: float = Field(default=30, gt=0, le=3650)
+    """Age at which a snapshot is deleted; the newest never is. Commits are copied back to the oldest one kept."""
+
+    purge_snapshot_seconds: float = Field(default=600, ge=0, le=2_592_000)
+    """Longest time from a purge to the snapshot after which all copies that held the filing are deleted."""
+
+    commit_copy_seconds: float = Field(default=10, ge=0, le=86_400)
+    """How often new commits are copied to backup_url: about what a lost disk loses. 0: never, so that it loses what
+    came after the newest snapshot."""
+
+    commit_copy_part_bytes: int = Field(default=16 * 1024 * 1024, ge=1024 * 1024, le=256 * 1024 * 1024)
+    """Size of the commits in one part of that copy at most; a single larger one goes alone."""
+
+    commit_copy_memory_bytes: int = Field(default=64 * 1024 * 1024, ge=0)
+    """Size of the commits held in memory for it; what does not fit, while the object storage is away, is read back."""
 
     supabase_url: str | None = Field(default=None, pattern=r"^https?://.+")
     """Address of the Supabase project, or of a gateway that speaks its protocol. Unset: there is no second sink."""
@@ -152,6 +182,30 @@ class StoreSettings(ServiceSettings):
         """Where objects are kept. CannotOpenObjects."""
         return open_object_store(
             self.objects_url, self.data_directory / "objects", min_free_bytes=self.min_free_bytes
+        )
+
+    def backup(self) -> Backup | None:
+        """Where copies go; None when none are made. CannotOpenObjects."""
+        if self.backup_url is None:
+            return None
+        objects = open_object_store(self.backup_url, self.data_directory, min_free_bytes=self.min_free_bytes)
+        return Backup(objects, self.shard)
+
+    def snapshot_options(self) -> SnapshotOptions:
+        """When snapshots are made, and how long they are kept."""
+        return SnapshotOptions(
+            hours=self.snapshot_hours,
+            after_purge_seconds=self.purge_snapshot_seconds,
+            keep=self.snapshots_kept,
+            keep_days=self.snapshot_days,
+        )
+
+    def copy_limits(self) -> CopyLimits | None:
+        """How commits are copied; None when they are not."""
+        if not self.commit_copy_seconds:
+            return None
+        return CopyLimits(
+            self.commit_copy_seconds, self.commit_copy_part_bytes, self.commit_copy_memory_bytes
         )
 
     def supabase_options(self) -> SupabaseOptions | None:

@@ -9,6 +9,7 @@ from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from enum import StrEnum
+from pathlib import Path
 from typing import Protocol
 
 from tenkay_store.filter import SignalTypes, TypedExpression
@@ -211,6 +212,21 @@ class OutboxEntry:
     """About what it takes in memory; 0 when that is not known."""
 
 
+@dataclass(frozen=True, slots=True)
+class SnapshotState:
+    """What a file that was written as a snapshot holds."""
+
+    sequence: int
+    """The newest commit in it."""
+    schema_version: int
+    duckdb_version: str
+    """Of the DuckDB that wrote it."""
+    storage_version: str
+    """Of the file: the oldest DuckDB that reads it."""
+    rows: Mapping[str, int]
+    """By table."""
+
+
 class AnalyticalStore(Protocol):
     """Versions of filings, signals and analyses; the outbox and the change feed that are committed with them."""
 
@@ -301,6 +317,21 @@ class AnalyticalStore(Protocol):
 
     async def dead_among(self, sequences: Sequence[int]) -> Sequence[DeadLetter]:
         """Those of these commits that the sink refused for good, in order."""
+
+    async def commits_after(self, after: int, limit: int) -> Sequence[int]:
+        """Sequences of the commits after one, in order, as far as they were not purged."""
+
+    async def unclean_purges(self) -> tuple[int, datetime] | None:
+        """The newest purge whose filing copies may hold, and when the oldest such was recorded; None for none."""
+
+    async def mark_copies_clean(self, up_to: int, at: datetime) -> None:
+        """Record that no copy holds what was purged up to a sequence."""
+
+    async def write_snapshot(self, file: Path) -> SnapshotState:
+        """Write all that is committed now to a new file, read back before it is answered; commits go on meanwhile.
+
+        DISK_FULL; DEPENDENCY_UNAVAILABLE when it cannot be written, or does not hold what was copied.
+        """
 
     async def backlog(self) -> Backlog:
         """Counts of what is not delivered."""

@@ -7,7 +7,6 @@ from the same or a later commit; so a batch may be sent again after an answer th
 from __future__ import annotations
 
 import json
-import random
 from collections.abc import Sequence
 from typing import Any
 
@@ -116,11 +115,6 @@ _DEADLY_CLASSES = frozenset({"21", "22", "23", "42", "44", "54", "P0"})
 """SQLSTATE classes of data and statement errors: the row will be as wrong the next time."""
 
 _TOO_LARGE = frozenset({"413"})
-
-
-def jittered(seconds: float) -> float:
-    """Between half of `seconds` and all of it, so that many that failed together do not come back together."""
-    return seconds * random.uniform(0.5, 1.0)  # noqa: S311 - not a secret
 
 
 def _extraction(body: Extraction) -> dict[str, Any]:

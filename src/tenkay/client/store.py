@@ -656,6 +656,25 @@ class AsyncStoreAdminClient(AsyncCaller):
             timeout,
         )
 
+    async def create_snapshot(
+        self, *, timeout: float | None = None
+    ) -> store_admin_service_pb2.CreateSnapshotResponse:
+        """CreateSnapshot of StoreAdminService."""
+        return await self._unary(
+            self._stub.CreateSnapshot,
+            "CreateSnapshot",
+            store_admin_service_pb2.CreateSnapshotRequest(),
+            timeout,
+        )
+
+    async def list_snapshots(
+        self, *, timeout: float | None = None
+    ) -> store_admin_service_pb2.ListSnapshotsResponse:
+        """ListSnapshots of StoreAdminService."""
+        return await self._unary(
+            self._stub.ListSnapshots, "ListSnapshots", store_admin_service_pb2.ListSnapshotsRequest(), timeout
+        )
+
 
 class StoreAdminClient(SyncCaller):
     """Sync client of tenkay.store.v1.StoreAdminService; the proto says what each call does."""
@@ -722,4 +741,23 @@ class StoreAdminClient(SyncCaller):
             "ListPurges",
             store_admin_service_pb2.ListPurgesRequest(page_size=page_size, page_token=page_token),
             timeout,
+        )
+
+    def create_snapshot(
+        self, *, timeout: float | None = None
+    ) -> store_admin_service_pb2.CreateSnapshotResponse:
+        """CreateSnapshot of StoreAdminService."""
+        return self._unary(
+            self._stub.CreateSnapshot,
+            "CreateSnapshot",
+            store_admin_service_pb2.CreateSnapshotRequest(),
+            timeout,
+        )
+
+    def list_snapshots(
+        self, *, timeout: float | None = None
+    ) -> store_admin_service_pb2.ListSnapshotsResponse:
+        """ListSnapshots of StoreAdminService."""
+        return self._unary(
+            self._stub.ListSnapshots, "ListSnapshots", store_admin_service_pb2.ListSnapshotsRequest(), timeout
         )

@@ -25,11 +25,12 @@ from tenkay.store.v1 import filing_store_service_pb2 as store_pb2
 from tenkay.store.v1 import store_admin_service_pb2 as admin_pb2
 from tenkay_store.breaker import SinkBreaker
 from tenkay_store.duckdb_store import DuckDBStore
+from tenkay_store.jitter import jittered
 from tenkay_store.messages import analysis_record, extraction_record
 from tenkay_store.outbox import Outbox, OutboxLimits
 from tenkay_store.records import CommitRecord, DeliveryState
 from tenkay_store.sink import BreakerLimits, Remedy, SinkFailure, SupabaseOptions
-from tenkay_store.supabase_sink import SupabaseSink, jittered, write_of
+from tenkay_store.supabase_sink import SupabaseSink, write_of
 from tests.integration.store.store_process import StoreProcess
 from tests.stack_fixtures import SupabaseProject, connected
 from tests.unit.store.conftest import options

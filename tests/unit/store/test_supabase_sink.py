@@ -7,10 +7,11 @@ from datetime import UTC, datetime
 import pytest
 from postgrest.exceptions import APIError
 
+from tenkay_store.jitter import jittered
 from tenkay_store.messages import analysis_record, extraction_record
 from tenkay_store.records import CommitRecord
 from tenkay_store.sink import Remedy
-from tenkay_store.supabase_sink import MAX_DETAIL_CHARACTERS, classified, jittered, write_of
+from tenkay_store.supabase_sink import MAX_DETAIL_CHARACTERS, classified, write_of
 from tests.unit.store.filings import accession_number, analysis, extraction
 
 AT = datetime(2026, 1, 2, 3, 4, 5, 678901, tzinfo=UTC)

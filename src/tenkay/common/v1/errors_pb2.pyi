@@ -72,6 +72,8 @@ class _ErrorReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ErrorReas
     """
     ERROR_REASON_SINK_DISABLED: _ErrorReason.ValueType  # 49
     """[FAILED_PRECONDITION] The store has no second sink."""
+    ERROR_REASON_BACKUP_UNUSABLE: _ErrorReason.ValueType  # 52
+    """[FAILED_PRECONDITION] The store makes no copies of itself, or the place it is told for them holds another store's."""
     ERROR_REASON_STALE_LEASE: _ErrorReason.ValueType  # 60
     """[ABORTED] Another worker holds the lease, or this lease has expired and may have been granted again."""
     ERROR_REASON_FEED_POSITION_EXPIRED: _ErrorReason.ValueType  # 70
@@ -167,6 +169,8 @@ not accepted before it as far as anything tells.
 """
 ERROR_REASON_SINK_DISABLED: ErrorReason.ValueType  # 49
 """[FAILED_PRECONDITION] The store has no second sink."""
+ERROR_REASON_BACKUP_UNUSABLE: ErrorReason.ValueType  # 52
+"""[FAILED_PRECONDITION] The store makes no copies of itself, or the place it is told for them holds another store's."""
 ERROR_REASON_STALE_LEASE: ErrorReason.ValueType  # 60
 """[ABORTED] Another worker holds the lease, or this lease has expired and may have been granted again."""
 ERROR_REASON_FEED_POSITION_EXPIRED: ErrorReason.ValueType  # 70

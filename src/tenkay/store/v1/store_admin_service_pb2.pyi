@@ -313,6 +313,7 @@ class PurgeRecord(_message.Message):
     RECORDED_AT_FIELD_NUMBER: _builtins.int
     REQUESTED_BY_FIELD_NUMBER: _builtins.int
     REASON_FIELD_NUMBER: _builtins.int
+    COPIES_CLEAN_AT_FIELD_NUMBER: _builtins.int
     accession_number: _builtins.str
     """The filing."""
     cik: _builtins.int
@@ -329,6 +330,12 @@ class PurgeRecord(_message.Message):
     def recorded_at(self) -> _timestamp_pb2.Timestamp:
         """When."""
 
+    @_builtins.property
+    def copies_clean_at(self) -> _timestamp_pb2.Timestamp:
+        """Since when no snapshot and no part of the copied commits in the backup holds the filing. Absent while one may, and
+        where the store makes no copies of itself.
+        """
+
     def __init__(
         self,
         *,
@@ -339,10 +346,11 @@ class PurgeRecord(_message.Message):
         recorded_at: _timestamp_pb2.Timestamp | None = ...,
         requested_by: _builtins.str | None = ...,
         reason: _builtins.str | None = ...,
+        copies_clean_at: _timestamp_pb2.Timestamp | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["_cik", b"_cik", "cik", b"cik", "recorded_at", b"recorded_at"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_cik", b"_cik", "cik", b"cik", "copies_clean_at", b"copies_clean_at", "recorded_at", b"recorded_at"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_cik", b"_cik", "accession_number", b"accession_number", "cik", b"cik", "reason", b"reason", "recorded_at", b"recorded_at", "requested_by", b"requested_by", "sequence", b"sequence", "version_count", b"version_count"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_cik", b"_cik", "accession_number", b"accession_number", "cik", b"cik", "copies_clean_at", b"copies_clean_at", "reason", b"reason", "recorded_at", b"recorded_at", "requested_by", b"requested_by", "sequence", b"sequence", "version_count", b"version_count"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType__cik: _TypeAlias = _typing.Literal["cik"]  # noqa: Y015
     _WhichOneofArgType__cik: _TypeAlias = _typing.Literal["_cik", b"_cik"]  # noqa: Y015
@@ -431,3 +439,129 @@ class ListPurgesResponse(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___ListPurgesResponse: _TypeAlias = ListPurgesResponse  # noqa: Y015
+
+@_typing.final
+class CreateSnapshotRequest(_message.Message):
+    """Asks for a snapshot."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    def __init__(
+        self,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___CreateSnapshotRequest: _TypeAlias = CreateSnapshotRequest  # noqa: Y015
+
+@_typing.final
+class CreateSnapshotResponse(_message.Message):
+    """The snapshot that was made."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    SNAPSHOT_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def snapshot(self) -> Global___Snapshot:
+        """It."""
+
+    def __init__(
+        self,
+        *,
+        snapshot: Global___Snapshot | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["snapshot", b"snapshot"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["snapshot", b"snapshot"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___CreateSnapshotResponse: _TypeAlias = CreateSnapshotResponse  # noqa: Y015
+
+@_typing.final
+class Snapshot(_message.Message):
+    """A copy of the whole primary at one moment."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    SEQUENCE_FIELD_NUMBER: _builtins.int
+    MADE_AT_FIELD_NUMBER: _builtins.int
+    SIZE_BYTES_FIELD_NUMBER: _builtins.int
+    SCHEMA_VERSION_FIELD_NUMBER: _builtins.int
+    DUCKDB_VERSION_FIELD_NUMBER: _builtins.int
+    STORAGE_VERSION_FIELD_NUMBER: _builtins.int
+    sequence: _builtins.str
+    """The newest commit it holds."""
+    size_bytes: _builtins.int
+    """Its size in the backup."""
+    schema_version: _builtins.int
+    """Version of its tables."""
+    duckdb_version: _builtins.str
+    """Version of the DuckDB that wrote it."""
+    storage_version: _builtins.str
+    """The oldest version of DuckDB that reads it."""
+    @_builtins.property
+    def made_at(self) -> _timestamp_pb2.Timestamp:
+        """When it was made."""
+
+    def __init__(
+        self,
+        *,
+        sequence: _builtins.str | None = ...,
+        made_at: _timestamp_pb2.Timestamp | None = ...,
+        size_bytes: _builtins.int | None = ...,
+        schema_version: _builtins.int | None = ...,
+        duckdb_version: _builtins.str | None = ...,
+        storage_version: _builtins.str | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["made_at", b"made_at"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["duckdb_version", b"duckdb_version", "made_at", b"made_at", "schema_version", b"schema_version", "sequence", b"sequence", "size_bytes", b"size_bytes", "storage_version", b"storage_version"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___Snapshot: _TypeAlias = Snapshot  # noqa: Y015
+
+@_typing.final
+class ListSnapshotsRequest(_message.Message):
+    """Asks for the snapshots."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    def __init__(
+        self,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ListSnapshotsRequest: _TypeAlias = ListSnapshotsRequest  # noqa: Y015
+
+@_typing.final
+class ListSnapshotsResponse(_message.Message):
+    """The snapshots."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    SNAPSHOTS_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def snapshots(self) -> _containers.RepeatedCompositeFieldContainer[Global___Snapshot]:
+        """The newest first. One whose manifest cannot be read is left out."""
+
+    def __init__(
+        self,
+        *,
+        snapshots: _abc.Iterable[Global___Snapshot] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["snapshots", b"snapshots"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ListSnapshotsResponse: _TypeAlias = ListSnapshotsResponse  # noqa: Y015

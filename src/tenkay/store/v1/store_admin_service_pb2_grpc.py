@@ -60,6 +60,16 @@ class StoreAdminServiceStub:
                 request_serializer=tenkay_dot_store_dot_v1_dot_store__admin__service__pb2.ListPurgesRequest.SerializeToString,
                 response_deserializer=tenkay_dot_store_dot_v1_dot_store__admin__service__pb2.ListPurgesResponse.FromString,
                 _registered_method=True)
+        self.CreateSnapshot = channel.unary_unary(
+                '/tenkay.store.v1.StoreAdminService/CreateSnapshot',
+                request_serializer=tenkay_dot_store_dot_v1_dot_store__admin__service__pb2.CreateSnapshotRequest.SerializeToString,
+                response_deserializer=tenkay_dot_store_dot_v1_dot_store__admin__service__pb2.CreateSnapshotResponse.FromString,
+                _registered_method=True)
+        self.ListSnapshots = channel.unary_unary(
+                '/tenkay.store.v1.StoreAdminService/ListSnapshots',
+                request_serializer=tenkay_dot_store_dot_v1_dot_store__admin__service__pb2.ListSnapshotsRequest.SerializeToString,
+                response_deserializer=tenkay_dot_store_dot_v1_dot_store__admin__service__pb2.ListSnapshotsResponse.FromString,
+                _registered_method=True)
 
 
 class StoreAdminServiceServicer:
@@ -107,6 +117,24 @@ class StoreAdminServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def CreateSnapshot(self, request, context):
+        """Makes a snapshot of all that is committed now, beside commits and reads, and answers when it is in the backup. It
+        goes on when the caller goes away; a call while one is made waits for it and then makes the next. BACKUP_UNUSABLE
+        when the store makes no copies of itself or the backup is another store's; DISK_FULL; DEPENDENCY_UNAVAILABLE when
+        the object storage takes no more: there is no snapshot then.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ListSnapshots(self, request, context):
+        """Lists the snapshots in the backup, the newest first; there are a few. BACKUP_UNUSABLE when the store makes no copies
+        of itself; DEPENDENCY_UNAVAILABLE.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_StoreAdminServiceServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -134,6 +162,16 @@ def add_StoreAdminServiceServicer_to_server(servicer, server):
                     servicer.ListPurges,
                     request_deserializer=tenkay_dot_store_dot_v1_dot_store__admin__service__pb2.ListPurgesRequest.FromString,
                     response_serializer=tenkay_dot_store_dot_v1_dot_store__admin__service__pb2.ListPurgesResponse.SerializeToString,
+            ),
+            'CreateSnapshot': grpc.unary_unary_rpc_method_handler(
+                    servicer.CreateSnapshot,
+                    request_deserializer=tenkay_dot_store_dot_v1_dot_store__admin__service__pb2.CreateSnapshotRequest.FromString,
+                    response_serializer=tenkay_dot_store_dot_v1_dot_store__admin__service__pb2.CreateSnapshotResponse.SerializeToString,
+            ),
+            'ListSnapshots': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListSnapshots,
+                    request_deserializer=tenkay_dot_store_dot_v1_dot_store__admin__service__pb2.ListSnapshotsRequest.FromString,
+                    response_serializer=tenkay_dot_store_dot_v1_dot_store__admin__service__pb2.ListSnapshotsResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -272,6 +310,60 @@ class StoreAdminService:
             '/tenkay.store.v1.StoreAdminService/ListPurges',
             tenkay_dot_store_dot_v1_dot_store__admin__service__pb2.ListPurgesRequest.SerializeToString,
             tenkay_dot_store_dot_v1_dot_store__admin__service__pb2.ListPurgesResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def CreateSnapshot(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/tenkay.store.v1.StoreAdminService/CreateSnapshot',
+            tenkay_dot_store_dot_v1_dot_store__admin__service__pb2.CreateSnapshotRequest.SerializeToString,
+            tenkay_dot_store_dot_v1_dot_store__admin__service__pb2.CreateSnapshotResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListSnapshots(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/tenkay.store.v1.StoreAdminService/ListSnapshots',
+            tenkay_dot_store_dot_v1_dot_store__admin__service__pb2.ListSnapshotsRequest.SerializeToString,
+            tenkay_dot_store_dot_v1_dot_store__admin__service__pb2.ListSnapshotsResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -52,6 +52,16 @@ class StoreAdminServiceStub:
     """
     ListPurges: _grpc.UnaryUnaryMultiCallable[_store_admin_service_pb2.ListPurgesRequest, _store_admin_service_pb2.ListPurgesResponse]
     """Lists purges, in the order of commits."""
+    CreateSnapshot: _grpc.UnaryUnaryMultiCallable[_store_admin_service_pb2.CreateSnapshotRequest, _store_admin_service_pb2.CreateSnapshotResponse]
+    """Makes a snapshot of all that is committed now, beside commits and reads, and answers when it is in the backup. It
+    goes on when the caller goes away; a call while one is made waits for it and then makes the next. BACKUP_UNUSABLE
+    when the store makes no copies of itself or the backup is another store's; DISK_FULL; DEPENDENCY_UNAVAILABLE when
+    the object storage takes no more: there is no snapshot then.
+    """
+    ListSnapshots: _grpc.UnaryUnaryMultiCallable[_store_admin_service_pb2.ListSnapshotsRequest, _store_admin_service_pb2.ListSnapshotsResponse]
+    """Lists the snapshots in the backup, the newest first; there are a few. BACKUP_UNUSABLE when the store makes no copies
+    of itself; DEPENDENCY_UNAVAILABLE.
+    """
 
 @_typing.type_check_only
 class StoreAdminServiceAsyncStub(StoreAdminServiceStub):
@@ -77,6 +87,16 @@ class StoreAdminServiceAsyncStub(StoreAdminServiceStub):
     """
     ListPurges: _aio.UnaryUnaryMultiCallable[_store_admin_service_pb2.ListPurgesRequest, _store_admin_service_pb2.ListPurgesResponse]  # type: ignore[assignment]
     """Lists purges, in the order of commits."""
+    CreateSnapshot: _aio.UnaryUnaryMultiCallable[_store_admin_service_pb2.CreateSnapshotRequest, _store_admin_service_pb2.CreateSnapshotResponse]  # type: ignore[assignment]
+    """Makes a snapshot of all that is committed now, beside commits and reads, and answers when it is in the backup. It
+    goes on when the caller goes away; a call while one is made waits for it and then makes the next. BACKUP_UNUSABLE
+    when the store makes no copies of itself or the backup is another store's; DISK_FULL; DEPENDENCY_UNAVAILABLE when
+    the object storage takes no more: there is no snapshot then.
+    """
+    ListSnapshots: _aio.UnaryUnaryMultiCallable[_store_admin_service_pb2.ListSnapshotsRequest, _store_admin_service_pb2.ListSnapshotsResponse]  # type: ignore[assignment]
+    """Lists the snapshots in the backup, the newest first; there are a few. BACKUP_UNUSABLE when the store makes no copies
+    of itself; DEPENDENCY_UNAVAILABLE.
+    """
 
 class StoreAdminServiceServicer(metaclass=_abc_1.ABCMeta):
     """What the people who run the store look at."""
@@ -129,5 +149,27 @@ class StoreAdminServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_store_admin_service_pb2.ListPurgesResponse, _abc.Awaitable[_store_admin_service_pb2.ListPurgesResponse]]:
         """Lists purges, in the order of commits."""
+
+    @_abc_1.abstractmethod
+    def CreateSnapshot(
+        self,
+        request: _store_admin_service_pb2.CreateSnapshotRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_store_admin_service_pb2.CreateSnapshotResponse, _abc.Awaitable[_store_admin_service_pb2.CreateSnapshotResponse]]:
+        """Makes a snapshot of all that is committed now, beside commits and reads, and answers when it is in the backup. It
+        goes on when the caller goes away; a call while one is made waits for it and then makes the next. BACKUP_UNUSABLE
+        when the store makes no copies of itself or the backup is another store's; DISK_FULL; DEPENDENCY_UNAVAILABLE when
+        the object storage takes no more: there is no snapshot then.
+        """
+
+    @_abc_1.abstractmethod
+    def ListSnapshots(
+        self,
+        request: _store_admin_service_pb2.ListSnapshotsRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_store_admin_service_pb2.ListSnapshotsResponse, _abc.Awaitable[_store_admin_service_pb2.ListSnapshotsResponse]]:
+        """Lists the snapshots in the backup, the newest first; there are a few. BACKUP_UNUSABLE when the store makes no copies
+        of itself; DEPENDENCY_UNAVAILABLE.
+        """
 
 def add_StoreAdminServiceServicer_to_server(servicer: StoreAdminServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

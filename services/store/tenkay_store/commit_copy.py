@@ -1,0 +1,211 @@
+"""Copies what is committed to the backup, part after part: what a lost disk can lose is what came after the last one.
+
+Every few seconds what was committed since goes as one part, or several where it is much. The newest commits are in
+memory up to a bound; what is older, after a restart or while the object storage was away, is read back. A part follows
+the one before it without a gap. The first follows a snapshot: until there is one, nothing is copied.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections import deque
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from tenkay.errors import Reason, TenkayError, failure
+from tenkay.runtime.logs import get_logger
+from tenkay_store import metrics
+from tenkay_store.backup import Backup, Listing, timeline
+from tenkay_store.commit_parts import Range
+from tenkay_store.records import Change, CommitRecord
+from tenkay_store.storage import AnalyticalStore
+
+READ_BACK_COMMITS = 200
+LONGEST_RETRY_SECONDS = 60.0
+LAST_FLUSH_SECONDS = 5.0
+
+logger = get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class CopyLimits:
+    """How often and how much at once."""
+
+    seconds: float
+    """From one look for new commits to the next: about what a lost disk loses."""
+    part_bytes: int
+    """Size of the commits in one part, about; a single larger one goes alone."""
+    memory_bytes: int
+    """Size of the newest commits held in memory."""
+
+
+class CommitCopy:
+    """Follows a store's commits from its making on. `run` works until it is cancelled."""
+
+    def __init__(
+        self,
+        store: AnalyticalStore,
+        backup: Backup,
+        limits: CopyLimits,
+        *,
+        clock: Callable[[], datetime],
+        jitter: Callable[[float], float],
+    ) -> None:
+        self._store = store
+        self._backup = backup
+        self._limits = limits
+        self._clock = clock
+        self._jitter = jitter
+        self._one_at_a_time = asyncio.Lock()
+        self._position: int | None = None
+        """The newest commit that is copied; None before that is known, and while there is no snapshot to follow."""
+        self._looked = False
+        """Whether the backup was asked how far it reaches."""
+        self._whole_at = clock()
+        """A moment by which all that was committed then is copied, or was when this process started."""
+        self._recent: deque[CommitRecord] = deque()
+        self._recent_bytes = 0
+        self._recent_after = store.head
+        """All commits after it are in memory."""
+        store.on_commit(self._take)
+
+    async def run(self) -> None:
+        """Copy until cancelled."""
+        failures = 0
+        while True:
+            try:
+                await self.flush()
+                failures = 0
+            except TenkayError as error:
+                failures += 1
+                metrics.COPY_PARTS.labels("failed").inc()
+                logger.warning("commits_not_copied", problem=error.message, behind_seconds=self.age_seconds)
+            await asyncio.sleep(
+                self._limits.seconds
+                if not failures
+                else self._jitter(min(LONGEST_RETRY_SECONDS, self._limits.seconds * 2**failures))
+            )
+
+    async def close(self) -> None:
+        """Copy what is left, if the object storage takes it within a moment."""
+        with contextlib.suppress(TenkayError, TimeoutError):
+            async with asyncio.timeout(LAST_FLUSH_SECONDS):
+                await self.flush()
+
+    @property
+    def age_seconds(self) -> float:
+        """How long ago the oldest commit may have been made that is not copied; 0 when all are."""
+        if self._position is not None and self._position >= self._store.head:
+            return 0.0
+        return max(0.0, (self._clock() - self._whole_at).total_seconds())
+
+    @property
+    def waits_for_snapshot(self) -> bool:
+        """Whether nothing is copied because there is no snapshot to follow."""
+        return self._looked and self._position is None
+
+    async def flush(self) -> int | None:
+        """Copy all that is committed by now; the position then. BACKUP_UNUSABLE, DEPENDENCY_UNAVAILABLE."""
+        async with self._one_at_a_time:
+            if not self._looked:
+                await self._find_position()
+                self._looked = True
+            if self._position is None:
+                return None
+            while True:
+                head, now = self._store.head, self._clock()
+                if self._position >= head:
+                    self._whole_at = now
+                    return self._position
+                covered, records = await self._next(self._position, head)
+                written = await self._backup.put_part(covered, records)
+                metrics.COPY_PARTS.labels("ok").inc()
+                metrics.COPY_BYTES.inc(written)
+                self._advance(covered.up_to)
+                if covered.up_to >= head:
+                    self._whole_at = now
+                    return self._position
+
+    def follow(self, snapshot_sequence: int) -> None:
+        """Start after a snapshot, when there was none to follow before."""
+        if self._position is None:
+            self._advance(snapshot_sequence)
+
+    async def _find_position(self) -> None:
+        listing = await self._backup.list()
+        require_own(listing, self._store.head)
+        self._position = continued_from(listing, self._store.head)
+        if self._position is not None and self._position < self._store.head:
+            first = await self._store.commits_after(self._position, 1)
+            for record in await self._store.commit_records(first):
+                self._whole_at = min(self._whole_at, record.recorded_at)
+
+    async def _next(self, position: int, head: int) -> tuple[Range, Sequence[CommitRecord]]:
+        if position >= self._recent_after:
+            return self._from_memory(position, head)
+        sequences = await self._store.commits_after(position, READ_BACK_COMMITS)
+        # A commit that is not there any more was purged, and its purge follows.
+        records = await self._store.commit_records(sequences)
+        up_to = sequences[-1] if len(sequences) == READ_BACK_COMMITS else max([head, *sequences])
+        return Range(position, up_to), records
+
+    def _from_memory(self, position: int, head: int) -> tuple[Range, Sequence[CommitRecord]]:
+        taken: list[CommitRecord] = []
+        size = 0
+        for record in self._recent:
+            if record.sequence <= position:
+                continue
+            if record.sequence > head:
+                break
+            if taken and size + record.body.size_bytes > self._limits.part_bytes:
+                return Range(position, taken[-1].sequence), taken
+            taken.append(record)
+            size += record.body.size_bytes
+        return Range(position, head), taken
+
+    def _advance(self, position: int) -> None:
+        self._position = position
+        while self._recent and self._recent[0].sequence <= position:
+            self._drop_oldest()
+
+    def _take(self, records: Sequence[CommitRecord], _changes: Sequence[Change]) -> None:
+        for record in records:
+            self._recent.append(record)
+            self._recent_bytes += record.body.size_bytes
+        while self._recent_bytes > self._limits.memory_bytes:
+            self._drop_oldest()
+
+    def _drop_oldest(self) -> None:
+        record = self._recent.popleft()
+        self._recent_bytes -= record.body.size_bytes
+        self._recent_after = max(self._recent_after, record.sequence)
+
+
+def require_own(listing: Listing, head: int) -> None:
+    """BACKUP_UNUSABLE when the copies reach beyond the store's newest commit: they are another store's."""
+    if listing.newest_sequence > head:
+        raise failure(
+            Reason.BACKUP_UNUSABLE,
+            f"the backup reaches to commit {listing.newest_sequence} and this store to {head}: it is of another store, "
+            "or this file is an old copy; give this store a TENKAY_STORE_BACKUP_URL of its own, or restore it with "
+            "tenkay store restore",
+        )
+
+
+def continued_from(listing: Listing, head: int) -> int | None:
+    """The newest commit that is copied; None when there is no snapshot to follow, or the parts have a gap after it."""
+    snapshots = [each.sequence for each in listing.snapshots if timeline(each.sequence) == timeline(head)]
+    if not snapshots:
+        return None
+    parts = listing.chain(min(snapshots))
+    if not parts:
+        return max(snapshots)
+    position = min(snapshots)
+    for part in parts:
+        # What a gap lacks is in a snapshot that was made after it.
+        if part.range.after > max(position, *snapshots):
+            return None
+        position = max(position, part.range.up_to)
+    return position
