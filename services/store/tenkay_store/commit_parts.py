@@ -1,6 +1,6 @@
 """Commits as they are copied to an object storage: parts, each all commits of a range of sequences.
 
-A part is zstd over lines of JSON: first what the part is, then one line a commit in the order of commits. Its name holds
+A part is zstd over lines of JSON: first what the part is, then one line a commit, in the order of commits. Its name has
 its range and the SHA-256 of its bytes, so a listing tells whether parts follow each other without a gap, and a part
 whose bytes changed is known by its name.
 """

@@ -80,7 +80,7 @@ class DuckDBOwner:
         """
         try:
             directory.mkdir(parents=True, exist_ok=True)
-            lock = _lock(directory / LOCK_NAME)
+            held = lock(directory / LOCK_NAME)
         except OSError as error:
             raise CannotOpen(f"{directory} cannot be used: {error.strerror}") from error
         try:
@@ -97,9 +97,9 @@ class DuckDBOwner:
             )
             schema.migrate(writer, now)
         except (duckdb.Error, schema.NewerSchema) as error:
-            lock.close()
+            held.close()
             raise CannotOpen(f"{directory / FILE_NAME} cannot be opened: {first_line(error)}") from error
-        return cls(directory, lock, writer, limits.readers)
+        return cls(directory, held, writer, limits.readers)
 
     async def read(self, query: Callable[[duckdb.DuckDBPyConnection], Answer]) -> Answer:
         """`query(cursor)` in a thread, when one of the readers is free. A cancelled read interrupts its query."""
@@ -189,23 +189,24 @@ def first_line(error: BaseException) -> str:
     return (str(error).splitlines() or [type(error).__name__])[0]
 
 
-def _lock(path: Path) -> IO[str]:
+def lock(path: Path) -> IO[str]:
+    """Own a data directory by its lock file, until that is closed. CannotOpen when another process does."""
     # DuckDB has a lock of its own, but two opens in one process share the instance, and its message is a page.
-    lock = path.open("a+", encoding="ascii")
+    held = path.open("a+", encoding="ascii")
     try:
-        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        fcntl.flock(held, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
-        lock.seek(0)
-        holder = lock.read(20).strip() or "unknown"
-        lock.close()
+        held.seek(0)
+        holder = held.read(20).strip() or "unknown"
+        held.close()
         raise CannotOpen(
             f"{path.parent} belongs to another store that is running (process {holder}); "
             "stop that one or choose another data directory"
         ) from None
-    lock.truncate(0)
-    lock.write(f"{os.getpid()}\n")
-    lock.flush()
-    return lock
+    held.truncate(0)
+    held.write(f"{os.getpid()}\n")
+    held.flush()
+    return held
 
 
 def _size(path: Path) -> int:

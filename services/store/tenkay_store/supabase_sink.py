@@ -28,28 +28,7 @@ class SupabaseSink:
     name = "supabase"
 
     def __init__(self, options: SupabaseOptions) -> None:
-        # HTTP/1.1: the library's own HTTP/2 client fails calls when many share it.
-        self._http = httpx.AsyncClient(
-            http1=True,
-            http2=False,
-            limits=httpx.Limits(
-                max_connections=options.connections,
-                max_keepalive_connections=options.connections,
-                keepalive_expiry=KEEPALIVE_SECONDS,
-            ),
-            timeout=httpx.Timeout(options.read_seconds, connect=options.connect_seconds),
-        )
-        # Not through create_client(): it asks the auth service for a session, which a service key has none of.
-        self._client = AsyncClient(
-            options.url,
-            options.key,
-            AsyncClientOptions(
-                httpx_client=self._http,
-                auto_refresh_token=False,
-                persist_session=False,
-                postgrest_client_retry=False,
-            ),
-        )
+        self._http, self._client = connect(options)
 
     async def write(self, batch: Sequence[CommitRecord]) -> None:
         """Apply the batch as one transaction. SinkFailure with its remedy when that is not certain."""
@@ -67,6 +46,33 @@ class SupabaseSink:
         await self._http.aclose()
 
 
+def connect(options: SupabaseOptions) -> tuple[httpx.AsyncClient, AsyncClient]:
+    """A client and the connections under it, which are the caller's to close."""
+    # HTTP/1.1: the library's own HTTP/2 client fails calls when many share it.
+    http = httpx.AsyncClient(
+        http1=True,
+        http2=False,
+        limits=httpx.Limits(
+            max_connections=options.connections,
+            max_keepalive_connections=options.connections,
+            keepalive_expiry=KEEPALIVE_SECONDS,
+        ),
+        timeout=httpx.Timeout(options.read_seconds, connect=options.connect_seconds),
+    )
+    # Not through create_client(): it asks the auth service for a session, which a service key has none of.
+    client = AsyncClient(
+        options.url,
+        options.key,
+        AsyncClientOptions(
+            httpx_client=http,
+            auto_refresh_token=False,
+            persist_session=False,
+            postgrest_client_retry=False,
+        ),
+    )
+    return http, client
+
+
 def write_of(record: CommitRecord) -> dict[str, Any]:
     """A commit as an entry of the batch: keys are the columns' names, what is not known is left out."""
     body = record.body
@@ -75,6 +81,8 @@ def write_of(record: CommitRecord) -> dict[str, Any]:
         part = _extraction(body) | {"version": record.version}
     elif isinstance(body, Analysis):
         part = _analysis(body) | {"version": record.version}
+    if record.fence is not None:
+        part |= {"fence_scope": record.fence.scope, "fence_token": record.fence.token}
     return {
         "filing_id": record.accession_number,
         "sequence": record.sequence,

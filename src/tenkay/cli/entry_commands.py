@@ -1,7 +1,8 @@
 """Commands that other distributions bring: the entry points of the group `tenkay.commands`.
 
-Each entry point names a function that typer can make a command of; its name is the command's. Its module is imported
-when the command is used, or its own help is asked for. Until then its description comes from the source, unimported.
+Each entry point names a function that typer can make a command of, or a `typer.Typer` of several commands with a
+callback that describes them; its name is the command's. Its module is imported when the command is used, or its own help
+is asked for. Until then its description comes from the source, unimported.
 """
 
 from __future__ import annotations
@@ -38,14 +39,16 @@ class EntryCommand(TyperCommand):
 
     def _command(self) -> Any:
         try:
-            function = self._entry.load()
+            loaded = self._entry.load()
         except (ImportError, AttributeError) as error:
             raise WrongSettingError(
                 f"the command {self._entry.name} of {_distribution(self._entry)} cannot be loaded ({error}); "
                 "install it again"
             ) from error
+        if isinstance(loaded, typer.Typer):
+            return typer.main.get_command(loaded)
         app = typer.Typer(add_completion=False, rich_markup_mode=None)
-        app.command(self._entry.name)(function)
+        app.command(self._entry.name)(loaded)
         return typer.main.get_command(app)
 
 
@@ -55,7 +58,10 @@ def entry_commands() -> list[EntryCommand]:
 
 
 def description(entry: EntryPoint) -> str:
-    """The docstring of the function the entry point names, read from its source; or where the command comes from."""
+    """The docstring of the function the entry point names, or of the callback of its `typer.Typer`.
+
+    Read from the source. Where there is none: the distribution that the command comes from.
+    """
     import ast
 
     fallback = f"A command of {_distribution(entry)}."
@@ -67,7 +73,10 @@ def description(entry: EntryPoint) -> str:
         return fallback
     source = ast.parse(Path(spec.origin).read_bytes())
     for node in source.body:
-        if isinstance(node, ast.FunctionDef) and node.name == entry.attr:
+        if isinstance(node, ast.FunctionDef) and (
+            node.name == entry.attr
+            or f"{entry.attr}.callback()" in (ast.unparse(decorator) for decorator in node.decorator_list)
+        ):
             return inspect.cleandoc(ast.get_docstring(node) or fallback)
     return fallback
 

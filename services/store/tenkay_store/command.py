@@ -1,0 +1,227 @@
+"""`tenkay store …`: what is done to a store's data while no store runs on it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+if TYPE_CHECKING:
+    from tenkay_store.restore import Report, Until
+
+EXIT_INCOMPLETE = 1
+"""The store was restored, and commits of it are known to be lost."""
+
+store = typer.Typer(
+    add_completion=False,
+    rich_markup_mode=None,
+    no_args_is_help=True,
+    help="Work on a store's data while it is stopped.",
+)
+
+
+@store.callback()
+def group() -> None:
+    """Work on a store's data while it is stopped."""
+
+
+@store.command()
+def restore(
+    backup_url: Annotated[
+        str,
+        typer.Option(
+            "--from",
+            envvar="TENKAY_STORE_BACKUP_URL",
+            help="The lost store's backup: s3://, gs://, az:// or file://.",
+            metavar="URL",
+            show_default=False,
+        ),
+    ],
+    data_directory: Annotated[
+        Path,
+        typer.Option(
+            "--data-directory",
+            envvar="TENKAY_STORE_DATA_DIRECTORY",
+            help="Where the new store is to be. There must be none yet.",
+            metavar="DIR",
+            show_default=False,
+        ),
+    ],
+    until: Annotated[
+        str | None,
+        typer.Option(
+            "--until",
+            help="Stop at a commit (0.1234) or a moment (2026-01-31T12:00:00Z), to leave out what came after it.",
+            metavar="SEQUENCE|TIME",
+        ),
+    ] = None,
+    shard: Annotated[
+        int,
+        typer.Option(
+            "--shard", envvar="TENKAY_STORE_SHARD", help="The lost store's shard.", min=0, max=99_999
+        ),
+    ] = 0,
+    supabase_url: Annotated[
+        str | None,
+        typer.Option(
+            "--supabase-url",
+            envvar="TENKAY_STORE_SUPABASE_URL",
+            help="The second sink, to read back what the backup does not have. Its key is in "
+            "TENKAY_STORE_SUPABASE_KEY.",
+            metavar="URL",
+        ),
+    ] = None,
+    memory_limit: Annotated[
+        str,
+        typer.Option(
+            "--memory-limit",
+            envvar="TENKAY_STORE_MEMORY_LIMIT",
+            help="Most memory DuckDB uses.",
+            metavar="SIZE",
+        ),
+    ] = "4GB",
+    as_json: Annotated[
+        bool, typer.Option("--json", help="For programs; the description says in what shape.")
+    ] = False,
+) -> None:
+    """Rebuild a lost store from its backup and from Supabase.
+
+    With --json, one document: snapshot (null: begun with an empty store), damaged[{what, why}], from_copy,
+    from_second_sink, refused[{what, why}], refused_count, lost[{after, up_to}], purges_without_record[], filings,
+    complete_up_to, newest_commit, resumed_at.
+
+    Exit codes: 0 restored, 1 restored but commits are known to be lost or there is nothing to restore, 2 wrong usage, 3
+    the backup or Supabase does not answer.
+    """
+    import asyncio
+
+    report = asyncio.run(
+        _restore(backup_url, data_directory, until, shard, supabase_url, memory_limit, quiet=as_json)
+    )
+    if as_json:
+        from pydantic import TypeAdapter
+
+        from tenkay_store.restore import Report
+
+        typer.echo(TypeAdapter(Report).dump_json(report))
+    else:
+        for line in report_lines(report, shard):
+            typer.echo(line)
+    if report.lost or report.refused_count:
+        raise typer.Exit(EXIT_INCOMPLETE)
+
+
+async def _restore(
+    backup_url: str,
+    data_directory: Path,
+    until: str | None,
+    shard: int,
+    supabase_url: str | None,
+    memory_limit: str,
+    *,
+    quiet: bool,
+) -> Report:
+    import os
+    from datetime import UTC, datetime
+
+    from tenkay.errors import Reason, failure
+    from tenkay_store.backup import Backup
+    from tenkay_store.duckdb_owner import Limits
+    from tenkay_store.object_store import CannotOpenObjects, open_object_store
+    from tenkay_store.restore import restore
+    from tenkay_store.settings import SUPABASE
+    from tenkay_store.sink import SupabaseOptions
+    from tenkay_store.supabase_commits import SupabaseCommits
+    from tenkay_store.supabase_sink import connect
+
+    end = parse_until(until, shard)
+    try:
+        objects = open_object_store(backup_url, data_directory)
+    except CannotOpenObjects as error:
+        raise failure(Reason.INVALID_FIELD, str(error), field="from") from error
+    second_sink, http = None, None
+    if supabase_url is not None:
+        key = os.environ.get("TENKAY_STORE_SUPABASE_KEY")
+        if not key:
+            raise failure(
+                Reason.INVALID_FIELD,
+                "Supabase is named and its key is not: set TENKAY_STORE_SUPABASE_KEY to the service role's",
+                field="supabase_url",
+            )
+        http, client = connect(
+            SupabaseOptions(supabase_url, key, connections=4, connect_seconds=5, read_seconds=60)
+        )
+        second_sink = SupabaseCommits(client)
+    try:
+        return await restore(
+            Backup(objects, shard),
+            data_directory,
+            second_sink=second_sink,
+            sink_name=None if second_sink is None else SUPABASE,
+            until=end,
+            limits=Limits(memory_limit, threads=max(1, os.cpu_count() or 1), readers=1),
+            clock=lambda: datetime.now(UTC),
+            tell=lambda line: typer.echo(line, err=True) if not quiet else None,
+        )
+    finally:
+        if http is not None:
+            await http.aclose()
+
+
+def parse_until(text: str | None, shard: int) -> Until:
+    """Where a restore ends. INVALID_FIELD when it is neither a commit of the shard nor a moment."""
+    from datetime import UTC, datetime
+
+    from tenkay import sequences
+    from tenkay.errors import Reason, TenkayError, failure
+    from tenkay_store.restore import Until
+
+    if text is None:
+        return Until()
+    try:
+        numbers = sequences.parse(text)
+        if list(numbers) == [shard]:
+            return Until(sequence=numbers[shard])
+    except TenkayError:
+        pass
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError:
+        raise failure(
+            Reason.INVALID_FIELD,
+            f"--until is {text[:80]!r}; give a commit of shard {shard} such as {shard}.1234, or a moment such as "
+            "2026-01-31T12:00:00Z",
+            field="until",
+        ) from None
+    return Until(recorded_at=moment if moment.tzinfo is not None else moment.replace(tzinfo=UTC))
+
+
+def report_lines(report: Report, shard: int) -> list[str]:
+    """What a person is told."""
+    from tenkay import sequences
+
+    def commit(number: int) -> str:
+        return sequences.encode(shard, number)
+
+    began = f"the snapshot {report.snapshot}" if report.snapshot is not None else "an empty store"
+    lines = [
+        f"restored {report.filings:,} filings, up to commit {commit(report.newest_commit)}",
+        f"  from {began}, {report.from_copy:,} copied commits, {report.from_second_sink:,} commits of Supabase",
+        f"  complete up to {commit(report.complete_up_to)}; new commits come after {commit(report.resumed_at)}",
+    ]
+    lines += [f"  cannot be used: {each.what}: {each.why}" for each in report.damaged]
+    lines += [
+        f"  lost: commit {commit(each.up_to)}"
+        if each.up_to == each.after + 1
+        else f"  lost: commits {commit(each.after + 1)} to {commit(each.up_to)}"
+        for each in report.lost
+    ]
+    lines += [f"  not put back: {each.what}: {each.why}" for each in report.refused]
+    if report.refused_count > len(report.refused):
+        lines.append(f"  and {report.refused_count - len(report.refused):,} more that were not put back")
+    lines += [
+        f"  the purge of {each} is there; who asked for it, and why, is lost"
+        for each in report.purges_without_record
+    ]
+    return lines

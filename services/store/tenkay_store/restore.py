@@ -1,0 +1,355 @@
+"""Rebuilds a lost store: a snapshot, the copied commits after it, and what the second sink has beyond them.
+
+Commits go through the writer's own way, with the sequence, version and moment they had. Where the copies have a gap, at
+their end above all, the second sink is asked; what nobody has is told and not guessed. The new store is built beside
+its place and moved there when it is whole, so a restore that was killed is simply begun again.
+
+Sequences of the lost store are never given again: the new one goes on at the next multiple of `backup.TIMELINE` beyond
+all that anybody shows. A follower of the change feed that has seen more than is certainly here is told that its
+position has expired, and starts over.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import shutil
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from itertools import islice
+from pathlib import Path
+from typing import IO, Protocol
+
+from tenkay.errors import Reason, TenkayError, failure
+from tenkay_store import duckdb_reads as reads
+from tenkay_store.backup import TIMELINE, Backup, DamagedSnapshot, Listing, Manifest, SnapshotName
+from tenkay_store.commit_parts import DamagedPart, Range
+from tenkay_store.commit_work import Reapply, Resume
+from tenkay_store.duckdb_commits import CommitWriter
+from tenkay_store.duckdb_owner import FILE_NAME, LOCK_NAME, CannotOpen, DuckDBOwner, Limits, lock
+from tenkay_store.records import Change, CommitRecord, Purge
+
+WORK_FOLDER = "restoring"
+GROUP = 50
+"""Commits in one transaction."""
+CHECKPOINT_BYTES = 64 * 1024 * 1024
+MAX_NAMED = 1000
+"""Commits that a report names one by one, of a kind."""
+
+
+class SecondSink(Protocol):
+    """What another database has of the commits."""
+
+    async def newest_sequence(self) -> int:
+        """The newest commit that is there; 0 when there is none."""
+
+    def commits(self, after: int, up_to: int | None) -> AsyncIterator[CommitRecord]:
+        """The commits after a sequence and up to another, in order. None: all after it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Until:
+    """Where a restore ends before the end: at a commit, or at a moment. Neither: with all there is."""
+
+    sequence: int | None = None
+    recorded_at: datetime | None = None
+
+    def admits(self, sequence: int, recorded_at: datetime) -> bool:
+        """Whether a commit, or a snapshot whose newest commit it is, lies before the end."""
+        return (self.sequence is None or sequence <= self.sequence) and (
+            self.recorded_at is None or recorded_at <= self.recorded_at
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """Something that could not be used or put back."""
+
+    what: str
+    why: str
+
+
+@dataclass(slots=True)
+class Report:
+    """What a restore found and did."""
+
+    snapshot: SnapshotName | None = None
+    """What it began with; None: with an empty store."""
+    damaged: list[Problem] = field(default_factory=list)
+    """Snapshots and parts that could not be used."""
+    from_copy: int = 0
+    """Commits put back from the copied commits."""
+    from_second_sink: int = 0
+    """Commits put back from the second sink."""
+    purges_without_record: list[str] = field(default_factory=list)
+    """Filings whose purge is known from the second sink alone: who asked for it, and why, is lost."""
+    refused: list[Problem] = field(default_factory=list)
+    """Commits that were found and do not fit, because what they build upon is lost."""
+    refused_count: int = 0
+    lost: list[Range] = field(default_factory=list)
+    """Sequences that neither the copies nor the second sink have. Not each is a commit: numbers of purged filings, and
+    those by which a filing left a company, are among them."""
+    filings: int = 0
+    """Filings in the restored store."""
+    complete_up_to: int = 0
+    """Nothing up to this commit is missing. Whether any was made after the newest one found, nobody knows."""
+    newest_commit: int = 0
+    """The newest commit that was put back."""
+    resumed_at: int = 0
+    """New commits come after this sequence."""
+
+
+async def restore(
+    backup: Backup,
+    directory: Path,
+    *,
+    second_sink: SecondSink | None,
+    sink_name: str | None,
+    until: Until,
+    limits: Limits,
+    clock: Callable[[], datetime],
+    tell: Callable[[str], None],
+) -> Report:
+    """Make the store in `directory`, which has none. `sink_name` is what the outbox is to deliver to, if to anything.
+
+    INVALID_FIELD when there is a store or the directory cannot be used; BACKUP_UNUSABLE when there is nothing to
+    restore; DISK_FULL; DEPENDENCY_UNAVAILABLE. Then nothing has changed.
+    """
+    held = await asyncio.to_thread(_take_empty, directory)
+    work = directory / WORK_FOLDER
+    with held:
+        try:
+            report = await _Restore(backup, work, second_sink, sink_name, until, limits, clock, tell).run()
+            await asyncio.to_thread(_move_into_place, work / FILE_NAME, directory / FILE_NAME)
+        finally:
+            await asyncio.to_thread(shutil.rmtree, work, ignore_errors=True)
+    return report
+
+
+class _Restore:
+    """One restore into a folder of its own."""
+
+    def __init__(
+        self,
+        backup: Backup,
+        work: Path,
+        second_sink: SecondSink | None,
+        sink_name: str | None,
+        until: Until,
+        limits: Limits,
+        clock: Callable[[], datetime],
+        tell: Callable[[str], None],
+    ) -> None:
+        self._backup = backup
+        self._work = work
+        self._second_sink = second_sink
+        self._sink_name = sink_name
+        self._until = until
+        self._limits = limits
+        self._clock = clock
+        self._tell = tell
+        self._report = Report()
+        self._position = 0
+        """All up to this commit has been looked at."""
+        self._refused: list[tuple[int, str, str]] = []
+        """Sequence, accession number and reason."""
+
+    async def run(self) -> Report:
+        listing = await self._backup.list()
+        newest = await self._second_sink.newest_sequence() if self._second_sink is not None else 0
+        newest = max(newest, listing.newest_sequence)
+        if newest == 0:
+            raise failure(
+                Reason.BACKUP_UNUSABLE,
+                f"there is nothing of shard {self._backup.shard} to restore from; check the address, and the shard",
+            )
+        owner = await self._open_snapshot(listing)
+        try:
+            writer = CommitWriter(
+                owner,
+                clock=self._clock,
+                sink=self._sink_name,
+                min_free_bytes=0,
+                checkpoint_wal_bytes=CHECKPOINT_BYTES,
+            )
+            await self._put_back_commits(writer, listing)
+            self._close_report(owner, newest)
+            end = Resume(self._report.complete_up_to, self._report.resumed_at)
+            await asyncio.to_thread(writer.apply, [end])
+            await asyncio.to_thread(owner.writer.execute, "CHECKPOINT")
+        finally:
+            await owner.close()
+        return self._report
+
+    async def _open_snapshot(self, listing: Listing) -> DuckDBOwner:
+        """The newest snapshot that is whole and of before the end, opened; an empty store when there is none."""
+        for name in reversed(listing.snapshots):
+            if not self._until.admits(name.sequence, name.made_at):
+                continue
+            try:
+                manifest = await self._backup.manifest(name)
+                owner = await self._fetch(manifest)
+            except DamagedSnapshot as problem:
+                self._damaged(f"snapshot {name}", str(problem))
+                continue
+            self._report.snapshot = name
+            self._tell(
+                f"began with the snapshot of commit {name.sequence}, made {name.made_at:%Y-%m-%d %H:%M:%S} UTC"
+            )
+            return owner
+        self._tell("no snapshot can be used; began with an empty store")
+        return DuckDBOwner.open(self._work, self._limits, self._clock())
+
+    async def _fetch(self, manifest: Manifest) -> DuckDBOwner:
+        shutil.rmtree(self._work, ignore_errors=True)
+        self._work.mkdir()
+        await self._backup.fetch_snapshot(manifest, self._work / FILE_NAME)
+        try:
+            owner = DuckDBOwner.open(self._work, self._limits, self._clock())
+        except CannotOpen as error:
+            raise DamagedSnapshot(str(error)) from error
+        sequence, _ = reads.head(owner.writer)
+        if sequence != manifest.sequence:
+            await owner.close()
+            raise DamagedSnapshot(f"its newest commit is {sequence}")
+        return owner
+
+    async def _put_back_commits(self, writer: CommitWriter, listing: Listing) -> None:
+        """The commits after the snapshot in their order: the parts, and the second sink's in the gaps between them."""
+        self._position = writer.head
+        for part in listing.parts:
+            if part.range.up_to <= self._position:
+                continue
+            if self._until.sequence is not None and part.range.after >= self._until.sequence:
+                break
+            if part.range.after > self._position:
+                await self._fill(writer, part.range.after)
+            try:
+                records = await self._backup.part(part)
+            except DamagedPart as problem:
+                self._damaged(f"the copy of commits {self._position + 1} to {part.range.up_to}", str(problem))
+                await self._fill(writer, part.range.up_to)
+                continue
+            for group in _groups(each for each in records if each.sequence > self._position):
+                self._report.from_copy += len(await self._apply(writer, group))
+            self._position = part.range.up_to
+        self._tell(f"put back {self._report.from_copy:,} copied commits")
+        await self._fill(writer, None)
+
+    async def _fill(self, writer: CommitWriter, up_to: int | None) -> None:
+        """What the second sink has from the position on, up to a sequence or to the end; the rest of it is lost."""
+        if self._second_sink is not None:
+            last = self._until.sequence if up_to is None else up_to
+            group: list[CommitRecord] = []
+            async for record in self._second_sink.commits(self._position, last):
+                group.append(record)
+                if len(group) == GROUP:
+                    await self._put_back_found(writer, group)
+                    group = []
+            await self._put_back_found(writer, group)
+        if up_to is not None and self._position < up_to:
+            self._lose(up_to)
+
+    async def _put_back_found(self, writer: CommitWriter, group: Sequence[CommitRecord]) -> None:
+        for written in await self._apply(writer, group):
+            self._report.from_second_sink += 1
+            if isinstance(written.record.body, Purge) and len(self._report.purges_without_record) < MAX_NAMED:
+                self._report.purges_without_record.append(written.record.accession_number)
+            # The first of its changes may be the one that told the filing's former company.
+            if written.changes[0].sequence > self._position + 1:
+                self._lose(written.changes[0].sequence - 1)
+            self._position = written.record.sequence
+
+    async def _apply(self, writer: CommitWriter, group: Sequence[CommitRecord]) -> list[_PutBack]:
+        """Put commits back; those that could be."""
+        wanted = [each for each in group if self._until.admits(each.sequence, each.recorded_at)]
+        if not wanted:
+            return []
+        put_back: list[_PutBack] = []
+        outcomes = await asyncio.to_thread(writer.apply, [Reapply(each) for each in wanted])
+        await asyncio.to_thread(writer.between, True)
+        for record, outcome in zip(wanted, outcomes, strict=True):
+            if isinstance(outcome, TenkayError):
+                self._refused.append((record.sequence, record.accession_number, outcome.message))
+            else:
+                put_back.append(_PutBack(record, outcome.changes))
+        return put_back
+
+    def _lose(self, up_to: int) -> None:
+        """Note that what is between the position and a sequence is lost."""
+        lost = self._report.lost
+        if len(lost) < MAX_NAMED:
+            lost.append(Range(self._position, up_to))
+        else:
+            lost[-1] = Range(lost[-1].after, up_to)
+        self._position = up_to
+
+    def _damaged(self, what: str, why: str) -> None:
+        self._tell(f"{what} cannot be used: {why}")
+        self._report.damaged.append(Problem(what, why))
+
+    def _close_report(self, owner: DuckDBOwner, newest_seen: int) -> None:
+        report = self._report
+        # A commit that was refused for want of another one does not matter when its filing was purged later.
+        purged = dict(
+            owner.writer.execute("SELECT accession_number, max(sequence) FROM purges GROUP BY ALL").fetchall()
+        )
+        refused = [each for each in self._refused if purged.get(each[1], 0) < each[0]]
+        report.refused = [Problem(f"commit {each[0]} of {each[1]}", each[2]) for each in refused[:MAX_NAMED]]
+        report.refused_count = len(refused)
+        row = owner.writer.execute("SELECT count(DISTINCT accession_number) FROM filings").fetchone()
+        report.filings = row[0] if row else 0
+        report.newest_commit, _ = reads.head(owner.writer)
+        report.complete_up_to = min(
+            [self._position, *(each.after for each in report.lost), *(each[0] - 1 for each in refused)]
+        )
+        if self._until.sequence is not None or self._until.recorded_at is not None:
+            report.complete_up_to = min(report.complete_up_to, report.newest_commit)
+        report.resumed_at = (max(newest_seen, self._position) // TIMELINE + 1) * TIMELINE
+
+
+@dataclass(frozen=True, slots=True)
+class _PutBack:
+    record: CommitRecord
+    changes: Sequence[Change]
+
+
+def _groups(records: Iterable[CommitRecord]) -> Iterator[list[CommitRecord]]:
+    remaining = iter(records)
+    while group := list(islice(remaining, GROUP)):
+        yield group
+
+
+def _take_empty(directory: Path) -> IO[str]:
+    """Own a directory that has no store in it, without what an earlier restore left there."""
+    if (directory / FILE_NAME).exists():
+        raise failure(
+            Reason.INVALID_FIELD,
+            f"{directory} has a store in it, which a restore does not touch; name another directory, or move "
+            f"{FILE_NAME} and {FILE_NAME}.wal elsewhere",
+            field="data_directory",
+        )
+    try:
+        directory.mkdir(parents=True, exist_ok=True)
+        held = lock(directory / LOCK_NAME)
+    except (OSError, CannotOpen) as error:
+        raise failure(
+            Reason.INVALID_FIELD, f"{directory} cannot be used: {error}", field="data_directory"
+        ) from error
+    shutil.rmtree(directory / WORK_FOLDER, ignore_errors=True)
+    return held
+
+
+def _move_into_place(file: Path, target: Path) -> None:
+    _sync(file)
+    file.replace(target)
+    _sync(target.parent)
+
+
+def _sync(path: Path) -> None:
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

@@ -1,0 +1,88 @@
+-- What a restore of the store reads back: commits in the very form in which public.ingest_filing_batch took them.
+--
+--   select public.read_commits(17, 100, 50)   -- the first 50 commits after 17, up to 100
+--   [{"filing_id": "0000320193-24-000123", "sequence": 18, "recorded_at": "…", "extraction": {"version": 1, …}}, …]
+--
+-- Amounts come as text: a number in JSON loses digits in most languages. Of a purge only its moment is here, and what
+-- was purged is not. The lease that a commit was made under is kept with it, so that it holds after a restore too.
+
+alter table public.filings add column fence_scope text, add column fence_token bigint;
+alter table public.analyses add column fence_scope text, add column fence_token bigint;
+
+create index filings_sequence on public.filings using brin (sequence);
+create index analyses_sequence on public.analyses using brin (sequence);
+
+create function public.read_commits(after_sequence bigint, up_to_sequence bigint, most integer)
+returns jsonb
+language sql
+stable
+set search_path = pg_catalog, pg_temp
+as $$
+    with page as (
+        select kind, filing_id, version, sequence
+        from (
+            select 'extraction' as kind, f.filing_id, f.version, f.sequence
+            from public.filings f
+            where f.sequence > after_sequence and f.sequence <= up_to_sequence
+            union all
+            select 'analysis', a.filing_id, a.version, a.sequence
+            from public.analyses a
+            where a.sequence > after_sequence and a.sequence <= up_to_sequence
+            union all
+            select 'purge', t.filing_id, null, t.sequence
+            from public.tombstones t
+            where t.sequence > after_sequence and t.sequence <= up_to_sequence
+        ) commits
+        order by sequence
+        limit least(greatest(most, 0), 200)
+    ),
+    found as (
+        select p.sequence, f.filing_id, f.recorded_at, p.kind,
+            to_jsonb(f) || jsonb_build_object(
+                'signals', (
+                    select coalesce(
+                        jsonb_agg(
+                            to_jsonb(s) || jsonb_build_object('value_decimal', s.value_decimal::text)
+                            order by s.position
+                        ),
+                        '[]'
+                    )
+                    from public.signals s
+                    where s.partition_date = f.partition_date
+                        and s.filing_id = f.filing_id
+                        and s.version = f.version
+                ),
+                'missing', (
+                    select coalesce(jsonb_agg(to_jsonb(m) order by m.position), '[]')
+                    from public.missing_signals m
+                    where m.filing_id = f.filing_id and m.version = f.version
+                )
+            ) as part
+        from page p
+        join public.filings f on p.kind = 'extraction' and f.filing_id = p.filing_id and f.version = p.version
+        union all
+        select p.sequence, a.filing_id, a.recorded_at, p.kind, to_jsonb(a)
+        from page p
+        join public.analyses a on p.kind = 'analysis' and a.filing_id = p.filing_id and a.version = p.version
+        union all
+        select p.sequence, t.filing_id, t.purged_at, p.kind, '{}'::jsonb
+        from page p
+        join public.tombstones t on p.kind = 'purge' and t.filing_id = p.filing_id
+    )
+    select coalesce(
+        jsonb_agg(
+            jsonb_build_object(
+                'filing_id', filing_id, 'sequence', sequence, 'recorded_at', recorded_at, kind, part
+            )
+            order by sequence
+        ),
+        '[]'
+    )
+    from found
+$$;
+
+comment on function public.read_commits(bigint, bigint, integer) is
+    'Commits after one and up to another, in the form that ingest_filing_batch takes.';
+
+revoke all on function public.read_commits(bigint, bigint, integer) from public, anon, authenticated;
+grant execute on function public.read_commits(bigint, bigint, integer) to service_role;

@@ -1,0 +1,284 @@
+"""Restores: what comes back is what was lost, and what does not come back is told."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+from tenkay.errors import FailedPrecondition, InvalidArgument, OutOfRange, Reason
+from tenkay_store.backup import TIMELINE
+from tenkay_store.commit_parts import Range
+from tenkay_store.duckdb_owner import LOCK_NAME
+from tenkay_store.duckdb_store import DuckDBStore
+from tenkay_store.records import CommitRecord, Extraction
+from tenkay_store.restore import Until
+from tenkay_store.storage import Moment
+from tests.unit.store.backups import (
+    Clock,
+    CopiedStore,
+    SinkRows,
+    commit_some,
+    objects_of,
+    purge,
+    restored,
+)
+from tests.unit.store.conftest import options
+from tests.unit.store.filings import accession_number, extraction_to_commit
+from tests.unit.store.whole_store import contents
+
+
+def spoil(path: Path) -> None:
+    """Change a byte in the middle of a file."""
+    content = bytearray(path.read_bytes())
+    content[len(content) // 2] ^= 0xFF
+    path.write_bytes(content)
+
+
+async def all_commits(store: DuckDBStore) -> list[CommitRecord]:
+    return list(await store.commit_records(await store.commits_after(0, 10_000)))
+
+
+async def test_a_snapshot_alone_brings_back_all_that_was_in_it(tmp_path: Path, clock: Clock) -> None:
+    async with CopiedStore(tmp_path, clock) as lost:
+        await commit_some(lost.store, 1, 9)
+        await purge(lost.store, 4)
+        await lost.snapshots.create()
+        head = lost.store.head
+    report = await restored(tmp_path, clock)
+    assert contents(tmp_path / "restored") == contents(lost.directory)
+    assert (report.from_copy, report.lost, report.refused, report.damaged) == (0, [], [], [])
+    assert report.complete_up_to == report.newest_commit == head
+    assert report.filings == 8
+
+
+async def test_copied_commits_after_the_snapshot_come_back_as_they_were(tmp_path: Path, clock: Clock) -> None:
+    async with CopiedStore(tmp_path, clock) as lost:
+        await commit_some(lost.store, 1, 6)
+        await lost.snapshots.create()
+        await commit_some(lost.store, 7, 6)
+        await lost.copy.flush()
+        await purge(lost.store, 3)
+        await purge(lost.store, 8)
+        await lost.store.commit(extraction_to_commit(accession_number(3), code_version="again"))
+        await commit_some(lost.store, 20, 3)
+        await lost.copy.flush()
+    report = await restored(tmp_path, clock)
+    assert contents(tmp_path / "restored") == contents(lost.directory)
+    assert (report.lost, report.refused, report.damaged) == ([], [], [])
+
+
+async def test_a_restored_store_can_be_lost_and_restored_again(tmp_path: Path, clock: Clock) -> None:
+    async with CopiedStore(tmp_path, clock) as lost:
+        await commit_some(lost.store, 1, 4)
+        await lost.snapshots.create()
+        await commit_some(lost.store, 5, 4)
+        await lost.copy.flush()
+    first = await restored(tmp_path, clock, directory="data")
+    async with CopiedStore(tmp_path, clock) as again:
+        assert again.store.head == first.resumed_at == TIMELINE
+        await commit_some(again.store, 9, 4)
+        await again.snapshots.create()
+        await commit_some(again.store, 13, 4)
+        await again.copy.flush()
+    second = await restored(tmp_path, clock)
+    assert contents(tmp_path / "restored") == contents(again.directory)
+    assert second.resumed_at == 2 * TIMELINE
+
+
+async def test_restoring_twice_gives_the_same(tmp_path: Path, clock: Clock) -> None:
+    async with CopiedStore(tmp_path, clock) as lost:
+        await commit_some(lost.store, 1, 4)
+        await lost.snapshots.create()
+        await commit_some(lost.store, 5, 4)
+        await lost.copy.flush()
+    await restored(tmp_path, clock)
+    await restored(tmp_path, clock, directory="other")
+    assert contents(tmp_path / "restored") == contents(tmp_path / "other") == contents(lost.directory)
+
+
+async def test_what_only_the_second_sink_has_comes_back_as_it_was(tmp_path: Path, clock: Clock) -> None:
+    async with CopiedStore(tmp_path, clock) as lost:
+        await commit_some(lost.store, 1, 4)
+        await lost.snapshots.create()
+        await commit_some(lost.store, 5, 4)
+        copied = await lost.copy.flush()
+        assert copied is not None
+        await commit_some(lost.store, 9, 6)
+        records = await all_commits(lost.store)
+        head = lost.store.head
+    report = await restored(tmp_path, clock, second_sink=SinkRows(records))
+    assert contents(tmp_path / "restored") == contents(lost.directory)
+    assert report.from_second_sink == len(
+        [each for each in records if each.sequence > report.complete_up_to]
+    ) or (report.complete_up_to == head)
+    assert report.lost == []
+
+
+async def test_commits_that_nobody_has_are_named_and_the_others_come_back(
+    tmp_path: Path, clock: Clock
+) -> None:
+    async with CopiedStore(tmp_path, clock) as lost:
+        await lost.store.commit(extraction_to_commit(accession_number(1)))
+        await lost.snapshots.create()
+        for number in range(2, 7):
+            await lost.store.commit(extraction_to_commit(accession_number(number)))
+        records = await all_commits(lost.store)
+    kept = [each for each in records if each.sequence not in (3, 4)]
+    report = await restored(tmp_path, clock, second_sink=SinkRows(kept))
+    assert report.lost == [Range(2, 4)]
+    assert (report.complete_up_to, report.newest_commit, report.filings) == (2, 6, 4)
+    store = DuckDBStore.open(options(tmp_path / "restored"), clock)
+    for number, there in ((2, True), (3, False), (4, False), (5, True)):
+        found = await store.filing(accession_number(number), Moment(store.head))
+        assert (found is not None) is there
+        assert found is None or found.sequence == number
+    await store.close()
+
+
+@pytest.mark.parametrize("with_second_sink", [True, False])
+async def test_a_damaged_part_in_the_middle_does_not_keep_the_later_ones_away(
+    tmp_path: Path, clock: Clock, with_second_sink: bool
+) -> None:
+    async with CopiedStore(tmp_path, clock) as lost:
+        await commit_some(lost.store, 1, 3)
+        await lost.snapshots.create()
+        for first in (4, 8, 12):
+            await commit_some(lost.store, first, 4)
+            await lost.copy.flush()
+        records = await all_commits(lost.store)
+        parts = (await lost.backup.list()).parts
+    spoil(objects_of(tmp_path, "commits")[1])
+    report = await restored(tmp_path, clock, second_sink=SinkRows(records) if with_second_sink else None)
+    (damaged,) = report.damaged
+    assert "not those that were written" in damaged.why
+    if with_second_sink:
+        assert contents(tmp_path / "restored") == contents(lost.directory)
+        assert report.lost == []
+    else:
+        assert report.lost == [parts[1].range]
+        assert report.complete_up_to == parts[0].range.up_to
+        assert report.filings == 15 - 4
+        assert report.newest_commit == parts[2].range.up_to
+
+
+async def test_an_older_snapshot_takes_the_place_of_a_damaged_one(tmp_path: Path, clock: Clock) -> None:
+    async with CopiedStore(tmp_path, clock) as lost:
+        await commit_some(lost.store, 1, 3)
+        await lost.snapshots.create()
+        await commit_some(lost.store, 4, 3)
+        await lost.snapshots.create()
+        await commit_some(lost.store, 7, 3)
+        await lost.copy.flush()
+    older, newer = (path for path in objects_of(tmp_path, "snapshots") if path.name != "manifest.json")
+    assert older.parent < newer.parent
+    spoil(newer)
+    report = await restored(tmp_path, clock)
+    assert str(report.snapshot) == older.parent.name
+    assert [each.why for each in report.damaged] == ["piece 0 of 1 is damaged"]
+    assert contents(tmp_path / "restored") == contents(lost.directory)
+
+
+async def test_without_any_snapshot_the_second_sink_fills_an_empty_store(
+    tmp_path: Path, clock: Clock
+) -> None:
+    async with CopiedStore(tmp_path, clock) as lost:
+        await commit_some(lost.store, 1, 5)
+        await lost.snapshots.create()
+        await commit_some(lost.store, 6, 2)
+        await lost.copy.flush()
+        records = await all_commits(lost.store)
+    for path in objects_of(tmp_path, "snapshots"):
+        path.unlink()
+    report = await restored(tmp_path, clock, second_sink=SinkRows(records))
+    assert report.snapshot is None
+    assert contents(tmp_path / "restored") == contents(lost.directory)
+
+
+async def test_a_restore_until_a_commit_or_a_moment_leaves_out_what_came_after(
+    tmp_path: Path, clock: Clock
+) -> None:
+    async with CopiedStore(tmp_path, clock) as lost:
+        await lost.snapshots.create()
+        for number in range(1, 9):
+            await lost.store.commit(extraction_to_commit(accession_number(number)))
+        await lost.snapshots.create()
+        (fifth,) = await lost.store.commit_records([5])
+    for until in (Until(sequence=5), Until(recorded_at=fifth.recorded_at)):
+        report = await restored(tmp_path, clock, until=until)
+        assert (report.newest_commit, report.filings) == (5, 5)
+        assert report.resumed_at == TIMELINE
+
+
+async def test_a_commit_whose_basis_is_lost_is_told_and_not_put_back(tmp_path: Path, clock: Clock) -> None:
+    async with CopiedStore(tmp_path, clock) as lost:
+        await lost.snapshots.create()
+        await commit_some(lost.store, 1, 2)
+        records = await all_commits(lost.store)
+    without = [each for each in records if not (isinstance(each.body, Extraction) and each.sequence == 1)]
+    report = await restored(tmp_path, clock, second_sink=SinkRows(without))
+    (problem,) = report.refused
+    assert problem.what == f"commit 2 of {accession_number(1)}"
+    assert report.complete_up_to == 0
+    assert report.filings == 1
+
+
+async def test_no_sequence_of_the_lost_store_is_given_again_and_its_followers_start_over(
+    tmp_path: Path, clock: Clock
+) -> None:
+    async with CopiedStore(tmp_path, clock) as lost:
+        await lost.store.commit(extraction_to_commit(accession_number(1)))
+        await lost.snapshots.create()
+        for number in (2, 3, 4):
+            await lost.store.commit(extraction_to_commit(accession_number(number)))
+        records = await all_commits(lost.store)
+    # The second sink has the second and the fourth. A follower has seen all four.
+    report = await restored(tmp_path, clock, second_sink=SinkRows([records[1], records[3]]))
+    assert report.complete_up_to == 2
+    store = DuckDBStore.open(options(tmp_path / "restored"), clock)
+    assert store.head == TIMELINE
+    for seen in (3, 4):
+        with pytest.raises(OutOfRange) as expired:
+            await store.changes(seen, 10)
+        assert expired.value.reason is Reason.FEED_POSITION_EXPIRED
+    assert [each.sequence for each in await store.changes(1, 10)] == [2, 4]
+    committed = await store.commit(extraction_to_commit(accession_number(5)))
+    assert committed.sequence == TIMELINE + 1
+    assert [each.sequence for each in await store.changes(TIMELINE, 10)] == [TIMELINE + 1]
+    # Also once the feed has forgotten all that is older.
+    await store.prune_changes(clock())
+    with pytest.raises(OutOfRange):
+        await store.changes(1, 10)
+    await store.close()
+    reopened = DuckDBStore.open(options(tmp_path / "restored"), clock)
+    assert reopened.head == TIMELINE + 1
+    await reopened.close()
+
+
+async def test_a_directory_with_a_store_is_left_alone(tmp_path: Path, clock: Clock) -> None:
+    async with CopiedStore(tmp_path, clock) as lost:
+        await lost.snapshots.create()
+    before = contents(lost.directory)
+    with pytest.raises(InvalidArgument, match="has a store in it"):
+        await restored(tmp_path, clock, directory="data", keep=True)
+    assert contents(lost.directory) == before
+
+
+async def test_a_restore_that_was_killed_is_begun_again(tmp_path: Path, clock: Clock) -> None:
+    async with CopiedStore(tmp_path, clock) as lost:
+        await commit_some(lost.store, 1, 2)
+        await lost.snapshots.create()
+    half = tmp_path / "restored" / "restoring"
+    half.mkdir(parents=True)
+    (half / "tenkay.duckdb").write_bytes(b"half")
+    await restored(tmp_path, clock, keep=True)
+    assert contents(tmp_path / "restored") == contents(lost.directory)
+    assert sorted(os.listdir(tmp_path / "restored")) == [LOCK_NAME, "tenkay.duckdb"]
+
+
+async def test_nothing_to_restore_from_is_said_and_leaves_nothing(tmp_path: Path, clock: Clock) -> None:
+    with pytest.raises(FailedPrecondition, match="nothing of shard 0") as refused:
+        await restored(tmp_path, clock)
+    assert refused.value.reason is Reason.BACKUP_UNUSABLE
+    assert os.listdir(tmp_path / "restored") == [LOCK_NAME]
