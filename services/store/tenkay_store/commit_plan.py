@@ -220,8 +220,7 @@ class CommitPlan:
         versions = self.filings.get(purge.accession_number, [])
         if not versions:
             return Written()
-        body = replace(purge, cik=versions[-1].cik, versions=len(versions))
-        return self._put_purge(body, versions[-1].version)
+        return self._put_purge(self._described(purge), versions[-1].version)
 
     def reapply(self, record: CommitRecord) -> Written | TenkayError:
         """A commit of a lost file, as it was made. INVALID_FIELD when it does not follow what is stored.
@@ -252,8 +251,8 @@ class CommitPlan:
         if isinstance(body, Analysis) and made_from is not None:
             return self._put_analysis(body, record.version, record.traceparent, record.fence, made_from)
         assert isinstance(body, Purge)  # noqa: S101 - there is no fourth kind
-        if filings:
-            body = replace(body, cik=filings[-1].cik, versions=len(filings))
+        if not body.versions:
+            body = self._described(body)
         return self._put_purge(body, max(newest, record.version))
 
     def resume(self, complete_up_to: int, resumed_at: int) -> None:
@@ -261,11 +260,23 @@ class CommitPlan:
         self.resumes.append((self.recorded_at, complete_up_to, resumed_at))
         self.head = resumed_at
 
+    def _described(self, purge: Purge) -> Purge:
+        """The purge with what there is of the filing."""
+        name = purge.accession_number
+        versions, analyses = self.filings.get(name, []), self.analyses.get(name, [])
+        return replace(
+            purge,
+            cik=versions[-1].cik if versions else None,
+            versions=len(versions),
+            last_analysis_version=(
+                analyses[-1].version if analyses else self.purged_versions.get(name, (0, 0))[1]
+            ),
+        )
+
     def _put_purge(self, body: Purge, last_version: int) -> Written:
         name = body.accession_number
-        versions, analyses = self.filings.get(name, []), self.analyses.get(name, [])
-        before = self.purged_versions.get(name, (0, 0))
-        last = (last_version, analyses[-1].version if analyses else before[1])
+        versions = self.filings.get(name, [])
+        last = (last_version, body.last_analysis_version)
         sequence = self._next_sequence()
         self.rows["purges"].append(
             (

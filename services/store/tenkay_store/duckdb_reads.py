@@ -295,30 +295,15 @@ def purges(cursor: Cursor, after: int, limit: int) -> Sequence[CommitRecord]:
 def _purges(cursor: Cursor, condition: str, parameters: Mapping[str, Any]) -> list[CommitRecord]:
     rows = cursor.execute(
         f"""
-        SELECT sequence, last_version, recorded_at, accession_number, requested_by, reason, cik, version_count,
-               copies_clean_at
+        SELECT sequence, last_version, recorded_at, copies_clean_at, accession_number, requested_by, reason, cik,
+               version_count, last_analysis_version
         FROM purges WHERE {condition} ORDER BY sequence LIMIT $most
         """,
         dict(parameters),
     ).fetchall()
     return [
-        CommitRecord(
-            sequence,
-            version,
-            _utc(recorded_at),
-            Purge(accession_number, requested_by, reason, cik, versions, _utc_or_none(copies_clean_at)),
-        )
-        for (
-            sequence,
-            version,
-            recorded_at,
-            accession_number,
-            requested_by,
-            reason,
-            cik,
-            versions,
-            copies_clean_at,
-        ) in rows
+        CommitRecord(sequence, version, _utc(recorded_at), Purge(*purge, _utc_or_none(clean_at)))
+        for sequence, version, recorded_at, clean_at, *purge in rows
     ]
 
 

@@ -162,6 +162,8 @@ class Purge:
     """The company of the newest version; None when it was not known."""
     versions: int = 0
     """How many there were."""
+    last_analysis_version: int = 0
+    """Of the newest analysis there was; 0 when there was none."""
     copies_clean_at: datetime | None = None
     """Since when no snapshot and no part of the copied commits holds it; None while one may, and before it is read."""
 

@@ -1,8 +1,8 @@
 """Commands that other distributions bring: the entry points of the group `tenkay.commands`.
 
 Each entry point names a function that typer can make a command of, or a `typer.Typer` of several commands with a
-callback that describes them; its name is the command's. Its module is imported when the command is used, or its own help
-is asked for. Until then its description comes from the source, unimported.
+callback that describes them; its name is the command's. Its module is imported when the command is used, or its own
+help is asked for. Until then its description comes from the source, unimported.
 """
 
 from __future__ import annotations

@@ -49,7 +49,7 @@ class CopiedStore:
             self.backup,
             CopyLimits(0.05, part_bytes, memory_bytes),
             clock=clock,
-            jitter=lambda s: s,
+            jitter=lambda seconds: seconds,
         )
         self.snapshots = Snapshots(
             self.store,
@@ -58,7 +58,7 @@ class CopiedStore:
             SnapshotOptions(hours=24, after_purge_seconds=0, keep=keep, keep_days=30),
             folder / "snapshot.tmp",
             clock=clock,
-            jitter=lambda s: s,
+            jitter=lambda seconds: seconds,
         )
 
     async def __aenter__(self) -> CopiedStore:
@@ -122,7 +122,7 @@ async def restored(
         until=until or Until(),
         limits=LIMITS,
         clock=clock,
-        tell=lambda line: None,
+        tell=lambda _line: None,
     )
 
 

@@ -61,7 +61,7 @@ async def test_no_row_of_it_is_left_but_the_record_of_the_purge(
     await fill(store)
     await store.purge([ASKED])
     (kept,) = await store.purges(0, 10)
-    assert kept.body == replace(ASKED, cik=1999000001, versions=2)
+    assert kept.body == replace(ASKED, cik=1999000001, versions=2, last_analysis_version=1)
     await store.close()
     with duckdb.connect(str(tmp_path / "tenkay.duckdb")) as connection:
         left: dict[str, int] = {}
