@@ -204,7 +204,8 @@ def report_lines(report: Report, shard: int) -> list[str]:
     def commit(number: int) -> str:
         return sequences.encode(shard, number)
 
-    began = f"the snapshot {report.snapshot}" if report.snapshot is not None else "an empty store"
+    snapshot = report.snapshot
+    began = "an empty store" if snapshot is None else f"the snapshot of commit {commit(snapshot.sequence)}"
     lines = [
         f"restored {report.filings:,} filings, up to commit {commit(report.newest_commit)}",
         f"  from {began}, {report.from_copy:,} copied commits, {report.from_second_sink:,} commits of Supabase",

@@ -10,6 +10,7 @@ superseded says by which sequence, so several queries of one read see one state 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -302,7 +303,12 @@ def _purges(cursor: Cursor, condition: str, parameters: Mapping[str, Any]) -> li
         dict(parameters),
     ).fetchall()
     return [
-        CommitRecord(sequence, version, _utc(recorded_at), Purge(*purge, _utc_or_none(clean_at)))
+        CommitRecord(
+            sequence,
+            version,
+            _utc(recorded_at),
+            replace(Purge(*purge), copies_clean_at=_utc_or_none(clean_at)),
+        )
         for sequence, version, recorded_at, clean_at, *purge in rows
     ]
 
