@@ -223,12 +223,12 @@ class CommitPlan:
         return self._put_purge(self._described(purge), versions[-1].version)
 
     def reapply(self, record: CommitRecord) -> Written | TenkayError:
-        """A commit of a lost file, as it was made. INVALID_FIELD when it does not follow what is stored.
+        """A commit of a lost file, as it was made, unless it is stored. INVALID_FIELD when it does not follow that.
 
         What is stored may have gaps before it, where commits were lost: sequence, version and moment are the record's.
         """
         if record.sequence <= self.head:
-            return _does_not_follow(record, f"what is stored reaches to {self.head}")
+            return Written()
         name = record.accession_number
         filings = self.filings.setdefault(name, [])
         stored = self.analyses.get(name, []) if record.kind is CommitKind.ANALYSIS else filings

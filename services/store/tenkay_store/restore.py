@@ -218,7 +218,14 @@ class _Restore:
     async def _put_back_commits(self, writer: CommitWriter, listing: Listing) -> None:
         """The commits after the snapshot in their order: the parts, and the second sink's in the gaps between them."""
         self._position = writer.head
+        reached = 0
         for part in listing.parts:
+            if part.range.after < reached:
+                self._damaged(
+                    f"the copy of commits {part.range.after + 1} to {part.range.up_to}",
+                    f"another one, up to {reached}, overlaps it: two stores have written to this backup",
+                )
+            reached = max(reached, part.range.up_to)
             if part.range.up_to <= self._position:
                 continue
             if self._until.sequence is not None and part.range.after >= self._until.sequence:
@@ -256,10 +263,10 @@ class _Restore:
             self._report.from_second_sink += 1
             if isinstance(written.record.body, Purge) and len(self._report.purges_without_record) < MAX_NAMED:
                 self._report.purges_without_record.append(written.record.accession_number)
-            # The first of its changes may be the one that told the filing's former company.
+            # A commit may have changes of its own before and after it, such as the one that tells a former company.
             if written.changes[0].sequence > self._position + 1:
                 self._lose(written.changes[0].sequence - 1)
-            self._position = written.record.sequence
+            self._position = written.changes[-1].sequence
 
     async def _apply(self, writer: CommitWriter, group: Sequence[CommitRecord]) -> list[_PutBack]:
         """Put commits back; those that could be."""
@@ -272,7 +279,7 @@ class _Restore:
         for record, outcome in zip(wanted, outcomes, strict=True):
             if isinstance(outcome, TenkayError):
                 self._refused.append((record.sequence, record.accession_number, outcome.message))
-            else:
+            elif outcome.changes:
                 put_back.append(_PutBack(record, outcome.changes))
         return put_back
 

@@ -167,7 +167,7 @@ class TestCommandsOfOtherDistributions:
 
     @pytest.fixture(autouse=True)
     def distribution(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-        """A distribution that brings the commands `greet` and `broken`, and says so when it is imported."""
+        """A distribution that brings the commands `greet`, `people` and `broken`, and says so when it is imported."""
         (tmp_path / "greeting_commands.py").write_text(
             "import sys\n"
             "import typer\n"
@@ -178,12 +178,20 @@ class TestCommandsOfOtherDistributions:
             "        print(name.upper() if loud else name)\n"
             "    if 'nobody' in names:\n"
             "        raise typer.Exit(1)\n"
+            "people = typer.Typer()\n"
+            "@people.callback()\n"
+            "def group() -> None:\n"
+            '    """Work with people."""\n'
+            "@people.command()\n"
+            "def count(names: list[str]) -> None:\n"
+            "    print(len(names))\n"
         )
         metadata = tmp_path / "greeting-1.0.dist-info"
         metadata.mkdir()
         (metadata / "METADATA").write_text("Metadata-Version: 2.1\nName: greeting\nVersion: 1.0\n")
         (metadata / "entry_points.txt").write_text(
-            "[tenkay.commands]\ngreet = greeting_commands:greet\nbroken = no_such_module:command\n"
+            "[tenkay.commands]\ngreet = greeting_commands:greet\npeople = greeting_commands:people\n"
+            "broken = no_such_module:command\n"
         )
         monkeypatch.syspath_prepend(str(tmp_path))
         monkeypatch.delitem(sys.modules, "greeting_commands", raising=False)
@@ -193,6 +201,7 @@ class TestCommandsOfOtherDistributions:
         assert main.main(["--help"]) == 0
         text = capsys.readouterr().out
         assert "Greet people by name." in text
+        assert "Work with people." in text
         assert "A command of greeting." in text
         assert "greeting_was_imported" not in sys.modules
 
@@ -208,6 +217,13 @@ class TestCommandsOfOtherDistributions:
         assert capsys.readouterr().err == (
             "tenkay: No such option: --quietly (`tenkay greet --help` shows how it is used)\n"
         )
+
+    def test_one_may_be_several(self, capsys: pytest.CaptureFixture[str]) -> None:
+        assert main.main(["people", "count", "ann", "bob"]) == 0
+        assert capsys.readouterr().out == "2\n"
+        assert main.main(["people", "sing"]) == 2
+        assert main.main(["people", "--help"]) == 0
+        assert "count" in capsys.readouterr().out
 
     def test_one_that_cannot_be_loaded_says_whose_it_is(self, capsys: pytest.CaptureFixture[str]) -> None:
         assert main.main(["broken"]) == 78

@@ -256,6 +256,19 @@ async def test_no_sequence_of_the_lost_store_is_given_again_and_its_followers_st
     await reopened.close()
 
 
+async def test_two_stores_that_wrote_to_one_backup_are_told(tmp_path: Path, clock: Clock) -> None:
+    async with CopiedStore(tmp_path, clock) as lost:
+        await lost.snapshots.create()
+        await commit_some(lost.store, 1, 2)
+        await lost.copy.flush()
+        (part,) = (await lost.backup.list()).parts
+        await lost.backup.put_part(Range(1, part.range.up_to + 2), await lost.backup.part(part))
+    report = await restored(tmp_path, clock)
+    (told,) = report.damaged
+    assert "two stores have written to this backup" in told.why
+    assert contents(tmp_path / "restored") == contents(lost.directory)
+
+
 async def test_a_directory_with_a_store_is_left_alone(tmp_path: Path, clock: Clock) -> None:
     async with CopiedStore(tmp_path, clock) as lost:
         await lost.snapshots.create()
