@@ -71,7 +71,7 @@ def test_nothing_heavy_is_imported_before_it_is_needed(arguments: list[str]) -> 
     ("arguments", "says"),
     [
         ([], "Missing command"),
-        (["scren"], "Did you mean 'screen'?"),
+        (["scren"], "Did you mean 'screen'"),
         (["signals"], "Missing argument"),
         (["signals", ACCESSION_NUMBER, "--colour"], "No such option: --colour"),
         (["signals", "0001999999250000001"], "is not an accession number"),
