@@ -25,6 +25,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parent))
 Suite = Callable[[bool, Callable[[str], None]], dict[str, float]]
 
 SUITES = {
+    "backup": "backup_suite",
     "extract": "extract_suite",
     "rpc": "rpc_suite",
     "store": "store_suite",

@@ -1,6 +1,6 @@
 """Copies what is committed to the backup, part after part: what a lost disk can lose is what came after the last one.
 
-Every few seconds what was committed since goes as one part, or several where it is much. The newest commits are in
+Every few seconds what was committed since goes as one part, or as several where it is much. The newest commits are in
 memory up to a bound; what is older, after a restart or while the object storage was away, is read back. A part follows
 the one before it without a gap. The first follows a snapshot: until there is one, nothing is copied.
 """
@@ -33,8 +33,8 @@ logger = get_logger(__name__)
 class CopyLimits:
     """How often and how much at once."""
 
-    seconds: float
-    """From one look for new commits to the next: about what a lost disk loses."""
+    window_seconds: float
+    """What a lost disk may lose, as long as the object storage keeps up: commits are looked for twice in it."""
     part_bytes: int
     """Size of the commits in one part, about; a single larger one goes alone."""
     memory_bytes: int
@@ -73,8 +73,11 @@ class CommitCopy:
 
     async def run(self) -> None:
         """Copy until cancelled."""
+        loop = asyncio.get_running_loop()
         failures = 0
         while True:
+            # A commit waits for the next look, and then for the upload.
+            due = loop.time() + self._limits.window_seconds / 2
             try:
                 await self.flush()
                 failures = 0
@@ -82,11 +85,10 @@ class CommitCopy:
                 failures += 1
                 metrics.COPY_PARTS.labels("failed").inc()
                 logger.warning("commits_not_copied", problem=error.message, behind_seconds=self.age_seconds)
-            await asyncio.sleep(
-                self._limits.seconds
-                if not failures
-                else self._jitter(min(LONGEST_RETRY_SECONDS, self._limits.seconds * 2**failures))
-            )
+                longest = max(LONGEST_RETRY_SECONDS, self._limits.window_seconds)
+                wait = min(longest, self._limits.window_seconds * 2 ** min(failures - 1, 20))
+                due = loop.time() + self._jitter(wait)
+            await asyncio.sleep(due - loop.time())
 
     async def close(self) -> None:
         """Copy what is left, if the object storage takes it within a moment."""
@@ -114,19 +116,18 @@ class CommitCopy:
                 self._looked = True
             if self._position is None:
                 return None
-            while True:
-                head, now = self._store.head, self._clock()
-                if self._position >= head:
-                    self._whole_at = now
-                    return self._position
-                covered, records = await self._next(self._position, head)
+            # As of now: under a load that never ends there is always more.
+            head, now = self._store.head, self._clock()
+            position = self._position
+            while position < head:
+                covered, records = await self._next(position, head)
                 written = await self._backup.put_part(covered, records)
                 metrics.COPY_PARTS.labels("ok").inc()
                 metrics.COPY_BYTES.inc(written)
-                self._advance(covered.up_to)
-                if covered.up_to >= head:
-                    self._whole_at = now
-                    return self._position
+                position = covered.up_to
+                self._advance(position)
+            self._whole_at = now
+            return position
 
     def follow(self, snapshot_sequence: int) -> None:
         """Start after a snapshot, when there was none to follow before."""

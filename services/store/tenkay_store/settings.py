@@ -99,8 +99,9 @@ class StoreSettings(ServiceSettings):
     """Longest time from a purge to the snapshot after which all copies that held the filing are deleted."""
 
     commit_copy_seconds: float = Field(default=10, ge=0, le=86_400)
-    """How often new commits are copied to backup_url: about what a lost disk loses. 0: never, so that it loses what
-    came after the newest snapshot."""
+    """The loss window: a lost disk loses the commits of this time at most, as long as the object storage keeps up.
+    They are copied to backup_url twice in it. 0: never, so that a lost disk loses what came after the newest
+    snapshot."""
 
     commit_copy_part_bytes: int = Field(default=16 * 1024 * 1024, ge=1024 * 1024, le=256 * 1024 * 1024)
     """Size of the commits in one part of that copy at most; a single larger one goes alone."""
