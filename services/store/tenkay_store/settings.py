@@ -12,6 +12,7 @@ from tenkay_store.duckdb_owner import Limits
 from tenkay_store.duckdb_store import StoreOptions
 from tenkay_store.group_commit import GroupLimits
 from tenkay_store.moments import ReadOptions
+from tenkay_store.object_store import ObjectStore, open_object_store
 from tenkay_store.outbox import OutboxLimits
 from tenkay_store.sink import BreakerLimits, SupabaseOptions
 
@@ -25,6 +26,10 @@ class StoreSettings(ServiceSettings):
 
     data_directory: Path
     """Folder of the DuckDB file, its write-ahead log and its temporary files. Made when missing."""
+
+    objects_url: str | None = None
+    """Where objects are kept: an address that obstore takes (s3://, gs://, az://, file://), with credentials from the
+    environment variables it reads. Unset: the folder "objects" below data_directory."""
 
     shard: int = Field(default=0, ge=0, le=99_999)
     """Number of this store among its shards; the part of its sequences before the dot."""
@@ -141,6 +146,12 @@ class StoreSettings(ServiceSettings):
             checkpoint_wal_bytes=self.checkpoint_wal_bytes,
             sink=None if self.supabase_url is None else SUPABASE,
             segment_rows=self.segment_rows,
+        )
+
+    def object_store(self) -> ObjectStore:
+        """Where objects are kept. CannotOpenObjects."""
+        return open_object_store(
+            self.objects_url, self.data_directory / "objects", min_free_bytes=self.min_free_bytes
         )
 
     def supabase_options(self) -> SupabaseOptions | None:
