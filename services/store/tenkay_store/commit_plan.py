@@ -12,6 +12,7 @@ from tenkay_store.commit_tables import TABLES, naive_or_none
 from tenkay_store.commit_work import Written
 from tenkay_store.records import (
     Analysis,
+    Artifact,
     Change,
     CommitKind,
     CommitRecord,
@@ -74,6 +75,8 @@ class CommitPlan:
     signals: SignalColumns = field(default_factory=SignalColumns)
     purged: dict[str, list[int]] = field(default_factory=dict)
     """Sequences of the versions to delete, by filing."""
+    artifacts: dict[int, list[Artifact]] = field(default_factory=dict)
+    """What versions of filings to purge name, and those of this group, by sequence."""
     purged_versions: dict[str, tuple[int, int]] = field(default_factory=dict)
     """The newest version, and that of its analyses, that a filing had before it was purged."""
     superseded_filings: dict[int, int] = field(default_factory=dict)
@@ -207,7 +210,10 @@ class CommitPlan:
         analyses = self.analyses.get(name, [])
         before = self.purged_versions.get(name, (0, 0))
         last = (versions[-1].version, analyses[-1].version if analyses else before[1])
-        body = replace(purge, cik=versions[-1].cik, versions=len(versions))
+        named = (each for version in versions for each in self.artifacts.get(version.sequence, ()))
+        body = replace(
+            purge, cik=versions[-1].cik, versions=len(versions), artifacts=tuple(dict.fromkeys(named))
+        )
         sequence = self._next_sequence()
         self.rows["purges"].append(
             (
@@ -252,6 +258,9 @@ class CommitPlan:
             )
         for ordinal, text in enumerate(body.texts):
             rows["texts"].append((sequence, ordinal, text.document, text.sha256, text.length))
+        for ordinal, each in enumerate(body.artifacts):
+            rows["artifacts"].append((sequence, ordinal, each.kind.value, each.sha256, each.size_bytes))
+        self.artifacts[sequence] = list(body.artifacts)
 
     def _signal_key(self, signal_id: str, category: str | None, kind: int) -> int:
         row = self.signal_ids.get(signal_id) or self.stored_ids.find(signal_id)

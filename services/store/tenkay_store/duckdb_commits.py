@@ -7,7 +7,7 @@ import errno
 import os
 import threading
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 import duckdb
@@ -19,6 +19,7 @@ from tenkay_store import screen_segments
 from tenkay_store.commit_plan import AnalysisVersion, CommitPlan, FilingVersion
 from tenkay_store.commit_tables import MARKS, TABLES, arrow, naive, naive_or_none
 from tenkay_store.commit_work import Commit, Mark, OpenSegment, PlaceSegment, Prune, Remove, Work, Written
+from tenkay_store.duckdb_artifacts import artifacts_of
 from tenkay_store.duckdb_owner import DuckDBOwner, first_line
 from tenkay_store.group_commit import WriterBroken
 from tenkay_store.records import Analysis, CommitKind, Delivery, DeliveryState, Extraction
@@ -59,6 +60,12 @@ class CommitWriter:
                 "SELECT signal_key, signal_id, category, kinds FROM signal_ids"
             ).fetchall()
         )
+        self.created_at: datetime = (
+            self._connection.execute("SELECT min(applied_at) FROM schema_version")
+            .fetchall()[0][0]
+            .replace(tzinfo=UTC)
+        )
+        """When the file was made."""
         self._numbering = threading.Lock()
         self.segments, self._next_segment = screen_segments.load(self._connection)
         """The screens' copy, as committed: replaced as a whole, so that any thread may read it."""
@@ -209,6 +216,9 @@ class CommitWriter:
             pa.table({"accession_number": sorted(accession_numbers)}),
         ):
             plan.purged_versions[row[0]] = (row[1], row[2])
+        for name in purged:
+            for version in plan.filings.get(name, ()):
+                plan.artifacts[version.sequence] = list(artifacts_of(self._connection, version.sequence))
         analysed = {*(body.accession_number for body in bodies if isinstance(body, Analysis)), *purged}
         sequences = [version.sequence for number in analysed for version in plan.filings.get(number, ())]
         if not sequences:
@@ -253,7 +263,7 @@ class CommitWriter:
         """Delete what is purged. Its purge, in the outbox, is all that the sink is still to be told of it."""
         sequences = sorted(sequence for each in plan.purged.values() for sequence in each)
         parameters = {"sequences": sequences}
-        for table in ("filings", "signals", "evidence", "missing_signals", "sections", "texts"):
+        for table in ("filings", "signals", "evidence", "missing_signals", "sections", "texts", "artifacts"):
             self._connection.execute(
                 f"DELETE FROM {table} WHERE list_contains($sequences::UBIGINT[], sequence)",  # noqa: S608
                 parameters,

@@ -17,6 +17,7 @@ import duckdb
 
 from tenkay.errors import Reason, failure
 from tenkay_store import companies
+from tenkay_store.duckdb_artifacts import artifacts_of, texts_of
 from tenkay_store.filter_sql import Parameters
 from tenkay_store.records import (
     Analysis,
@@ -33,7 +34,6 @@ from tenkay_store.records import (
     Purge,
     Section,
     Signal,
-    Text,
     Value,
     ValueKind,
 )
@@ -46,6 +46,7 @@ from tenkay_store.storage import (
     Page,
     Position,
     StoredAnalysis,
+    StoredArtifacts,
     StoredFiling,
     StoredSignals,
     Summary,
@@ -125,6 +126,14 @@ def signals(
         _signals(cursor, ids, stored.sequence, with_evidence=with_evidence),
         _missing(cursor, ids, stored.sequence),
     )
+
+
+def artifacts(cursor: Cursor, accession_number: str, moment: Moment) -> StoredArtifacts | None:
+    """A filing's texts and artifacts at a moment."""
+    stored = filing(cursor, accession_number, moment, with_sections=False)
+    if stored is None:
+        return None
+    return StoredArtifacts(stored, texts_of(cursor, stored.sequence), artifacts_of(cursor, stored.sequence))
 
 
 def analysis(cursor: Cursor, accession_number: str, moment: Moment) -> StoredAnalysis | Filing | None:
@@ -385,11 +394,12 @@ def commit_records(cursor: Cursor, ids: SignalIds, sequences: Sequence[int]) -> 
             sections=_sections(cursor, sequence),
             signals=_signals(cursor, ids, sequence, with_evidence=True),
             missing=_missing(cursor, ids, sequence),
-            texts=_texts(cursor, sequence),
+            texts=texts_of(cursor, sequence),
             result_key=result_key,
             catalog_version=catalog_version,
             code_version=code_version,
             fact_count=fact_count,
+            artifacts=artifacts_of(cursor, sequence),
             size_bytes=0,
         )
         records.append(CommitRecord(sequence, version, _utc(recorded_at), body))
@@ -564,14 +574,6 @@ def _sections(cursor: Cursor, sequence: int) -> tuple[Section, ...]:
         {"sequence": sequence},
     ).fetchall()
     return tuple(Section(*row) for row in rows)
-
-
-def _texts(cursor: Cursor, sequence: int) -> tuple[Text, ...]:
-    rows = cursor.execute(
-        "SELECT document, sha256, length FROM texts WHERE sequence = $sequence::UBIGINT ORDER BY ordinal",
-        {"sequence": sequence},
-    ).fetchall()
-    return tuple(Text(*row) for row in rows)
 
 
 def filing_of(row: Sequence[Any]) -> Filing:

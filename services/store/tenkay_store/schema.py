@@ -196,6 +196,19 @@ MIGRATIONS: Sequence[tuple[str, ...]] = (
         )
         """,
     ),
+    (
+        """
+        CREATE TABLE artifacts (
+            sequence UBIGINT NOT NULL,
+            ordinal USMALLINT NOT NULL,
+            kind VARCHAR NOT NULL,
+            sha256 VARCHAR NOT NULL,
+            size_bytes UBIGINT NOT NULL
+        )
+        """,
+        # Whether a version names an artifact is asked of every one that is to be removed.
+        "CREATE INDEX artifacts_by_sha256 ON artifacts (sha256)",
+    ),
 )
 """Statements that lead from each version to the next, from an empty file on. Only ever added to."""
 
