@@ -15,7 +15,7 @@ import grpc
 from google.protobuf import timestamp_pb2
 
 from tenkay import page_tokens
-from tenkay.common.v1 import date_pb2, extraction_pb2, filing_pb2, signal_pb2
+from tenkay.common.v1 import artifact_pb2, date_pb2, extraction_pb2, filing_pb2, signal_pb2
 from tenkay.errors import Reason, TenkayError, failure
 from tenkay.extractor.v1 import extractor_service_pb2 as pb
 from tenkay.extractor.v1 import extractor_service_pb2_grpc as pb_grpc
@@ -23,6 +23,7 @@ from tenkay.identifiers import require_accession_number, require_cik
 from tenkay.runtime.logs import get_logger
 from tenkay.runtime.tracing import span
 from tenkay_extractor import metrics
+from tenkay_extractor.artifacts import Artifact, ArtifactKind
 from tenkay_extractor.byte_budget import ByteAccount, ByteBudget
 from tenkay_extractor.catalog import Catalog, Category, SignalDefinition, Tier, ValidRange
 from tenkay_extractor.evidence import Evidence, FactEvidence, SearchEvidence, TextEvidence
@@ -43,7 +44,7 @@ from tenkay_extractor.pool import (
 from tenkay_extractor.signal_descriptions import confidence_rule, inputs_of
 from tenkay_extractor.signals import Signal
 from tenkay_extractor.submission import SubmissionError, SubmissionFault
-from tenkay_extractor.upload import read_documents, read_opening
+from tenkay_extractor.upload import MOST_CHUNK_BYTES, read_documents, read_opening
 from tenkay_extractor.worker import ExtractionRequest, ExtractionSummary, FilingBytes, WorkerAnswer
 
 FULL_NAME = "tenkay.extractor.v1.ExtractorService"
@@ -66,6 +67,7 @@ _FAULTS = {
 _CATEGORIES = {each: signal_pb2.SignalCategory.Value(f"SIGNAL_CATEGORY_{each.name}") for each in Category}
 _TIERS = {each: pb.SignalTier.Value(f"SIGNAL_TIER_{each.name}") for each in Tier}
 _MISSING = {each: signal_pb2.MissingReason.Value(f"MISSING_REASON_{each.name}") for each in MissingReason}
+_ARTIFACTS = {each: artifact_pb2.ArtifactKind.Value(f"ARTIFACT_KIND_{each.name}") for each in ArtifactKind}
 _ORIGINS = {
     Origin.FULL_SUBMISSION: filing_pb2.FILING_SOURCE_FULL_SUBMISSION,
     Origin.DOCUMENTS: filing_pb2.FILING_SOURCE_DOCUMENTS,
@@ -97,6 +99,36 @@ class ExtractorServicer(pb_grpc.ExtractorServiceServicer):
     async def ExtractFiling(
         self, request: pb.ExtractFilingRequest, _context: Context
     ) -> pb.ExtractFilingResponse:
+        with _counting_refusals(), self._budget.account() as account:
+            summary = await self._filing(request, account)
+        return pb.ExtractFilingResponse(extraction=extraction_message(summary))
+
+    async def ExtractFilingWithArtifacts(
+        self, request: pb.ExtractFilingWithArtifactsRequest, _context: Context
+    ) -> AsyncIterator[pb.ExtractFilingWithArtifactsResponse]:
+        with _counting_refusals(), self._budget.account() as account:
+            # What the filing's bytes were counted for stands for its text until that is sent.
+            for part in _parts(await self._filing(request.extract, account, with_artifacts=True)):
+                yield pb.ExtractFilingWithArtifactsResponse(part=part)
+
+    async def ExtractDocuments(
+        self, requests: AsyncIterator[pb.ExtractDocumentsRequest], _context: Context
+    ) -> pb.ExtractDocumentsResponse:
+        with _counting_refusals(), self._budget.account() as account:
+            summary = await self._documents(requests, account)
+        return pb.ExtractDocumentsResponse(extraction=extraction_message(summary))
+
+    async def ExtractDocumentsWithArtifacts(
+        self, requests: AsyncIterator[pb.ExtractDocumentsWithArtifactsRequest], _context: Context
+    ) -> AsyncIterator[pb.ExtractDocumentsWithArtifactsResponse]:
+        with _counting_refusals(), self._budget.account() as account:
+            unpacked = (request.extract async for request in requests)
+            for part in _parts(await self._documents(unpacked, account, with_artifacts=True)):
+                yield pb.ExtractDocumentsWithArtifactsResponse(part=part)
+
+    async def _filing(
+        self, request: pb.ExtractFilingRequest, account: ByteAccount, *, with_artifacts: bool = False
+    ) -> ExtractionSummary:
         accession_number = require_accession_number(
             request.filing.accession_number, "filing.accession_number"
         )
@@ -105,18 +137,20 @@ class ExtractorServicer(pb_grpc.ExtractorServiceServicer):
         told = _listing(request.listing, accession_number, "listing.")
         told_earlier = _earlier_listings(request.earlier_filings, "earlier_filings")
         since, categories = _since(request), _categories(request.categories, "categories")
-        with _counting_refusals(), self._budget.account() as account:
-            filing = await self._fetched(request.filing, told, account)
-            earlier = [
-                await self._fetched(each.filing, listing, account)
-                for each, listing in zip(request.earlier_filings, told_earlier, strict=True)
-            ]
-            summary = await self._extracted(filing, tuple(earlier), since, categories)
-        return pb.ExtractFilingResponse(extraction=extraction_message(summary))
+        filing = await self._fetched(request.filing, told, account)
+        earlier = [
+            await self._fetched(each.filing, listing, account)
+            for each, listing in zip(request.earlier_filings, told_earlier, strict=True)
+        ]
+        return await self._extracted(filing, tuple(earlier), since, categories, with_artifacts=with_artifacts)
 
-    async def ExtractDocuments(
-        self, requests: AsyncIterator[pb.ExtractDocumentsRequest], _context: Context
-    ) -> pb.ExtractDocumentsResponse:
+    async def _documents(
+        self,
+        requests: AsyncIterator[pb.ExtractDocumentsRequest],
+        account: ByteAccount,
+        *,
+        with_artifacts: bool = False,
+    ) -> ExtractionSummary:
         opening = await read_opening(requests)
         field = "opening.filing.listing"
         told = opening.filing.listing
@@ -129,13 +163,13 @@ class ExtractorServicer(pb_grpc.ExtractorServiceServicer):
         )
         since = _since(opening, "opening.")
         categories = _categories(opening.categories, "opening.categories")
-        with _counting_refusals(), self._budget.account() as account:
-            upload = await read_documents(opening, requests, account)
-            earlier = tuple(
-                FilingBytes(blobs, each) for blobs, each in zip(upload.earlier, told_earlier, strict=True)
-            )
-            summary = await self._extracted(FilingBytes(upload.filing, listing), earlier, since, categories)
-        return pb.ExtractDocumentsResponse(extraction=extraction_message(summary))
+        upload = await read_documents(opening, requests, account)
+        earlier = tuple(
+            FilingBytes(blobs, each) for blobs, each in zip(upload.earlier, told_earlier, strict=True)
+        )
+        return await self._extracted(
+            FilingBytes(upload.filing, listing), earlier, since, categories, with_artifacts=with_artifacts
+        )
 
     async def _fetched(self, ref: filing_pb2.FilingRef, told: Listing, account: ByteAccount) -> FilingBytes:
         with span("extractor.read_filing", {"sec.accession_number": told.accession_number}):
@@ -153,6 +187,8 @@ class ExtractorServicer(pb_grpc.ExtractorServiceServicer):
         earlier: tuple[FilingBytes, ...],
         since: date | None,
         categories: frozenset[Category],
+        *,
+        with_artifacts: bool,
     ) -> ExtractionSummary:
         started = time.perf_counter()
         with span("extractor.extract", {"sec.accession_number": filing.listing.accession_number}):
@@ -165,6 +201,7 @@ class ExtractorServicer(pb_grpc.ExtractorServiceServicer):
                     earlier=earlier,
                     earlier_complete_since=since,
                     categories=categories,
+                    with_artifacts=with_artifacts,
                 )
             )
         metrics.EXTRACTION_SECONDS.observe(time.perf_counter() - started)
@@ -396,7 +433,22 @@ def extraction_message(summary: ExtractionSummary) -> extraction_pb2.Extraction:
         catalog_version=summary.catalog_version,
         code_version=summary.code_version,
         fact_count=summary.fact_count,
+        artifacts=[_artifact(artifact) for artifact in summary.artifacts],
     )
+
+
+def _artifact(artifact: Artifact) -> artifact_pb2.Artifact:
+    return artifact_pb2.Artifact(
+        kind=_ARTIFACTS[artifact.kind], sha256=artifact.sha256, size_bytes=len(artifact.content)
+    )
+
+
+def _parts(summary: ExtractionSummary) -> Iterator[pb.ExtractionPart]:
+    yield pb.ExtractionPart(extraction=extraction_message(summary))
+    for artifact in summary.artifacts:
+        yield pb.ExtractionPart(artifact=_artifact(artifact))
+        for start in range(0, len(artifact.content), MOST_CHUNK_BYTES):
+            yield pb.ExtractionPart(chunk=artifact.content[start : start + MOST_CHUNK_BYTES])
 
 
 def _filing(filing: FilingIdentity) -> filing_pb2.Filing:

@@ -107,10 +107,17 @@ class WrappingServer:
 def wrap(
     service: str, name: str, handler: grpc.RpcMethodHandler[Any, Any], policy: CallPolicy
 ) -> grpc.RpcMethodHandler[Any, Any]:
-    """`handler` with all of the module's docstring around it. Unary calls, and streams in one of the two directions."""
-    if handler.request_streaming and handler.response_streaming:
-        raise TypeError(f"/{service}/{name}: streams in both directions are not served")
+    """`handler` with all of the module's docstring around it."""
     serialise = _serialiser(cast(Callable[[Any], bytes], handler.response_serializer))
+    if handler.request_streaming and handler.response_streaming:
+        # What a caller sends comes to an end, so the call does too: it has a deadline as a unary one has.
+        return grpc.stream_stream_rpc_method_handler(
+            _wrap_stream(
+                service, name, cast(Any, handler.stream_stream), policy, policy.default_deadline_seconds
+            ),
+            request_deserializer=handler.request_deserializer,
+            response_serializer=serialise,
+        )
     if handler.response_streaming:
         return grpc.unary_stream_rpc_method_handler(
             _wrap_stream(service, name, cast(Any, handler.unary_stream), policy),
@@ -203,7 +210,11 @@ def _wrap_unary(
 
 
 def _wrap_stream(
-    service: str, name: str, behaviour: Callable[[Any, Context], AsyncIterator[Any]], policy: CallPolicy
+    service: str,
+    name: str,
+    behaviour: Callable[[Any, Context], AsyncIterator[Any]],
+    policy: CallPolicy,
+    default_deadline: float | None = None,
 ) -> Callable[[Any, Context], AsyncIterator[Any]]:
     method = f"/{service}/{name}"
     codes = _BoundCodes(policy.metrics, service, name)
@@ -230,6 +241,8 @@ def _wrap_stream(
         try:
             # Unlike a unary call, a stream without a deadline may be meant to stay: a feed, a watched job.
             remaining = context.time_remaining()
+            if remaining is None:
+                remaining = default_deadline
             if remaining is not None:
                 seconds = remaining - min(remaining * DEADLINE_MARGIN_SHARE, DEADLINE_MARGIN_MAX_SECONDS)
                 CURRENT_DEADLINE.set(time.monotonic() + seconds)
