@@ -20,6 +20,7 @@ from tenkay.errors import Reason, TenkayError, failure
 from tenkay.extractor.v1 import extractor_service_pb2 as pb
 from tenkay.extractor.v1 import extractor_service_pb2_grpc as pb_grpc
 from tenkay.identifiers import require_accession_number, require_cik
+from tenkay.runtime.handler import comes_to_an_end
 from tenkay.runtime.logs import get_logger
 from tenkay.runtime.tracing import span
 from tenkay_extractor import metrics
@@ -103,6 +104,7 @@ class ExtractorServicer(pb_grpc.ExtractorServiceServicer):
             summary = await self._filing(request, account)
         return pb.ExtractFilingResponse(extraction=extraction_message(summary))
 
+    @comes_to_an_end
     async def ExtractFilingWithArtifacts(
         self, request: pb.ExtractFilingWithArtifactsRequest, _context: Context
     ) -> AsyncIterator[pb.ExtractFilingWithArtifactsResponse]:
@@ -118,6 +120,7 @@ class ExtractorServicer(pb_grpc.ExtractorServiceServicer):
             summary = await self._documents(requests, account)
         return pb.ExtractDocumentsResponse(extraction=extraction_message(summary))
 
+    @comes_to_an_end
     async def ExtractDocumentsWithArtifacts(
         self, requests: AsyncIterator[pb.ExtractDocumentsWithArtifactsRequest], _context: Context
     ) -> AsyncIterator[pb.ExtractDocumentsWithArtifactsResponse]:

@@ -12,11 +12,12 @@ import grpc
 
 from tenkay.errors import Reason, TenkayError, failure
 from tenkay.identifiers import require_accession_number
+from tenkay.runtime.handler import comes_to_an_end
 from tenkay.store.v1 import artifact_service_pb2 as pb
 from tenkay.store.v1 import artifact_service_pb2_grpc as pb_grpc
 from tenkay_store import messages
 from tenkay_store.artifact_store import ArtifactReading, ArtifactStore
-from tenkay_store.fact_selection import FactSelection, SelectedFacts, read_facts, select_facts
+from tenkay_store.fact_selection import FactSelection, read_facts, select_facts
 from tenkay_store.moments import Moments, ReadOptions
 from tenkay_store.object_store import ObjectMissing
 from tenkay_store.records import Artifact, ArtifactKind
@@ -63,6 +64,7 @@ class ArtifactServicer(pb_grpc.ArtifactServiceServicer):
             chunks = _checked_facts(chunks, artifact.size_bytes)
         return pb.PutArtifactResponse(stored_bytes=await self._artifacts.put(artifact, chunks))
 
+    @comes_to_an_end
     async def GetFacts(
         self, request: pb.GetFactsRequest, _context: Context
     ) -> AsyncIterator[pb.GetFactsResponse]:
@@ -74,24 +76,27 @@ class ArtifactServicer(pb_grpc.ArtifactServiceServicer):
         head = await self._moments.reached(request.min_sequence)
         moment = await self._moments.of(request, head)
         found = await self._of_filing(accession_number, moment)
-        selected = await self._selected(found, selection)
-        if selected is None:
+        try:
+            async with self._artifacts.whole(
+                _facts_of(found), lambda content: select_facts(content, selection)
+            ) as selected:
+                response = pb.GetFactsResponse(
+                    filing=messages.filing_message(found.stored.filing),
+                    version=found.stored.version,
+                    result_key=found.stored.result_key,
+                    fact_count=selected.fact_count,
+                    warnings=selected.warnings,
+                    as_of_sequence=self._moments.token(head),
+                )
+                for part in selected.parts or [[]]:
+                    response.facts.extend(part)
+                    yield response
+                    response = pb.GetFactsResponse()
+        except ObjectMissing:
             # Purged between the two reads, or lost.
-            found = await self._of_filing(accession_number, moment)
-            raise _lost(_facts_of(found))
-        first = pb.GetFactsResponse(
-            filing=messages.filing_message(found.stored.filing),
-            version=found.stored.version,
-            result_key=found.stored.result_key,
-            fact_count=selected.fact_count,
-            warnings=selected.warnings,
-            as_of_sequence=self._moments.token(head),
-        )
-        for part in selected.parts or [[]]:
-            first.facts.extend(part)
-            yield first
-            first = pb.GetFactsResponse()
+            raise _lost(_facts_of(await self._of_filing(accession_number, moment))) from None
 
+    @comes_to_an_end
     async def ReadText(
         self, request: pb.ReadTextRequest, _context: Context
     ) -> AsyncIterator[pb.ReadTextResponse]:
@@ -125,14 +130,6 @@ class ArtifactServicer(pb_grpc.ArtifactServiceServicer):
         if found is None:
             raise messages.filing_unknown(accession_number)
         return found
-
-    async def _selected(self, found: StoredArtifacts, selection: FactSelection) -> SelectedFacts | None:
-        try:
-            return await self._artifacts.whole(
-                _facts_of(found), lambda content: select_facts(content, selection)
-            )
-        except ObjectMissing:
-            return None
 
     async def _text(self, request: pb.ReadTextRequest, moment: Moment) -> Artifact:
         if not request.HasField("filing"):

@@ -141,13 +141,17 @@ class ArtifactStore:
             async for block, data in found:
                 yield artifact_blocks.cut(block, data, start, end)
 
-    async def whole(self, artifact: Artifact, use: Callable[[bytes], Result]) -> Result:
-        """`use` of all bytes of an artifact, in a thread. ObjectMissing; ARTIFACT_DAMAGED."""
+    @asynccontextmanager
+    async def whole(self, artifact: Artifact, use: Callable[[bytes], Result]) -> AsyncIterator[Result]:
+        """`use` of all bytes of an artifact, made in a thread, for the length of the block.
+
+        ObjectMissing; ARTIFACT_DAMAGED. Waits while `whole_reads` others are in their blocks.
+        """
         async with self._whole_reads:
             reading = await self.read_index(artifact)
             async with aclosing(self._blocks(reading, reading.index.blocks)) as found:
                 content = b"".join([data async for _, data in found])
-            return await asyncio.to_thread(use, content)
+            yield await asyncio.to_thread(use, content)
 
     async def purged(self, records: Iterable[CommitRecord]) -> None:
         """Remove what only these purges' versions named. What cannot be removed now, `collect` removes later."""

@@ -39,7 +39,7 @@ class StoreSettings(ServiceSettings):
     artifact_incoming_bytes: int = Field(default=256 * 1024 * 1024, ge=1024)
     """Size of the artifacts that may be on their way in; beyond it QUEUE_FULL. A larger single one is let in alone."""
 
-    artifact_whole_reads: int = Field(default=4, ge=1, le=100)
+    artifact_whole_reads: int = Field(default=8, ge=1, le=100)
     """GetFacts calls that hold a filing's facts at once; one more waits for its turn."""
 
     artifact_keep_seconds: float = Field(default=24 * 3600, ge=60, le=30 * 24 * 3600)

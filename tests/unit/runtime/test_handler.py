@@ -26,7 +26,15 @@ from tenkay.errors import (
     failure,
 )
 from tenkay.runtime.call import TraceContext, current_deadline, current_trace, new_trace
-from tenkay.runtime.handler import CallPolicy, Context, Identity, Metadata, RpcMetrics, WrappingServer
+from tenkay.runtime.handler import (
+    CallPolicy,
+    Context,
+    Identity,
+    Metadata,
+    RpcMetrics,
+    WrappingServer,
+    comes_to_an_end,
+)
 from tenkay.runtime.tracing import remote_parent
 from tenkay.store.v1 import change_feed_service_pb2 as feed
 from tenkay.store.v1 import change_feed_service_pb2_grpc as feed_grpc
@@ -408,16 +416,16 @@ async def test_a_stream_in_both_directions_is_answered_and_counted_as_one_call()
         assert metrics.get_sample_value("seconds_count", labels) == 1
 
 
-async def test_a_stream_in_both_directions_ends_although_its_caller_set_no_deadline() -> None:
+async def test_a_stream_that_comes_to_an_end_does_so_although_its_caller_set_no_deadline() -> None:
+    @comes_to_an_end
     async def wait(requests: AsyncIterator[Any], _context: Any) -> AsyncIterator[store.GetFilingResponse]:
         async for _ in requests:
             pass
         yield store.GetFilingResponse()
 
-    async def endless() -> AsyncIterator[Any]:
-        while True:
-            yield store.GetFilingRequest()
-            await asyncio.sleep(0.01)
+    async def never_done() -> AsyncIterator[Any]:
+        yield store.GetFilingRequest()
+        await asyncio.sleep(60)
 
     async with exchanges(wait, default_deadline_seconds=0.4) as (policy, channel, _):
         call: Any = channel.stream_stream(
@@ -426,6 +434,6 @@ async def test_a_stream_in_both_directions_ends_although_its_caller_set_no_deadl
             response_deserializer=store.GetFilingResponse.FromString,
         )
         with pytest.raises(grpc.aio.AioRpcError) as caught:
-            await anext(aiter(call(endless())))
+            await anext(aiter(call(never_done())))
         assert caught.value.code() is grpc.StatusCode.DEADLINE_EXCEEDED
         assert policy.running == 0
