@@ -38,6 +38,8 @@ def _chunks(parts: Iterator[ExtractionPart], size: int) -> Iterator[bytes]:
         part = next(parts, None)
         if part is None or not part.chunk:
             raise _broken(f"{size:,} bytes of an artifact are missing")
+        if len(part.chunk) > size:
+            raise _broken("more bytes of an artifact come than it has")
         size -= len(part.chunk)
         yield part.chunk
 
