@@ -10,7 +10,16 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Iterable, Iterator, Sequence
+from collections.abc import (
+    AsyncGenerator,
+    AsyncIterator,
+    Awaitable,
+    Callable,
+    Coroutine,
+    Iterable,
+    Iterator,
+    Sequence,
+)
 from contextlib import aclosing, asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -77,7 +86,7 @@ class ArtifactStore:
         self._in_use: Counter[Key] = Counter()
         self._leaving: set[Key] = set()
         self._left = asyncio.Condition()
-        self._commits: set[asyncio.Task[Any]] = set()
+        self._running: set[asyncio.Task[Any]] = set()
         self.held: dict[ArtifactKind, Held] = {}
         """What `collect` found when it last looked, named or not; empty before it first did."""
 
@@ -117,10 +126,7 @@ class ArtifactStore:
                         raise _missing(each)
                 return await commit()
 
-        task = asyncio.create_task(run())
-        self._commits.add(task)
-        task.add_done_callback(self._commit_over)
-        return await asyncio.shield(task)
+        return await self._to_its_end(run())
 
     async def read_index(self, artifact: Artifact) -> ArtifactReading:
         """Where the artifact's bytes lie, to read them with. ObjectMissing; ARTIFACT_DAMAGED."""
@@ -155,15 +161,7 @@ class ArtifactStore:
 
     async def purged(self, records: Iterable[CommitRecord]) -> None:
         """Remove what only these purges' versions named. What cannot be removed now, `collect` removes later."""
-        named = (
-            each for record in records if isinstance(record.body, Purge) for each in record.body.artifacts
-        )
-        for artifact in dict.fromkeys(named):
-            try:
-                if await self._remove(artifact, None):
-                    metrics.ARTIFACTS_REMOVED.labels("purged").inc()
-            except TenkayError as error:
-                logger.warning("artifact_not_removed", sha256=artifact.sha256, problem=error.message)
+        await self._to_its_end(self._remove_purged(records))
 
     async def keep_collecting(self, every_seconds: float) -> None:
         """`collect` again and again, without end."""
@@ -241,6 +239,17 @@ class ArtifactStore:
                     data = await asyncio.to_thread(artifact_blocks.read_block, block, compressed)
                 yield block, data
 
+    async def _remove_purged(self, records: Iterable[CommitRecord]) -> None:
+        named = (
+            each for record in records if isinstance(record.body, Purge) for each in record.body.artifacts
+        )
+        for artifact in dict.fromkeys(named):
+            try:
+                if await self._remove(artifact, None):
+                    metrics.ARTIFACTS_REMOVED.labels("purged").inc()
+            except TenkayError as error:
+                logger.warning("artifact_not_removed", sha256=artifact.sha256, problem=error.message)
+
     async def _remove_unnamed(
         self, kind: ArtifactKind, candidates: Sequence[Artifact], put_before: datetime
     ) -> int:
@@ -249,7 +258,7 @@ class ArtifactStore:
         named = await self._store.named_artifacts(kind, [each.sha256 for each in candidates])
         removed = 0
         for each in candidates:
-            if each.sha256 not in named and await self._remove(each, put_before):
+            if each.sha256 not in named and await self._to_its_end(self._remove(each, put_before)):
                 removed += 1
         metrics.ARTIFACTS_REMOVED.labels("unnamed").inc(removed)
         return removed
@@ -306,8 +315,15 @@ class ArtifactStore:
         finally:
             self._incoming_bytes -= size
 
-    def _commit_over(self, task: asyncio.Task[Any]) -> None:
-        self._commits.discard(task)
+    async def _to_its_end(self, work: Coroutine[Any, Any, Result]) -> Result:
+        """What `work` gives. It goes on when the caller goes away: what it has begun is not undone by that."""
+        task = asyncio.create_task(work)
+        self._running.add(task)
+        task.add_done_callback(self._ended)
+        return await asyncio.shield(task)
+
+    def _ended(self, task: asyncio.Task[Any]) -> None:
+        self._running.discard(task)
         if not task.cancelled():
             task.exception()  # looked at, even when the caller has gone away
 

@@ -275,6 +275,23 @@ async def test_what_a_purge_could_not_remove_is_removed_later(world: World) -> N
     assert not await world.has("stays for now")
 
 
+async def test_a_removal_whose_caller_goes_away_still_keeps_puts_out_until_its_end(world: World) -> None:
+    await world.put("twice")
+    body = await world.commit(1, "twice")
+    world.objects.go_on.clear()
+    purging = asyncio.create_task(world.purge(body))
+    await world.objects.deleting.wait()
+    purging.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await purging
+    put = asyncio.create_task(world.put("twice"))
+    await asyncio.sleep(0.05)
+    assert not put.done()
+    world.objects.go_on.set()
+    await put
+    assert await world.has("twice")
+
+
 async def test_puts_beyond_the_room_for_them_are_put_off(world: World) -> None:
     gate = asyncio.Event()
     content = b"x" * 60_000
