@@ -51,6 +51,11 @@ def fact_set(facts: FactSet) -> fact_pb2.FactSet:
     return fact_pb2.FactSet(facts=[_fact(each) for each in facts.facts], warnings=facts.warnings)
 
 
+def date_message(day: date | None) -> date_pb2.Date | None:
+    """A day as the API spells it."""
+    return None if day is None else date_pb2.Date(year=day.year, month=day.month, day=day.day)
+
+
 def _all(found: Extraction) -> Iterator[Artifact]:
     content = fact_set(found.facts).SerializeToString()
     yield Artifact(ArtifactKind.FACTS, hashlib.sha256(content).hexdigest(), content)
@@ -64,8 +69,8 @@ def _fact(fact: Fact) -> fact_pb2.Fact:
     period = context.period
     return fact_pb2.Fact(
         concept=fact.concept,
-        start=_date(period.start if period else None),
-        end=_date(period.end if period else None),
+        start=date_message(period.start if period else None),
+        end=date_message(period.end if period else None),
         dimensions=[fact_pb2.FactDimension(axis=axis, member=member) for axis, member in context.members],
         unit=fact.unit,
         value=None if fact.value is None else plain(fact.value),
@@ -79,7 +84,3 @@ def _fact(fact: Fact) -> fact_pb2.Fact:
         context_id=context.id,
         entity=context.entity,
     )
-
-
-def _date(day: date | None) -> date_pb2.Date | None:
-    return None if day is None else date_pb2.Date(year=day.year, month=day.month, day=day.day)

@@ -7,7 +7,6 @@ from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, date, datetime
-from decimal import Decimal
 from difflib import get_close_matches
 from typing import Any
 
@@ -15,7 +14,7 @@ import grpc
 from google.protobuf import timestamp_pb2
 
 from tenkay import page_tokens
-from tenkay.common.v1 import artifact_pb2, date_pb2, extraction_pb2, filing_pb2, signal_pb2
+from tenkay.common.v1 import date_pb2, filing_pb2, signal_pb2
 from tenkay.errors import Reason, TenkayError, failure
 from tenkay.extractor.v1 import extractor_service_pb2 as pb
 from tenkay.extractor.v1 import extractor_service_pb2_grpc as pb_grpc
@@ -24,17 +23,13 @@ from tenkay.runtime.handler import comes_to_an_end
 from tenkay.runtime.logs import get_logger
 from tenkay.runtime.tracing import span
 from tenkay_extractor import metrics
-from tenkay_extractor.artifacts import Artifact, ArtifactKind
 from tenkay_extractor.byte_budget import ByteAccount, ByteBudget
-from tenkay_extractor.catalog import Catalog, Category, SignalDefinition, Tier, ValidRange
-from tenkay_extractor.evidence import Evidence, FactEvidence, SearchEvidence, TextEvidence
+from tenkay_extractor.catalog import Catalog, Category
 from tenkay_extractor.extraction import FilingMismatchError
 from tenkay_extractor.filing_source import FilingSource
 from tenkay_extractor.filing_view import EarlierFilingError
-from tenkay_extractor.identity import FilingIdentity, Listing
-from tenkay_extractor.identity import FilingSource as Origin
-from tenkay_extractor.missing import MissingReason
-from tenkay_extractor.plain_decimals import plain
+from tenkay_extractor.identity import Listing
+from tenkay_extractor.messages import CATEGORIES, definition_message, extraction_message, extraction_parts
 from tenkay_extractor.pool import (
     ExtractionOverrunError,
     MemoryExceededError,
@@ -42,10 +37,8 @@ from tenkay_extractor.pool import (
     WorkerCrashedError,
     WorkerPool,
 )
-from tenkay_extractor.signal_descriptions import confidence_rule, inputs_of
-from tenkay_extractor.signals import Signal
 from tenkay_extractor.submission import SubmissionError, SubmissionFault
-from tenkay_extractor.upload import MOST_CHUNK_BYTES, read_documents, read_opening
+from tenkay_extractor.upload import read_documents, read_opening
 from tenkay_extractor.worker import ExtractionRequest, ExtractionSummary, FilingBytes, WorkerAnswer
 
 FULL_NAME = "tenkay.extractor.v1.ExtractorService"
@@ -64,14 +57,6 @@ _FAULTS = {
     SubmissionFault.BINARY: Reason.SUBMISSION_BINARY,
     SubmissionFault.MALFORMED: Reason.SUBMISSION_MALFORMED,
     SubmissionFault.TOO_LARGE: Reason.SUBMISSION_TOO_LARGE,
-}
-_CATEGORIES = {each: signal_pb2.SignalCategory.Value(f"SIGNAL_CATEGORY_{each.name}") for each in Category}
-_TIERS = {each: pb.SignalTier.Value(f"SIGNAL_TIER_{each.name}") for each in Tier}
-_MISSING = {each: signal_pb2.MissingReason.Value(f"MISSING_REASON_{each.name}") for each in MissingReason}
-_ARTIFACTS = {each: artifact_pb2.ArtifactKind.Value(f"ARTIFACT_KIND_{each.name}") for each in ArtifactKind}
-_ORIGINS = {
-    Origin.FULL_SUBMISSION: filing_pb2.FILING_SOURCE_FULL_SUBMISSION,
-    Origin.DOCUMENTS: filing_pb2.FILING_SOURCE_DOCUMENTS,
 }
 
 
@@ -110,7 +95,7 @@ class ExtractorServicer(pb_grpc.ExtractorServiceServicer):
     ) -> AsyncIterator[pb.ExtractFilingWithArtifactsResponse]:
         with _counting_refusals(), self._budget.account() as account:
             # What the filing's bytes were counted for stands for its text until that is sent.
-            for part in _parts(await self._filing(request.extract, account, with_artifacts=True)):
+            for part in extraction_parts(await self._filing(request.extract, account, with_artifacts=True)):
                 yield pb.ExtractFilingWithArtifactsResponse(part=part)
 
     async def ExtractDocuments(
@@ -126,7 +111,7 @@ class ExtractorServicer(pb_grpc.ExtractorServiceServicer):
     ) -> AsyncIterator[pb.ExtractDocumentsWithArtifactsResponse]:
         with _counting_refusals(), self._budget.account() as account:
             unpacked = (request.extract async for request in requests)
-            for part in _parts(await self._documents(unpacked, account, with_artifacts=True)):
+            for part in extraction_parts(await self._documents(unpacked, account, with_artifacts=True)):
                 yield pb.ExtractDocumentsWithArtifactsResponse(part=part)
 
     async def _filing(
@@ -257,7 +242,7 @@ class ExtractorServicer(pb_grpc.ExtractorServiceServicer):
         rows = [
             row
             for row in self._catalog.signals
-            if request.category in (signal_pb2.SIGNAL_CATEGORY_UNSPECIFIED, _CATEGORIES[row.category])
+            if request.category in (signal_pb2.SIGNAL_CATEGORY_UNSPECIFIED, CATEGORIES[row.category])
         ]
         first = 0
         if request.page_token:
@@ -265,7 +250,7 @@ class ExtractorServicer(pb_grpc.ExtractorServiceServicer):
             first = position if isinstance(position, int) and position >= 0 else len(rows)
         following = first + size
         return pb.ListSignalDefinitionsResponse(
-            definitions=[_definition(row) for row in rows[first:following]],
+            definitions=[definition_message(row) for row in rows[first:following]],
             next_page_token=(
                 page_tokens.encode({"first": following}, bound_to=bound_to) if following < len(rows) else ""
             ),
@@ -278,7 +263,7 @@ class ExtractorServicer(pb_grpc.ExtractorServiceServicer):
         for row in self._catalog.signals:
             if row.id == request.id:
                 return pb.GetSignalDefinitionResponse(
-                    definition=_definition(row), catalog_version=self._catalog.version
+                    definition=definition_message(row), catalog_version=self._catalog.version
                 )
         # Compared up to a bound: likeness takes time with the square of the length.
         closest = get_close_matches(request.id[:_LONGEST_ID], [row.id for row in self._catalog.signals])
@@ -319,9 +304,6 @@ def _count(answer: WorkerAnswer, summary: ExtractionSummary) -> None:
         )
 
 
-# To the domain
-
-
 def _earlier_listings(
     messages: Sequence[filing_pb2.FilingListing], field: str, inside: str = ""
 ) -> tuple[Listing, ...]:
@@ -348,7 +330,7 @@ def _since(message: pb.ExtractFilingRequest | pb.DocumentsOpening, field: str = 
 
 
 def _categories(values: Sequence[signal_pb2.SignalCategory.ValueType], field: str) -> frozenset[Category]:
-    known = {number: category for category, number in _CATEGORIES.items()}
+    known = {number: category for category, number in CATEGORIES.items()}
     for value in values:
         if value not in known:
             raise failure(
@@ -402,180 +384,3 @@ def _moment(message: timestamp_pb2.Timestamp, field: str) -> datetime:
             "is not known",
             field=field,
         ) from None
-
-
-# To the wire
-
-
-def extraction_message(summary: ExtractionSummary) -> extraction_pb2.Extraction:
-    """The result as the API spells it."""
-    return extraction_pb2.Extraction(
-        filing=_filing(summary.filing),
-        sections=[
-            extraction_pb2.Section(
-                code=section.code,
-                part=section.part,
-                title=section.title,
-                document=section.document,
-                start=section.start,
-                end=section.end,
-                confidence=section.confidence,
-            )
-            for section in summary.sections
-        ],
-        signals=[_signal(signal) for signal in summary.signals],
-        missing=[
-            signal_pb2.MissingSignal(id=missing.id, reason=_MISSING[missing.reason], detail=missing.detail)
-            for missing in summary.missing
-        ],
-        texts=[
-            extraction_pb2.NormalisedText(document=text.document, sha256=text.sha256, length=text.length)
-            for text in summary.texts
-        ],
-        result_key=summary.result_key,
-        catalog_version=summary.catalog_version,
-        code_version=summary.code_version,
-        fact_count=summary.fact_count,
-        artifacts=[_artifact(artifact) for artifact in summary.artifacts],
-    )
-
-
-def _artifact(artifact: Artifact) -> artifact_pb2.Artifact:
-    return artifact_pb2.Artifact(
-        kind=_ARTIFACTS[artifact.kind], sha256=artifact.sha256, size_bytes=len(artifact.content)
-    )
-
-
-def _parts(summary: ExtractionSummary) -> Iterator[pb.ExtractionPart]:
-    yield pb.ExtractionPart(extraction=extraction_message(summary))
-    for artifact in summary.artifacts:
-        yield pb.ExtractionPart(artifact=_artifact(artifact))
-        for start in range(0, len(artifact.content), MOST_CHUNK_BYTES):
-            yield pb.ExtractionPart(chunk=artifact.content[start : start + MOST_CHUNK_BYTES])
-
-
-def _filing(filing: FilingIdentity) -> filing_pb2.Filing:
-    message = filing_pb2.Filing(
-        accession_number=filing.accession_number,
-        cik=filing.cik,
-        form_type=filing.form_type,
-        company_name=filing.company_name,
-        filed_date=_date(filing.filed_date),
-        period_end=_date(filing.period_end),
-        sic_code=filing.sic_code,
-        items=filing.items,
-        primary_document=filing.primary_document,
-        source=_ORIGINS[filing.source],
-        is_amendment=filing.is_amendment,
-    )
-    if filing.accepted_at is not None:
-        accepted_at = timestamp_pb2.Timestamp()
-        accepted_at.FromDatetime(filing.accepted_at)
-        message.accepted_at.CopyFrom(accepted_at)
-    return message
-
-
-def _date(day: date | None) -> date_pb2.Date | None:
-    return None if day is None else date_pb2.Date(year=day.year, month=day.month, day=day.day)
-
-
-def _signal(signal: Signal) -> signal_pb2.Signal:
-    return signal_pb2.Signal(
-        id=signal.id,
-        category=_CATEGORIES[signal.category],
-        value=_value(signal),
-        unit=signal.unit,
-        currency=signal.currency,
-        confidence=signal.confidence,
-        out_of_range=signal.out_of_range,
-        evidence=[_evidence(evidence) for evidence in signal.evidence],
-        notes=signal.notes,
-    )
-
-
-def _value(signal: Signal) -> signal_pb2.SignalValue:
-    if isinstance(signal.value, bool):
-        return signal_pb2.SignalValue(bool=signal.value)
-    if isinstance(signal.value, Decimal):
-        return signal_pb2.SignalValue(decimal=plain(signal.value))
-    if isinstance(signal.value, str):
-        return signal_pb2.SignalValue(enum=signal.value)
-    if isinstance(signal.value, int):
-        return signal_pb2.SignalValue(int64=signal.value)
-    return signal_pb2.SignalValue(double=signal.value)
-
-
-def _evidence(evidence: Evidence) -> signal_pb2.Evidence:
-    match evidence:
-        case FactEvidence(concept, fact, accession_number):
-            period = fact.context.period
-            return signal_pb2.Evidence(
-                fact=signal_pb2.FactEvidence(
-                    concept=concept,
-                    element=fact.concept,
-                    document=fact.document,
-                    fact_id=fact.fact_id,
-                    context_id=fact.context.id,
-                    start=_date(period.start if period else None),
-                    end=_date(period.end if period else None),
-                    unit=fact.unit or "",
-                    decimals=fact.decimals,
-                    value=plain(fact.value) if fact.value is not None else fact.text or "",
-                    accession_number=accession_number or None,
-                )
-            )
-        case TextEvidence():
-            return signal_pb2.Evidence(text=_passage(evidence))
-        case SearchEvidence(sections, text_sha256, dismissed):
-            return signal_pb2.Evidence(
-                search=signal_pb2.SearchEvidence(
-                    sections=sections,
-                    text_sha256=text_sha256,
-                    dismissed=[_passage(passage) for passage in dismissed],
-                )
-            )
-
-
-def _passage(passage: TextEvidence) -> signal_pb2.TextEvidence:
-    return signal_pb2.TextEvidence(
-        document=passage.document,
-        section=passage.section,
-        text_sha256=passage.text_sha256,
-        start=passage.start,
-        end=passage.end,
-        quote=passage.quote,
-        accession_number=passage.accession_number or None,
-    )
-
-
-def _definition(row: SignalDefinition) -> pb.SignalDefinition:
-    return pb.SignalDefinition(
-        id=row.id,
-        category=_CATEGORIES[row.category],
-        name=row.name,
-        definition=row.definition,
-        formula=row.formula,
-        unit=row.unit,
-        value_kind=row.value_kind.value,
-        forms=row.forms,
-        direction=row.direction,
-        source=row.source,
-        missing_when=row.missing_when,
-        tier=_TIERS[row.tier],
-        valid_range=_valid_range(row.valid_range),
-        values=row.values,
-        inputs=inputs_of(row),
-        confidence_rule=confidence_rule(row),
-        condition=row.emit_if.source if row.emit_if is not None else "",
-        industries=row.industry,
-        excluded_industries=row.not_industry,
-    )
-
-
-def _valid_range(limits: ValidRange) -> pb.ValidRange | None:
-    if limits == ValidRange():
-        return None
-    least, above, most = (
-        None if bound is None else plain(bound) for bound in (limits.least, limits.above, limits.most)
-    )
-    return pb.ValidRange(least=least, above=above, most=most)
