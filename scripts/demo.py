@@ -38,6 +38,7 @@ from tenkay.cli.ingest import follow_job, submit  # noqa: E402
 from tenkay.cli.selectors import TickerSelector  # noqa: E402
 from tenkay.client import SequenceFloor  # noqa: E402
 from tenkay.client.query import QueryClient  # noqa: E402
+from tenkay.client.store import ArtifactClient  # noqa: E402
 from tenkay.common.v1.analysis_pb2 import Rating  # noqa: E402
 from tenkay.common.v1.filing_pb2 import FilingRef  # noqa: E402
 from tenkay.errors import TenkayError  # noqa: E402
@@ -50,6 +51,8 @@ VAR = Path("var") / "demo"
 FORMS = ("10-K", "10-K/A", "10-Q", "8-K")
 DISTRESS_SIGNAL = "going_concern_doubt"
 SCREEN = 'form_type = "10-K" AND signals.current_ratio < 1.5'
+AROUND_CHARACTERS = 200
+"""Of the text before a sentence that is shown in its place."""
 COLD_RUNS = 20
 """Filings whose signals are asked for, for the first time."""
 CACHED_RUNS_EACH = 5
@@ -153,7 +156,10 @@ def show_path(console: Console, addresses: Addresses, truth: Truth, times: TimeL
             raise DemoError(f"{len(truth.filings)} filings were written and {len(results)} were ingested")
         with times.step("companies, flags and screen read"):
             show_companies(console, query, truth)
-            show_flags(console, query, newest_distressed(truth.filings))
+            distressed = newest_distressed(truth.filings)
+            show_flags(console, query, distressed)
+            with ArtifactClient(addresses.endpoint("store"), floor=floor) as artifacts:
+                show_source(console, query, artifacts, distressed)
             show_screen(console, query)
     with times.step("latency measured"):
         refs = [FilingRef(accession_number=each.accession_number, cik=each.cik) for each in truth.filings]
@@ -217,6 +223,35 @@ def show_flags(console: Console, query: QueryClient, filing: FilingTruth) -> Non
         console.print(part)
     if not answer.analysis.flags or answer.analysis.rating in (Rating.RATING_STRONG, Rating.RATING_SOUND):
         raise DemoError(f"{filing.accession_number} was written in distress, and is not rated so")
+
+
+def show_source(console: Console, query: QueryClient, artifacts: ArtifactClient, filing: FilingTruth) -> None:
+    """A sentence of evidence where it stands, and the filing's facts, both as the store keeps them."""
+    heading(console, "Evidence in its source", "ArtifactService.ReadText, GetFacts")
+    ref = FilingRef(accession_number=filing.accession_number, cik=filing.cik)
+    answer = query.get_signals(filing=ref, signal_ids=[DISTRESS_SIGNAL])
+    passage = next(
+        each.text for signal in answer.signals for each in signal.evidence if each.HasField("text")
+    )
+    around = "".join(
+        part.text
+        for part in artifacts.read_text(
+            filing=ref,
+            sha256=passage.text_sha256,
+            start=max(passage.start - AROUND_CHARACTERS, 0),
+            end=passage.end,
+        )
+    )
+    quote = around[-(passage.end - passage.start) :]
+    if quote != passage.quote:
+        raise DemoError(f"the store's text of {filing.accession_number} is not what its evidence quotes")
+    before = around[: -len(quote)].replace("\n", " ")
+    console.print(Text.assemble(f"… {before}", (quote, "bold")))
+    parts = list(artifacts.get_facts(filing=ref))
+    whole = sum(not fact.dimensions for part in parts for fact in part.facts)
+    console.print(
+        f"{parts[0].fact_count:,} facts are kept with it, {whole:,} of them of the company as a whole."
+    )
 
 
 def show_screen(console: Console, query: QueryClient) -> None:

@@ -97,6 +97,8 @@ def _method(method: MethodDescriptor, imports: _Imports, *, is_async: bool) -> l
     request, response = method.input_type, method.output_type
     request_name = f"{imports.module_of(request.file)}.{request.name}"
     response_name = f"{imports.module_of(response.file)}.{response.name}"
+    if method.client_streaming and method.server_streaming:
+        return _exchange(method, request_name, response_name, is_async=is_async)
     if method.client_streaming:
         return _upload(method, request_name, response_name, is_async=is_async)
     arguments = [_argument(field, imports) for field in request.fields]
@@ -127,6 +129,20 @@ def _upload(method: MethodDescriptor, request_name: str, response_name: str, *, 
         f"timeout: float | None = None) -> {response_name}:",
         f'        """{method.name} of {method.containing_service.name}."""',
         f'        return {wait}self._upload(self._stub.{method.name}, "{method.name}", requests, timeout)',
+    ]
+
+
+def _exchange(
+    method: MethodDescriptor, request_name: str, response_name: str, *, is_async: bool
+) -> list[str]:
+    iterables = [f"AsyncIterable[{request_name}]"] * is_async + [f"Iterable[{request_name}]"]
+    iterator = "AsyncIterator" if is_async else "Iterator"
+    messages = "requests" if is_async else "iter(requests)"
+    return [
+        f"    def {_snake(method.name)}(self, *, requests: {' | '.join(iterables)}, "
+        f"timeout: float | None = None) -> {iterator}[{response_name}]:",
+        f'        """{method.name} of {method.containing_service.name}."""',
+        f'        return self._stream(self._stub.{method.name}, "{method.name}", {messages}, timeout)',
     ]
 
 

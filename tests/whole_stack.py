@@ -16,7 +16,7 @@ from typing import Any
 from tenkay.client import Endpoint, SequenceFloor
 from tenkay.client.pipeline import PipelineClient
 from tenkay.client.query import QueryClient
-from tenkay.client.store import ChangeFeedClient, FilingStoreClient
+from tenkay.client.store import ArtifactClient, ChangeFeedClient, FilingStoreClient
 from tenkay.pipeline.v1 import pipeline_service_pb2 as pipeline
 from tenkay.stack.stack_file import StackFile
 
@@ -63,6 +63,10 @@ class WholeStack:
     def query(self, floor: SequenceFloor | None = None) -> QueryClient:
         """A client of query."""
         return QueryClient(self.endpoint("query"), floor=floor)
+
+    def artifacts(self) -> ArtifactClient:
+        """A client of the store's artifacts."""
+        return ArtifactClient(self.endpoint("store"))
 
     def store(self) -> FilingStoreClient:
         """A client of the store."""

@@ -122,6 +122,7 @@ async def _figures(folder: Path, rounds: int, moments: int, note: Callable[[str]
         folder / "restored",
         second_sink=None,
         sink_name=None,
+        artifacts=open_object_store(None, folder / "objects"),
         until=Until(),
         limits=Limits("4GB", 2, 1),
         clock=_now,

@@ -83,6 +83,7 @@ def filing(company: int, quarter: int, version: int = 1, *, evidence: bool = Tru
         result_key=hashlib.sha256(f"{name} {version}".encode()).hexdigest(),
         catalog_version="1",
         code_version="1",
+        artifacts=(),
         fact_count=1000,
         size_bytes=40_000,
     )

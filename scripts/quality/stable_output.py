@@ -75,7 +75,7 @@ def outputs(name: str, content: bytes) -> tuple[str, str]:
     """The line of the command, and the digest of the message; or the refusal's words twice."""
     from tenkay_extractor.command_output import as_json_line
     from tenkay_extractor.extraction import Blob, extract
-    from tenkay_extractor.servicer import extraction_message
+    from tenkay_extractor.messages import extraction_message
     from tenkay_extractor.submission import SubmissionError
     from tenkay_extractor.worker import summary_of
 

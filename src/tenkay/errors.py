@@ -10,6 +10,7 @@
     ├── Unavailable          something needed does not answer; `retry_after` says when to come back
     ├── DeadlineExceeded     the time given was too short
     ├── Cancelled            the caller went away
+    ├── DataLoss             what was stored is damaged or gone
     ├── Internal             unexpected; `metadata["error_id"]` is in the service's log
     ├── Unauthenticated      the call brought no valid identity
     ├── PermissionDenied     the identity may not do this
@@ -43,6 +44,7 @@ class Reason(StrEnum):
     ANALYSIS_UNKNOWN = "ANALYSIS_UNKNOWN"
     JOB_UNKNOWN = "JOB_UNKNOWN"
     BLOB_UNKNOWN = "BLOB_UNKNOWN"
+    ARTIFACT_UNKNOWN = "ARTIFACT_UNKNOWN"
     CIK_REQUIRED = "CIK_REQUIRED"
     SUBMISSION_EMPTY = "SUBMISSION_EMPTY"
     SUBMISSION_TRUNCATED = "SUBMISSION_TRUNCATED"
@@ -54,6 +56,7 @@ class Reason(StrEnum):
     EARLIER_FILING_UNUSABLE = "EARLIER_FILING_UNUSABLE"
     SINK_DISABLED = "SINK_DISABLED"
     BACKUP_UNUSABLE = "BACKUP_UNUSABLE"
+    ARTIFACT_MISSING = "ARTIFACT_MISSING"
     STALE_LEASE = "STALE_LEASE"
     FEED_POSITION_EXPIRED = "FEED_POSITION_EXPIRED"
     EDGAR_RATE_LIMITED = "EDGAR_RATE_LIMITED"
@@ -70,6 +73,7 @@ class Reason(StrEnum):
     CANCELLED = "CANCELLED"
     EXTRACTION_CRASHED = "EXTRACTION_CRASHED"
     INTERNAL = "INTERNAL"
+    ARTIFACT_DAMAGED = "ARTIFACT_DAMAGED"
     IDENTITY_REQUIRED = "IDENTITY_REQUIRED"
     IDENTITY_REFUSED = "IDENTITY_REFUSED"
     METHOD_UNKNOWN = "METHOD_UNKNOWN"
@@ -167,6 +171,12 @@ class Cancelled(TenkayError):
     status = "CANCELLED"
 
 
+class DataLoss(TenkayError):
+    """What was stored is damaged or gone; the message says how to bring it back."""
+
+    status = "DATA_LOSS"
+
+
 class Internal(TenkayError):
     """Unexpected; `metadata["error_id"]` is in the service's log."""
 
@@ -208,6 +218,7 @@ REASONS_BY_CLASS: dict[type[TenkayError], tuple[Reason, ...]] = {
         Reason.ANALYSIS_UNKNOWN,
         Reason.JOB_UNKNOWN,
         Reason.BLOB_UNKNOWN,
+        Reason.ARTIFACT_UNKNOWN,
     ),
     FailedPrecondition: (
         Reason.CIK_REQUIRED,
@@ -221,6 +232,7 @@ REASONS_BY_CLASS: dict[type[TenkayError], tuple[Reason, ...]] = {
         Reason.EARLIER_FILING_UNUSABLE,
         Reason.SINK_DISABLED,
         Reason.BACKUP_UNUSABLE,
+        Reason.ARTIFACT_MISSING,
     ),
     Aborted: (Reason.STALE_LEASE,),
     OutOfRange: (Reason.FEED_POSITION_EXPIRED,),
@@ -239,6 +251,7 @@ REASONS_BY_CLASS: dict[type[TenkayError], tuple[Reason, ...]] = {
     ),
     DeadlineExceeded: (Reason.DEADLINE_EXCEEDED, Reason.EXTRACTION_TIMEOUT),
     Cancelled: (Reason.CANCELLED,),
+    DataLoss: (Reason.ARTIFACT_DAMAGED,),
     Internal: (Reason.EXTRACTION_CRASHED, Reason.INTERNAL),
     Unauthenticated: (Reason.IDENTITY_REQUIRED,),
     PermissionDenied: (Reason.IDENTITY_REFUSED,),

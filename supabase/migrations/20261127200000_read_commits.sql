@@ -4,9 +4,14 @@
 --   [{"filing_id": "0000320193-24-000123", "sequence": 18, "recorded_at": "…", "extraction": {"version": 1, …}}, …]
 --
 -- Amounts come as text: a number in JSON loses digits in most languages. Of a purge only its moment is here, and what
--- was purged is not. The lease that a commit was made under is kept with it, so that it holds after a restore too.
+-- was purged is not. The lease that a commit was made under is kept with it, so that it holds after a restore too, and
+-- the digests of its artifacts, so that they are found again.
 
-alter table public.filings add column fence_scope text, add column fence_token bigint;
+alter table public.filings
+    add column fence_scope text,
+    add column fence_token bigint,
+    -- Null: none, or written by a store of before.
+    add column artifacts jsonb check (jsonb_typeof(artifacts) = 'array');
 alter table public.analyses add column fence_scope text, add column fence_token bigint;
 
 create index filings_sequence on public.filings using brin (sequence);

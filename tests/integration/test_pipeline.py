@@ -6,6 +6,7 @@ The four other services are doubles that speak their protos, so that each failur
 from __future__ import annotations
 
 import contextlib
+import hashlib
 import os
 import signal
 import subprocess
@@ -31,7 +32,7 @@ from opentelemetry.proto.collector.trace.v1 import trace_service_pb2, trace_serv
 from tenkay.analyzer.v1 import analyzer_service_pb2, analyzer_service_pb2_grpc
 from tenkay.client import Endpoint
 from tenkay.client.pipeline import PipelineClient, WorkerClient
-from tenkay.common.v1 import analysis_pb2, date_pb2, errors_pb2, extraction_pb2, filing_pb2
+from tenkay.common.v1 import analysis_pb2, artifact_pb2, date_pb2, errors_pb2, extraction_pb2, filing_pb2
 from tenkay.errors import InvalidArgument, NotFound, Reason, TenkayError, failure
 from tenkay.extractor.v1 import extractor_service_pb2, extractor_service_pb2_grpc
 from tenkay.fetcher.v1 import fetcher_service_pb2, fetcher_service_pb2_grpc
@@ -43,7 +44,12 @@ from tenkay.runtime.tracing import remote_parent
 from tenkay.stack.ports import free_port
 from tenkay.stack.valkey import ValkeyRole, valkey
 from tenkay.status import to_status
-from tenkay.store.v1 import filing_store_service_pb2, filing_store_service_pb2_grpc
+from tenkay.store.v1 import (
+    artifact_service_pb2,
+    artifact_service_pb2_grpc,
+    filing_store_service_pb2,
+    filing_store_service_pb2_grpc,
+)
 from tenkay_pipeline.celery_app import make_app
 from tenkay_pipeline.task_messages import QUEUES, STAGES_BY_QUEUE, TASK_NAMES
 
@@ -70,6 +76,7 @@ class Doubles:
     failures: dict[tuple[str, str], list[Exception]] = field(default_factory=dict)
     gates: dict[tuple[str, str], threading.Event] = field(default_factory=dict)
     commits: dict[tuple[str, str], str] = field(default_factory=dict)
+    artifacts: set[str] = field(default_factory=set)
     spans: list[tuple[str, Any]] = field(default_factory=list)
     """Service and span, as exported."""
     lock: threading.Lock = field(default_factory=threading.Lock)
@@ -169,14 +176,29 @@ class Extractor(extractor_service_pb2_grpc.ExtractorServiceServicer):
     doubles: Doubles
 
     @typed
-    def ExtractFiling(self, request: Any, context: Any) -> Any:
-        accession_number = request.filing.accession_number
+    def ExtractFilingWithArtifacts(self, request: Any, context: Any) -> Any:
+        filing = request.extract.filing
+        accession_number = filing.accession_number
         self.doubles.note("extract", accession_number, context)
-        self.doubles.listings[accession_number] = request.listing
-        return extractor_service_pb2.ExtractFilingResponse(
-            extraction=extraction_pb2.Extraction(
-                filing=filing_pb2.Filing(accession_number=accession_number, cik=request.filing.cik),
-                result_key=accession_number,
+        self.doubles.listings[accession_number] = request.extract.listing
+        text = accession_number.encode()
+        artifact = artifact_pb2.Artifact(
+            kind=artifact_pb2.ARTIFACT_KIND_TEXT,
+            sha256=hashlib.sha256(text).hexdigest(),
+            size_bytes=len(text),
+        )
+        extraction = extraction_pb2.Extraction(
+            filing=filing_pb2.Filing(accession_number=accession_number, cik=filing.cik),
+            result_key=accession_number,
+            artifacts=[artifact],
+        )
+        return (
+            extractor_service_pb2.ExtractFilingWithArtifactsResponse(part=part)
+            for part in (
+                extractor_service_pb2.ExtractionPart(extraction=extraction),
+                extractor_service_pb2.ExtractionPart(artifact=artifact),
+                extractor_service_pb2.ExtractionPart(chunk=text[:3]),
+                extractor_service_pb2.ExtractionPart(chunk=text[3:]),
             )
         )
 
@@ -200,6 +222,22 @@ class Analyzer(analyzer_service_pb2_grpc.AnalyzerServiceServicer):
 
 
 @dataclass
+class Artifacts(artifact_service_pb2_grpc.ArtifactServiceServicer):
+    """Texts that are the number of their filing."""
+
+    doubles: Doubles
+
+    @typed
+    def PutArtifact(self, requests: Any, context: Any) -> Any:
+        opening, *chunks = requests
+        text = b"".join(each.chunk for each in chunks)
+        assert hashlib.sha256(text).hexdigest() == opening.artifact.sha256
+        self.doubles.note("put_artifact", text.decode(), context)
+        self.doubles.artifacts.add(opening.artifact.sha256)
+        return artifact_service_pb2.PutArtifactResponse(stored_bytes=len(text))
+
+
+@dataclass
 class Store(filing_store_service_pb2_grpc.FilingStoreServiceServicer):
     doubles: Doubles
 
@@ -207,6 +245,8 @@ class Store(filing_store_service_pb2_grpc.FilingStoreServiceServicer):
     def CommitExtraction(self, request: Any, context: Any) -> Any:
         accession_number = request.extraction.filing.accession_number
         self.doubles.note("commit_extraction", accession_number, context)
+        if not all(each.sha256 in self.doubles.artifacts for each in request.extraction.artifacts):
+            raise failure(Reason.ARTIFACT_MISSING, "an artifact was not put")
         return filing_store_service_pb2.CommitExtractionResponse(
             outcome=self.doubles.commit("extraction", accession_number)
         )
@@ -345,6 +385,7 @@ def running_world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
     fetcher_service_pb2_grpc.add_FetcherServiceServicer_to_server(Fetcher(doubles), server)  # type: ignore[abstract]
     extractor_service_pb2_grpc.add_ExtractorServiceServicer_to_server(Extractor(doubles), server)  # type: ignore[abstract]
     analyzer_service_pb2_grpc.add_AnalyzerServiceServicer_to_server(Analyzer(doubles), server)
+    artifact_service_pb2_grpc.add_ArtifactServiceServicer_to_server(Artifacts(doubles), server)  # type: ignore[abstract]
     filing_store_service_pb2_grpc.add_FilingStoreServiceServicer_to_server(Store(doubles), server)  # type: ignore[abstract]
     trace_service_pb2_grpc.add_TraceServiceServicer_to_server(Collector(doubles), server)  # type: ignore[no-untyped-call]
     others = f"127.0.0.1:{server.add_insecure_port('127.0.0.1:0')}"
@@ -719,7 +760,7 @@ def test_a_task_delivered_many_times_is_done_once(world: World) -> None:
         gate.set()
         _, items = wait_for(client, job_id)
     assert states(items) == {pb.ITEM_STATE_STORED: 1}
-    for method in ("fetch", "extract", "commit_extraction", "analyze", "commit_analysis"):
+    for method in ("fetch", "extract", "put_artifact", "commit_extraction", "analyze", "commit_analysis"):
         assert world.doubles.calls[method, accession_number] == 1, method
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import secrets
 import subprocess
@@ -101,6 +102,43 @@ def test_every_signal_has_evidence_and_flags_quote_their_sentences(stack: WholeS
                 expected = filing.signals.get(found.id)
                 for sentence in expected.quotes if expected else ():
                     assert sentence.text[:200] in quoted, f"{filing.accession_number} {found.id}: {quoted}"
+
+
+def test_evidence_is_found_again_in_the_texts_and_facts_that_the_store_keeps(
+    stack: WholeStack, truth: Truth
+) -> None:
+    quotes = facts = 0
+    with stack.query() as query, stack.artifacts() as artifacts:
+        for filing in truth.filings:
+            ref = FilingRef(accession_number=filing.accession_number)
+            evidence = [each for found in query.get_signals(filing=ref).signals for each in found.evidence]
+            reported = {
+                (each.concept, each.context_id, each.value if each.HasField("value") else each.text)
+                for part in artifacts.get_facts(filing=ref)
+                for each in part.facts
+            }
+            for fact in (each.fact for each in evidence if each.HasField("fact")):
+                assert (fact.element, fact.context_id, fact.value) in reported
+                facts += 1
+            passages = [each.text for each in evidence if each.HasField("text")]
+            passages += [passage for each in evidence for passage in each.search.dismissed]
+            texts = {
+                sha256: "".join(part.text for part in artifacts.read_text(filing=ref, sha256=sha256))
+                for sha256 in {each.text_sha256 for each in passages}
+            }
+            for sha256, text in texts.items():
+                assert hashlib.sha256(text.encode()).hexdigest() == sha256
+            for passage in passages:
+                assert texts[passage.text_sha256][passage.start : passage.end] == passage.quote
+                quotes += 1
+            for passage in passages[:3]:
+                # As a caller reads it who wants nothing else of the text.
+                (part,) = artifacts.read_text(
+                    filing=ref, sha256=passage.text_sha256, start=passage.start, end=passage.end
+                )
+                assert part.text == passage.quote
+    assert quotes > 100
+    assert facts > 500
 
 
 def test_the_distressed_company_is_rated_below_the_healthy_one(stack: WholeStack, truth: Truth) -> None:

@@ -88,6 +88,8 @@ class Question:
     tables: Mapping[str, ReferenceTable] = field(default_factory=dict)
     left_out: Mapping[str, MissingReason] = field(default_factory=dict)
     """Signals that are not run, and the reason they are missing for."""
+    with_artifacts: bool = False
+    """Whether the facts and texts are answered too; part of the result's key, for a result without them is another."""
 
 
 def _unwatched(_: str) -> None:
@@ -213,6 +215,7 @@ def result_key(filing: FilingView, question: Question) -> str:
             *sorted(f"{table.name} {table.version}" for table in question.tables.values()),
             "left out",
             *sorted(f"{name} {reason.value}" for name, reason in question.left_out.items()),
+            *(("artifacts",) if question.with_artifacts else ()),
         ]
     )
 

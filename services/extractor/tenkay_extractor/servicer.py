@@ -7,7 +7,6 @@ from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, date, datetime
-from decimal import Decimal
 from difflib import get_close_matches
 from typing import Any
 
@@ -15,24 +14,22 @@ import grpc
 from google.protobuf import timestamp_pb2
 
 from tenkay import page_tokens
-from tenkay.common.v1 import date_pb2, extraction_pb2, filing_pb2, signal_pb2
+from tenkay.common.v1 import date_pb2, filing_pb2, signal_pb2
 from tenkay.errors import Reason, TenkayError, failure
 from tenkay.extractor.v1 import extractor_service_pb2 as pb
 from tenkay.extractor.v1 import extractor_service_pb2_grpc as pb_grpc
 from tenkay.identifiers import require_accession_number, require_cik
+from tenkay.runtime.handler import comes_to_an_end
 from tenkay.runtime.logs import get_logger
 from tenkay.runtime.tracing import span
 from tenkay_extractor import metrics
 from tenkay_extractor.byte_budget import ByteAccount, ByteBudget
-from tenkay_extractor.catalog import Catalog, Category, SignalDefinition, Tier, ValidRange
-from tenkay_extractor.evidence import Evidence, FactEvidence, SearchEvidence, TextEvidence
+from tenkay_extractor.catalog import Catalog, Category
 from tenkay_extractor.extraction import FilingMismatchError
 from tenkay_extractor.filing_source import FilingSource
 from tenkay_extractor.filing_view import EarlierFilingError
-from tenkay_extractor.identity import FilingIdentity, Listing
-from tenkay_extractor.identity import FilingSource as Origin
-from tenkay_extractor.missing import MissingReason
-from tenkay_extractor.plain_decimals import plain
+from tenkay_extractor.identity import Listing
+from tenkay_extractor.messages import CATEGORIES, definition_message, extraction_message, extraction_parts
 from tenkay_extractor.pool import (
     ExtractionOverrunError,
     MemoryExceededError,
@@ -40,8 +37,6 @@ from tenkay_extractor.pool import (
     WorkerCrashedError,
     WorkerPool,
 )
-from tenkay_extractor.signal_descriptions import confidence_rule, inputs_of
-from tenkay_extractor.signals import Signal
 from tenkay_extractor.submission import SubmissionError, SubmissionFault
 from tenkay_extractor.upload import read_documents, read_opening
 from tenkay_extractor.worker import ExtractionRequest, ExtractionSummary, FilingBytes, WorkerAnswer
@@ -62,13 +57,6 @@ _FAULTS = {
     SubmissionFault.BINARY: Reason.SUBMISSION_BINARY,
     SubmissionFault.MALFORMED: Reason.SUBMISSION_MALFORMED,
     SubmissionFault.TOO_LARGE: Reason.SUBMISSION_TOO_LARGE,
-}
-_CATEGORIES = {each: signal_pb2.SignalCategory.Value(f"SIGNAL_CATEGORY_{each.name}") for each in Category}
-_TIERS = {each: pb.SignalTier.Value(f"SIGNAL_TIER_{each.name}") for each in Tier}
-_MISSING = {each: signal_pb2.MissingReason.Value(f"MISSING_REASON_{each.name}") for each in MissingReason}
-_ORIGINS = {
-    Origin.FULL_SUBMISSION: filing_pb2.FILING_SOURCE_FULL_SUBMISSION,
-    Origin.DOCUMENTS: filing_pb2.FILING_SOURCE_DOCUMENTS,
 }
 
 
@@ -97,6 +85,38 @@ class ExtractorServicer(pb_grpc.ExtractorServiceServicer):
     async def ExtractFiling(
         self, request: pb.ExtractFilingRequest, _context: Context
     ) -> pb.ExtractFilingResponse:
+        with _counting_refusals(), self._budget.account() as account:
+            summary = await self._filing(request, account)
+        return pb.ExtractFilingResponse(extraction=extraction_message(summary))
+
+    @comes_to_an_end
+    async def ExtractFilingWithArtifacts(
+        self, request: pb.ExtractFilingWithArtifactsRequest, _context: Context
+    ) -> AsyncIterator[pb.ExtractFilingWithArtifactsResponse]:
+        with _counting_refusals(), self._budget.account() as account:
+            # What the filing's bytes were counted for stands for its text until that is sent.
+            for part in extraction_parts(await self._filing(request.extract, account, with_artifacts=True)):
+                yield pb.ExtractFilingWithArtifactsResponse(part=part)
+
+    async def ExtractDocuments(
+        self, requests: AsyncIterator[pb.ExtractDocumentsRequest], _context: Context
+    ) -> pb.ExtractDocumentsResponse:
+        with _counting_refusals(), self._budget.account() as account:
+            summary = await self._documents(requests, account)
+        return pb.ExtractDocumentsResponse(extraction=extraction_message(summary))
+
+    @comes_to_an_end
+    async def ExtractDocumentsWithArtifacts(
+        self, requests: AsyncIterator[pb.ExtractDocumentsWithArtifactsRequest], _context: Context
+    ) -> AsyncIterator[pb.ExtractDocumentsWithArtifactsResponse]:
+        with _counting_refusals(), self._budget.account() as account:
+            unpacked = (request.extract async for request in requests)
+            for part in extraction_parts(await self._documents(unpacked, account, with_artifacts=True)):
+                yield pb.ExtractDocumentsWithArtifactsResponse(part=part)
+
+    async def _filing(
+        self, request: pb.ExtractFilingRequest, account: ByteAccount, *, with_artifacts: bool = False
+    ) -> ExtractionSummary:
         accession_number = require_accession_number(
             request.filing.accession_number, "filing.accession_number"
         )
@@ -105,18 +125,20 @@ class ExtractorServicer(pb_grpc.ExtractorServiceServicer):
         told = _listing(request.listing, accession_number, "listing.")
         told_earlier = _earlier_listings(request.earlier_filings, "earlier_filings")
         since, categories = _since(request), _categories(request.categories, "categories")
-        with _counting_refusals(), self._budget.account() as account:
-            filing = await self._fetched(request.filing, told, account)
-            earlier = [
-                await self._fetched(each.filing, listing, account)
-                for each, listing in zip(request.earlier_filings, told_earlier, strict=True)
-            ]
-            summary = await self._extracted(filing, tuple(earlier), since, categories)
-        return pb.ExtractFilingResponse(extraction=extraction_message(summary))
+        filing = await self._fetched(request.filing, told, account)
+        earlier = [
+            await self._fetched(each.filing, listing, account)
+            for each, listing in zip(request.earlier_filings, told_earlier, strict=True)
+        ]
+        return await self._extracted(filing, tuple(earlier), since, categories, with_artifacts=with_artifacts)
 
-    async def ExtractDocuments(
-        self, requests: AsyncIterator[pb.ExtractDocumentsRequest], _context: Context
-    ) -> pb.ExtractDocumentsResponse:
+    async def _documents(
+        self,
+        requests: AsyncIterator[pb.ExtractDocumentsRequest],
+        account: ByteAccount,
+        *,
+        with_artifacts: bool = False,
+    ) -> ExtractionSummary:
         opening = await read_opening(requests)
         field = "opening.filing.listing"
         told = opening.filing.listing
@@ -129,13 +151,13 @@ class ExtractorServicer(pb_grpc.ExtractorServiceServicer):
         )
         since = _since(opening, "opening.")
         categories = _categories(opening.categories, "opening.categories")
-        with _counting_refusals(), self._budget.account() as account:
-            upload = await read_documents(opening, requests, account)
-            earlier = tuple(
-                FilingBytes(blobs, each) for blobs, each in zip(upload.earlier, told_earlier, strict=True)
-            )
-            summary = await self._extracted(FilingBytes(upload.filing, listing), earlier, since, categories)
-        return pb.ExtractDocumentsResponse(extraction=extraction_message(summary))
+        upload = await read_documents(opening, requests, account)
+        earlier = tuple(
+            FilingBytes(blobs, each) for blobs, each in zip(upload.earlier, told_earlier, strict=True)
+        )
+        return await self._extracted(
+            FilingBytes(upload.filing, listing), earlier, since, categories, with_artifacts=with_artifacts
+        )
 
     async def _fetched(self, ref: filing_pb2.FilingRef, told: Listing, account: ByteAccount) -> FilingBytes:
         with span("extractor.read_filing", {"sec.accession_number": told.accession_number}):
@@ -153,6 +175,8 @@ class ExtractorServicer(pb_grpc.ExtractorServiceServicer):
         earlier: tuple[FilingBytes, ...],
         since: date | None,
         categories: frozenset[Category],
+        *,
+        with_artifacts: bool,
     ) -> ExtractionSummary:
         started = time.perf_counter()
         with span("extractor.extract", {"sec.accession_number": filing.listing.accession_number}):
@@ -165,6 +189,7 @@ class ExtractorServicer(pb_grpc.ExtractorServiceServicer):
                     earlier=earlier,
                     earlier_complete_since=since,
                     categories=categories,
+                    with_artifacts=with_artifacts,
                 )
             )
         metrics.EXTRACTION_SECONDS.observe(time.perf_counter() - started)
@@ -217,7 +242,7 @@ class ExtractorServicer(pb_grpc.ExtractorServiceServicer):
         rows = [
             row
             for row in self._catalog.signals
-            if request.category in (signal_pb2.SIGNAL_CATEGORY_UNSPECIFIED, _CATEGORIES[row.category])
+            if request.category in (signal_pb2.SIGNAL_CATEGORY_UNSPECIFIED, CATEGORIES[row.category])
         ]
         first = 0
         if request.page_token:
@@ -225,7 +250,7 @@ class ExtractorServicer(pb_grpc.ExtractorServiceServicer):
             first = position if isinstance(position, int) and position >= 0 else len(rows)
         following = first + size
         return pb.ListSignalDefinitionsResponse(
-            definitions=[_definition(row) for row in rows[first:following]],
+            definitions=[definition_message(row) for row in rows[first:following]],
             next_page_token=(
                 page_tokens.encode({"first": following}, bound_to=bound_to) if following < len(rows) else ""
             ),
@@ -238,7 +263,7 @@ class ExtractorServicer(pb_grpc.ExtractorServiceServicer):
         for row in self._catalog.signals:
             if row.id == request.id:
                 return pb.GetSignalDefinitionResponse(
-                    definition=_definition(row), catalog_version=self._catalog.version
+                    definition=definition_message(row), catalog_version=self._catalog.version
                 )
         # Compared up to a bound: likeness takes time with the square of the length.
         closest = get_close_matches(request.id[:_LONGEST_ID], [row.id for row in self._catalog.signals])
@@ -279,9 +304,6 @@ def _count(answer: WorkerAnswer, summary: ExtractionSummary) -> None:
         )
 
 
-# To the domain
-
-
 def _earlier_listings(
     messages: Sequence[filing_pb2.FilingListing], field: str, inside: str = ""
 ) -> tuple[Listing, ...]:
@@ -308,7 +330,7 @@ def _since(message: pb.ExtractFilingRequest | pb.DocumentsOpening, field: str = 
 
 
 def _categories(values: Sequence[signal_pb2.SignalCategory.ValueType], field: str) -> frozenset[Category]:
-    known = {number: category for category, number in _CATEGORIES.items()}
+    known = {number: category for category, number in CATEGORIES.items()}
     for value in values:
         if value not in known:
             raise failure(
@@ -362,165 +384,3 @@ def _moment(message: timestamp_pb2.Timestamp, field: str) -> datetime:
             "is not known",
             field=field,
         ) from None
-
-
-# To the wire
-
-
-def extraction_message(summary: ExtractionSummary) -> extraction_pb2.Extraction:
-    """The result as the API spells it."""
-    return extraction_pb2.Extraction(
-        filing=_filing(summary.filing),
-        sections=[
-            extraction_pb2.Section(
-                code=section.code,
-                part=section.part,
-                title=section.title,
-                document=section.document,
-                start=section.start,
-                end=section.end,
-                confidence=section.confidence,
-            )
-            for section in summary.sections
-        ],
-        signals=[_signal(signal) for signal in summary.signals],
-        missing=[
-            signal_pb2.MissingSignal(id=missing.id, reason=_MISSING[missing.reason], detail=missing.detail)
-            for missing in summary.missing
-        ],
-        texts=[
-            extraction_pb2.NormalisedText(document=text.document, sha256=text.sha256, length=text.length)
-            for text in summary.texts
-        ],
-        result_key=summary.result_key,
-        catalog_version=summary.catalog_version,
-        code_version=summary.code_version,
-        fact_count=summary.fact_count,
-    )
-
-
-def _filing(filing: FilingIdentity) -> filing_pb2.Filing:
-    message = filing_pb2.Filing(
-        accession_number=filing.accession_number,
-        cik=filing.cik,
-        form_type=filing.form_type,
-        company_name=filing.company_name,
-        filed_date=_date(filing.filed_date),
-        period_end=_date(filing.period_end),
-        sic_code=filing.sic_code,
-        items=filing.items,
-        primary_document=filing.primary_document,
-        source=_ORIGINS[filing.source],
-        is_amendment=filing.is_amendment,
-    )
-    if filing.accepted_at is not None:
-        accepted_at = timestamp_pb2.Timestamp()
-        accepted_at.FromDatetime(filing.accepted_at)
-        message.accepted_at.CopyFrom(accepted_at)
-    return message
-
-
-def _date(day: date | None) -> date_pb2.Date | None:
-    return None if day is None else date_pb2.Date(year=day.year, month=day.month, day=day.day)
-
-
-def _signal(signal: Signal) -> signal_pb2.Signal:
-    return signal_pb2.Signal(
-        id=signal.id,
-        category=_CATEGORIES[signal.category],
-        value=_value(signal),
-        unit=signal.unit,
-        currency=signal.currency,
-        confidence=signal.confidence,
-        out_of_range=signal.out_of_range,
-        evidence=[_evidence(evidence) for evidence in signal.evidence],
-        notes=signal.notes,
-    )
-
-
-def _value(signal: Signal) -> signal_pb2.SignalValue:
-    if isinstance(signal.value, bool):
-        return signal_pb2.SignalValue(bool=signal.value)
-    if isinstance(signal.value, Decimal):
-        return signal_pb2.SignalValue(decimal=plain(signal.value))
-    if isinstance(signal.value, str):
-        return signal_pb2.SignalValue(enum=signal.value)
-    if isinstance(signal.value, int):
-        return signal_pb2.SignalValue(int64=signal.value)
-    return signal_pb2.SignalValue(double=signal.value)
-
-
-def _evidence(evidence: Evidence) -> signal_pb2.Evidence:
-    match evidence:
-        case FactEvidence(concept, fact, accession_number):
-            period = fact.context.period
-            return signal_pb2.Evidence(
-                fact=signal_pb2.FactEvidence(
-                    concept=concept,
-                    element=fact.concept,
-                    document=fact.document,
-                    fact_id=fact.fact_id,
-                    context_id=fact.context.id,
-                    start=_date(period.start if period else None),
-                    end=_date(period.end if period else None),
-                    unit=fact.unit or "",
-                    decimals=fact.decimals,
-                    value=plain(fact.value) if fact.value is not None else fact.text or "",
-                    accession_number=accession_number or None,
-                )
-            )
-        case TextEvidence():
-            return signal_pb2.Evidence(text=_passage(evidence))
-        case SearchEvidence(sections, text_sha256, dismissed):
-            return signal_pb2.Evidence(
-                search=signal_pb2.SearchEvidence(
-                    sections=sections,
-                    text_sha256=text_sha256,
-                    dismissed=[_passage(passage) for passage in dismissed],
-                )
-            )
-
-
-def _passage(passage: TextEvidence) -> signal_pb2.TextEvidence:
-    return signal_pb2.TextEvidence(
-        document=passage.document,
-        section=passage.section,
-        text_sha256=passage.text_sha256,
-        start=passage.start,
-        end=passage.end,
-        quote=passage.quote,
-        accession_number=passage.accession_number or None,
-    )
-
-
-def _definition(row: SignalDefinition) -> pb.SignalDefinition:
-    return pb.SignalDefinition(
-        id=row.id,
-        category=_CATEGORIES[row.category],
-        name=row.name,
-        definition=row.definition,
-        formula=row.formula,
-        unit=row.unit,
-        value_kind=row.value_kind.value,
-        forms=row.forms,
-        direction=row.direction,
-        source=row.source,
-        missing_when=row.missing_when,
-        tier=_TIERS[row.tier],
-        valid_range=_valid_range(row.valid_range),
-        values=row.values,
-        inputs=inputs_of(row),
-        confidence_rule=confidence_rule(row),
-        condition=row.emit_if.source if row.emit_if is not None else "",
-        industries=row.industry,
-        excluded_industries=row.not_industry,
-    )
-
-
-def _valid_range(limits: ValidRange) -> pb.ValidRange | None:
-    if limits == ValidRange():
-        return None
-    least, above, most = (
-        None if bound is None else plain(bound) for bound in (limits.least, limits.above, limits.most)
-    )
-    return pb.ValidRange(least=least, above=above, most=most)

@@ -26,6 +26,7 @@ from datetime import date
 from pathlib import Path
 from typing import BinaryIO
 
+from tenkay_extractor.artifacts import Artifact, artifacts_of
 from tenkay_extractor.catalog import Catalog, Category
 from tenkay_extractor.catalog_tables import load_catalog
 from tenkay_extractor.extraction import (
@@ -76,6 +77,8 @@ class ExtractionRequest:
     """From which day on `earlier` holds all of its forms; None when nobody says so."""
     categories: frozenset[Category] = frozenset()
     """The only ones to compute; all when empty."""
+    with_artifacts: bool = False
+    """Whether the facts and texts leave the process too."""
     without: tuple[MissingSignal, ...] = ()
     """Signals not to compute, with what to answer in their place: those an earlier run was stopped for."""
     without_groups: frozenset[str] = frozenset()
@@ -93,7 +96,7 @@ class TextDigest:
 
 @dataclass(frozen=True, slots=True)
 class ExtractionSummary:
-    """An extraction as it leaves the process: without texts and facts, which are large and not asked for."""
+    """An extraction as it leaves the process: without texts and facts, which are large, unless they were asked for."""
 
     filing: FilingIdentity
     sections: tuple[Section, ...]
@@ -106,6 +109,7 @@ class ExtractionSummary:
     fact_count: int
     fact_warnings: tuple[str, ...]
     failures: tuple[Failure, ...]
+    artifacts: tuple[Artifact, ...] = ()
 
 
 Refusal = SubmissionError | FilingMismatchError | EarlierFilingError | MemoryError
@@ -217,12 +221,17 @@ def summarise(request: ExtractionRequest, catalog: Catalog, board: ProgressBoard
             earlier=tuple(_read_earlier(each, request, catalog) for each in request.earlier),
             earlier_complete_since=request.earlier_complete_since,
             left_out={name: missing.reason for name, missing in left_out.items()},
+            with_artifacts=request.with_artifacts,
         ),
         maximum_bytes=request.maximum_bytes,
         starting=lambda name: board.write(name, groups[name]),
     )
     summary = summary_of(found)
-    return replace(summary, missing=tuple(left_out.get(each.id, each) for each in summary.missing))
+    return replace(
+        summary,
+        missing=tuple(left_out.get(each.id, each) for each in summary.missing),
+        artifacts=artifacts_of(found) if request.with_artifacts else (),
+    )
 
 
 def summary_of(found: Extraction) -> ExtractionSummary:

@@ -196,6 +196,7 @@ PATIENCE: Mapping[Reason, Patience] = {
     Reason.DEADLINE_EXCEEDED: Patience.PASSING,
     Reason.CANCELLED: Patience.PASSING,
     Reason.STALE_LEASE: Patience.PASSING,
+    Reason.ARTIFACT_MISSING: Patience.PASSING,
     Reason.EXTRACTION_TIMEOUT: Patience.ONCE_MORE,
     Reason.EXTRACTION_CRASHED: Patience.ONCE_MORE,
     Reason.BLOB_UNKNOWN: Patience.ONCE_MORE,

@@ -9,10 +9,12 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from tenkay.client.analyzer import AnalyzerClient
+from tenkay.client.artifacts import put_artifacts
 from tenkay.client.extractor import ExtractorClient
 from tenkay.client.fetcher import FetcherClient
-from tenkay.client.store import FilingStoreClient
+from tenkay.client.store import ArtifactClient, FilingStoreClient
 from tenkay.common.v1 import filing_pb2
+from tenkay.extractor.v1.extractor_service_pb2 import ExtractFilingRequest
 from tenkay.store.v1 import filing_store_service_pb2 as store_pb
 from tenkay_pipeline.jobs import Stage
 
@@ -25,6 +27,7 @@ class Services:
     extractor: ExtractorClient
     analyzer: AnalyzerClient
     store: FilingStoreClient
+    artifacts: ArtifactClient
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,10 +73,13 @@ def _fetch(assignment: Assignment, services: Services) -> Done:
 
 def _extract(assignment: Assignment, services: Services, still_held: StillHeld) -> Done:
     listing = assignment.listing
-    answer = services.extractor.extract_filing(filing=listing.filing, listing=listing)
+    answers = services.extractor.extract_filing_with_artifacts(
+        extract=ExtractFilingRequest(filing=listing.filing, listing=listing)
+    )
+    extraction = put_artifacts((each.part for each in answers), services.artifacts)
     still_held()
     committed = services.store.commit_extraction(
-        extraction=answer.extraction, wait_for=store_pb.WAIT_FOR_PRIMARY, fence=assignment.fence
+        extraction=extraction, wait_for=store_pb.WAIT_FOR_PRIMARY, fence=assignment.fence
     )
     return Done(sequence=committed.outcome.sequence)
 

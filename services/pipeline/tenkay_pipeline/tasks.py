@@ -19,7 +19,7 @@ from tenkay.client.analyzer import AnalyzerClient
 from tenkay.client.extractor import ExtractorClient
 from tenkay.client.fetcher import FetcherClient
 from tenkay.client.pipeline import WorkerClient
-from tenkay.client.store import FilingStoreClient
+from tenkay.client.store import ArtifactClient, FilingStoreClient
 from tenkay.errors import TenkayError
 from tenkay.runtime import tracing
 from tenkay.runtime.logs import get_logger
@@ -53,6 +53,7 @@ class Workbench:
                         extractor=ExtractorClient(at(self._settings.extractor_address)),
                         analyzer=AnalyzerClient(at(self._settings.analyzer_address)),
                         store=FilingStoreClient(at(self._settings.store_address)),
+                        artifacts=ArtifactClient(at(self._settings.store_address)),
                     ),
                 )
             return self._clients
@@ -68,6 +69,7 @@ class Workbench:
                     services.extractor,
                     services.analyzer,
                     services.store,
+                    services.artifacts,
                 ):
                     client.close()
             self._clients = None

@@ -7,11 +7,13 @@ from datetime import UTC, datetime
 
 from tenkay.runtime.server import ServerScope, run
 from tenkay.runtime.settings import load_settings
+from tenkay.store.v1.artifact_service_pb2_grpc import add_ArtifactServiceServicer_to_server
 from tenkay.store.v1.change_feed_service_pb2_grpc import add_ChangeFeedServiceServicer_to_server
 from tenkay.store.v1.filing_store_service_pb2_grpc import add_FilingStoreServiceServicer_to_server
 from tenkay.store.v1.signal_analytics_service_pb2_grpc import add_SignalAnalyticsServiceServicer_to_server
 from tenkay.store.v1.store_admin_service_pb2_grpc import add_StoreAdminServiceServicer_to_server
-from tenkay_store import admin_servicer, analytics_servicer, servicer
+from tenkay_store import admin_servicer, analytics_servicer, artifact_servicer, servicer
+from tenkay_store.artifact_store import ArtifactStore
 from tenkay_store.change_feed import ChangeFeed
 from tenkay_store.commit_copy import CommitCopy
 from tenkay_store.duckdb_owner import CannotOpen
@@ -29,7 +31,8 @@ async def build(scope: ServerScope, settings: StoreSettings) -> None:
     """Puts the service together."""
     try:
         store = DuckDBStore.open(settings.store_options(), clock)
-    except CannotOpen as error:
+        objects = settings.object_store()
+    except (CannotOpen, CannotOpenObjects) as error:
         raise SystemExit(f"store: {error}") from None
     scope.defer(store.close)
     scope.spawn(store.end_with_writer(), "store-writer")
@@ -41,13 +44,17 @@ async def build(scope: ServerScope, settings: StoreSettings) -> None:
     outbox = deliver_to_supabase(scope, settings, store)
     snapshots = copy_to_backup(scope, settings, store)
     scope.spawn(observe(store, outbox, snapshots), "store-gauges")
-    filings = servicer.FilingStoreServicer(store, outbox, settings.read_options())
+    artifacts = ArtifactStore(objects, store, settings.artifact_limits(), clock)
+    scope.spawn(artifacts.keep_collecting(settings.artifact_collect_seconds), "artifacts-collector")
+    artifact_calls = artifact_servicer.ArtifactServicer(store, artifacts, settings.read_options())
+    scope.add(add_ArtifactServiceServicer_to_server, artifact_calls, artifact_servicer.ARTIFACTS)
+    filings = servicer.FilingStoreServicer(store, artifacts, outbox, settings.read_options())
     scope.add(add_FilingStoreServiceServicer_to_server, filings, servicer.FILING_STORE)
     series = analytics_servicer.SignalAnalyticsServicer(store, settings.read_options())
     scope.add(add_SignalAnalyticsServiceServicer_to_server, series, analytics_servicer.SIGNAL_ANALYTICS)
     changes = servicer.ChangeFeedServicer(feed, settings.shard)
     scope.add(add_ChangeFeedServiceServicer_to_server, changes, servicer.CHANGE_FEED)
-    admin = admin_servicer.StoreAdminServicer(store, outbox, snapshots, settings.shard)
+    admin = admin_servicer.StoreAdminServicer(store, artifacts, outbox, snapshots, settings.shard)
     scope.add(add_StoreAdminServiceServicer_to_server, admin, admin_servicer.STORE_ADMIN)
 
 

@@ -15,6 +15,7 @@ from tenkay.store.v1 import filing_store_service_pb2 as store_pb2
 from tenkay.store.v1 import store_admin_service_pb2 as admin_pb2
 from tenkay.store.v1 import store_admin_service_pb2_grpc as admin_pb2_grpc
 from tenkay_store import messages
+from tenkay_store.artifact_store import ArtifactStore
 from tenkay_store.backup import Manifest
 from tenkay_store.outbox import Outbox
 from tenkay_store.records import Backlog, CommitRecord, DeadLetter, Purge
@@ -33,9 +34,15 @@ class StoreAdminServicer(admin_pb2_grpc.StoreAdminServiceServicer):
     """How the sinks stand."""
 
     def __init__(
-        self, store: AnalyticalStore, outbox: Outbox | None, snapshots: Snapshots | None, shard: int
+        self,
+        store: AnalyticalStore,
+        artifacts: ArtifactStore,
+        outbox: Outbox | None,
+        snapshots: Snapshots | None,
+        shard: int,
     ) -> None:
         self._store = store
+        self._artifacts = artifacts
         self._outbox = outbox
         self._snapshots = snapshots
         self._shard = shard
@@ -128,6 +135,7 @@ class StoreAdminServicer(admin_pb2_grpc.StoreAdminServiceServicer):
             numbers, more = list(found[:MAX_PAGE_SIZE]), len(found) > MAX_PAGE_SIZE
         asked = [Purge(each, request.requested_by, request.reason) for each in dict.fromkeys(numbers)]
         purged = await self._store.purge(asked)
+        await self._artifacts.purged(purged)
         return admin_pb2.PurgeFilingsResponse(purged=[self._purge(each) for each in purged], more=more)
 
     async def ListPurges(

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from tenkay_store.restore import Report, Until
 
 EXIT_INCOMPLETE = 1
-"""The store was restored, and commits of it are known to be lost."""
+"""The store was restored, and something of it is known to be lost."""
 
 store = typer.Typer(
     add_completion=False,
@@ -72,6 +72,16 @@ def restore(
             metavar="URL",
         ),
     ] = None,
+    objects_url: Annotated[
+        str | None,
+        typer.Option(
+            "--objects-url",
+            envvar="TENKAY_STORE_OBJECTS_URL",
+            help="Where the store's texts and facts are, to see that they are there. The default is the folder objects "
+            "below the data directory.",
+            metavar="URL",
+        ),
+    ] = None,
     memory_limit: Annotated[
         str,
         typer.Option(
@@ -88,16 +98,18 @@ def restore(
     """Rebuild a lost store from its backup and from Supabase.
 
     With --json, one document: snapshot (null: begun with an empty store), damaged[{what, why}], from_copy,
-    from_second_sink, refused[{what, why}], refused_count, lost[{after, up_to}], purges_without_record[], filings,
-    complete_up_to, newest_commit, resumed_at.
+    from_second_sink, refused[{what, why}], refused_count, lost[{after, up_to}], purges_without_record[],
+    missing_artifacts[{what, why}], missing_artifact_count, filings, complete_up_to, newest_commit, resumed_at.
 
-    Exit codes: 0 restored, 1 restored but commits are known to be lost or there is nothing to restore, 2 wrong usage, 3
-    the backup or Supabase does not answer.
+    Exit codes: 0 restored, 1 restored but something is known to be lost or there is nothing to restore, 2 wrong usage,
+    3 the backup or Supabase does not answer.
     """
     import asyncio
 
     report = asyncio.run(
-        _restore(backup_url, data_directory, until, shard, supabase_url, memory_limit, quiet=as_json)
+        _restore(
+            backup_url, data_directory, until, shard, supabase_url, objects_url, memory_limit, quiet=as_json
+        )
     )
     if as_json:
         from pydantic import TypeAdapter
@@ -108,7 +120,7 @@ def restore(
     else:
         for line in report_lines(report, shard):
             typer.echo(line)
-    if report.lost or report.refused_count:
+    if report.lost or report.refused_count or report.missing_artifact_count:
         raise typer.Exit(EXIT_INCOMPLETE)
 
 
@@ -118,6 +130,7 @@ async def _restore(
     until: str | None,
     shard: int,
     supabase_url: str | None,
+    objects_url: str | None,
     memory_limit: str,
     *,
     quiet: bool,
@@ -130,14 +143,15 @@ async def _restore(
     from tenkay_store.duckdb_owner import Limits
     from tenkay_store.object_store import CannotOpenObjects, open_object_store
     from tenkay_store.restore import restore
-    from tenkay_store.settings import SUPABASE
+    from tenkay_store.settings import OBJECTS_FOLDER, SUPABASE
     from tenkay_store.sink import SupabaseOptions
     from tenkay_store.supabase_commits import SupabaseCommits
     from tenkay_store.supabase_sink import connect
 
     end = parse_until(until, shard)
     try:
-        objects = open_object_store(backup_url, data_directory)
+        backup = Backup(open_object_store(backup_url, data_directory), shard)
+        artifacts = open_object_store(objects_url, data_directory / OBJECTS_FOLDER)
     except CannotOpenObjects as error:
         raise failure(Reason.INVALID_FIELD, str(error), field="from") from error
     second_sink, http = None, None
@@ -155,10 +169,11 @@ async def _restore(
         second_sink = SupabaseCommits(client)
     try:
         return await restore(
-            Backup(objects, shard),
+            backup,
             data_directory,
             second_sink=second_sink,
             sink_name=None if second_sink is None else SUPABASE,
+            artifacts=artifacts,
             until=end,
             limits=Limits(memory_limit, threads=max(1, os.cpu_count() or 1), readers=1),
             clock=lambda: datetime.now(UTC),
@@ -221,6 +236,9 @@ def report_lines(report: Report, shard: int) -> list[str]:
     lines += [f"  not put back: {each.what}: {each.why}" for each in report.refused]
     if report.refused_count > len(report.refused):
         lines.append(f"  and {report.refused_count - len(report.refused):,} more that were not put back")
+    lines += [f"  missing: {each.what}; ingest the filing again" for each in report.missing_artifacts]
+    if report.missing_artifact_count > len(report.missing_artifacts):
+        lines.append(f"  {report.missing_artifact_count:,} texts and facts are missing in all")
     lines += [
         f"  the purge of {each} is there; who asked for it, and why, is lost"
         for each in report.purges_without_record

@@ -12,6 +12,7 @@ from tenkay_store.commit_tables import TABLES, naive, naive_or_none
 from tenkay_store.commit_work import Written
 from tenkay_store.records import (
     Analysis,
+    Artifact,
     Change,
     CommitKind,
     CommitRecord,
@@ -74,6 +75,8 @@ class CommitPlan:
     signals: SignalColumns = field(default_factory=SignalColumns)
     purged: dict[str, list[int]] = field(default_factory=dict)
     """Sequences of the versions to delete, by filing."""
+    artifacts: dict[int, list[Artifact]] = field(default_factory=dict)
+    """What versions of filings to purge name, and those of this group, by sequence."""
     purged_versions: dict[str, tuple[int, int]] = field(default_factory=dict)
     """The newest version, and that of its analyses, that a filing had before it was purged."""
     superseded_filings: dict[int, int] = field(default_factory=dict)
@@ -264,6 +267,7 @@ class CommitPlan:
         """The purge with what there is of the filing."""
         name = purge.accession_number
         versions, analyses = self.filings.get(name, []), self.analyses.get(name, [])
+        named = (each for version in versions for each in self.artifacts.get(version.sequence, ()))
         return replace(
             purge,
             cik=versions[-1].cik if versions else None,
@@ -271,6 +275,7 @@ class CommitPlan:
             last_analysis_version=(
                 analyses[-1].version if analyses else self.purged_versions.get(name, (0, 0))[1]
             ),
+            artifacts=tuple(dict.fromkeys(named)),
         )
 
     def _put_purge(self, body: Purge, last_version: int) -> Written:
@@ -321,6 +326,9 @@ class CommitPlan:
             )
         for ordinal, text in enumerate(body.texts):
             rows["texts"].append((sequence, ordinal, text.document, text.sha256, text.length))
+        for ordinal, each in enumerate(body.artifacts):
+            rows["artifacts"].append((sequence, ordinal, each.kind.value, each.sha256, each.size_bytes))
+        self.artifacts[sequence] = list(body.artifacts)
 
     def _signal_key(self, signal_id: str, category: str | None, kind: int) -> int:
         row = self.signal_ids.get(signal_id) or self.stored_ids.find(signal_id)

@@ -82,6 +82,15 @@ TABLES: Mapping[str, pa.Schema] = {
             ("length", _COUNT),
         ]
     ),
+    "artifacts": pa.schema(
+        [
+            ("sequence", _SEQUENCE),
+            ("ordinal", _ORDINAL),
+            ("kind", _TEXT),
+            ("sha256", _TEXT),
+            ("size_bytes", pa.uint64()),
+        ]
+    ),
     "analyses": pa.schema(
         [
             ("filing_sequence", _SEQUENCE),

@@ -7,7 +7,7 @@ import errno
 import os
 import threading
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 import duckdb
@@ -32,6 +32,7 @@ from tenkay_store.commit_work import (
     Work,
     Written,
 )
+from tenkay_store.duckdb_artifacts import artifacts_of
 from tenkay_store.duckdb_owner import DuckDBOwner, first_line
 from tenkay_store.group_commit import WriterBroken
 from tenkay_store.records import Analysis, CommitKind, Delivery, DeliveryState, Extraction, Purge
@@ -69,6 +70,12 @@ class CommitWriter:
                 "SELECT signal_key, signal_id, category, kinds FROM signal_ids"
             ).fetchall()
         )
+        self.created_at: datetime = (
+            self._connection.execute("SELECT min(applied_at) FROM schema_version")
+            .fetchall()[0][0]
+            .replace(tzinfo=UTC)
+        )
+        """When the file was made."""
         self._numbering = threading.Lock()
         self.segments, self._next_segment = screen_segments.load(self._connection)
         """The screens' copy, as committed: replaced as a whole, so that any thread may read it."""
@@ -226,6 +233,9 @@ class CommitWriter:
         ):
             plan.purged_versions[row[0]] = (row[1], row[2])
         analysed = {body.accession_number for body in bodies if not isinstance(body, Extraction)}
+        for name in {body.accession_number for body in bodies if isinstance(body, Purge)}:
+            for version in plan.filings.get(name, ()):
+                plan.artifacts[version.sequence] = list(artifacts_of(self._connection, version.sequence))
         sequences = [version.sequence for number in analysed for version in plan.filings.get(number, ())]
         if not sequences:
             return
@@ -277,7 +287,7 @@ class CommitWriter:
         """Delete what is purged. Its purge, in the outbox, is all that the sink is still to be told of it."""
         sequences = sorted(sequence for each in plan.purged.values() for sequence in each)
         parameters = {"sequences": sequences}
-        for table in ("filings", "signals", "evidence", "missing_signals", "sections", "texts"):
+        for table in ("filings", "signals", "evidence", "missing_signals", "sections", "texts", "artifacts"):
             self._connection.execute(
                 f"DELETE FROM {table} WHERE list_contains($sequences::UBIGINT[], sequence)",  # noqa: S608
                 parameters,

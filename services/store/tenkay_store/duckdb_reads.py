@@ -10,7 +10,6 @@ superseded says by which sequence, so several queries of one read see one state 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -18,6 +17,7 @@ import duckdb
 
 from tenkay.errors import Reason, failure
 from tenkay_store import companies
+from tenkay_store.duckdb_artifacts import artifacts_of, texts_of
 from tenkay_store.filter_sql import Parameters
 from tenkay_store.records import (
     Analysis,
@@ -35,7 +35,6 @@ from tenkay_store.records import (
     Purge,
     Section,
     Signal,
-    Text,
     Value,
     ValueKind,
 )
@@ -48,6 +47,7 @@ from tenkay_store.storage import (
     Page,
     Position,
     StoredAnalysis,
+    StoredArtifacts,
     StoredFiling,
     StoredSignals,
     Summary,
@@ -139,6 +139,14 @@ def signals(
         _signals(cursor, ids, stored.sequence, with_evidence=with_evidence),
         _missing(cursor, ids, stored.sequence),
     )
+
+
+def artifacts(cursor: Cursor, accession_number: str, moment: Moment) -> StoredArtifacts | None:
+    """A filing's texts and artifacts at a moment."""
+    stored = filing(cursor, accession_number, moment, with_sections=False)
+    if stored is None:
+        return None
+    return StoredArtifacts(stored, texts_of(cursor, stored.sequence), artifacts_of(cursor, stored.sequence))
 
 
 def analysis(cursor: Cursor, accession_number: str, moment: Moment) -> StoredAnalysis | Filing | None:
@@ -296,21 +304,38 @@ def purges(cursor: Cursor, after: int, limit: int) -> Sequence[CommitRecord]:
 def _purges(cursor: Cursor, condition: str, parameters: Mapping[str, Any]) -> list[CommitRecord]:
     rows = cursor.execute(
         f"""
-        SELECT sequence, last_version, recorded_at, copies_clean_at, accession_number, requested_by, reason, cik,
-               version_count, last_analysis_version
+        SELECT sequence, last_version, recorded_at, accession_number, requested_by, reason, cik, version_count,
+               last_analysis_version, copies_clean_at
         FROM purges WHERE {condition} ORDER BY sequence LIMIT $most
         """,
         dict(parameters),
     ).fetchall()
-    return [
-        CommitRecord(
-            sequence,
-            version,
-            _utc(recorded_at),
-            replace(Purge(*purge), copies_clean_at=_utc_or_none(clean_at)),
-        )
-        for sequence, version, recorded_at, clean_at, *purge in rows
-    ]
+    return [_purge_record(row) for row in rows]
+
+
+def _purge_record(row: Sequence[Any]) -> CommitRecord:
+    (
+        sequence,
+        version,
+        recorded_at,
+        accession_number,
+        requested_by,
+        reason,
+        cik,
+        versions,
+        last_analysis_version,
+        copies_clean_at,
+    ) = row
+    body = Purge(
+        accession_number=accession_number,
+        requested_by=requested_by,
+        reason=reason,
+        cik=cik,
+        versions=versions,
+        last_analysis_version=last_analysis_version,
+        copies_clean_at=_utc_or_none(copies_clean_at),
+    )
+    return CommitRecord(sequence, version, _utc(recorded_at), body)
 
 
 def pending(cursor: Cursor, sink: str, after: int, limit: int) -> Sequence[OutboxEntry]:
@@ -417,11 +442,12 @@ def commit_records(cursor: Cursor, ids: SignalIds, sequences: Sequence[int]) -> 
             sections=_sections(cursor, sequence),
             signals=_signals(cursor, ids, sequence, with_evidence=True),
             missing=_missing(cursor, ids, sequence),
-            texts=_texts(cursor, sequence),
+            texts=texts_of(cursor, sequence),
             result_key=result_key,
             catalog_version=catalog_version,
             code_version=code_version,
             fact_count=fact_count,
+            artifacts=artifacts_of(cursor, sequence),
             size_bytes=0,
         )
         records.append(CommitRecord(sequence, version, _utc(recorded_at), body, fence=_fence(*lease)))
@@ -618,14 +644,6 @@ def _sections(cursor: Cursor, sequence: int) -> tuple[Section, ...]:
         {"sequence": sequence},
     ).fetchall()
     return tuple(Section(*row) for row in rows)
-
-
-def _texts(cursor: Cursor, sequence: int) -> tuple[Text, ...]:
-    rows = cursor.execute(
-        "SELECT document, sha256, length FROM texts WHERE sequence = $sequence::UBIGINT ORDER BY ordinal",
-        {"sequence": sequence},
-    ).fetchall()
-    return tuple(Text(*row) for row in rows)
 
 
 def filing_of(row: Sequence[Any]) -> Filing:

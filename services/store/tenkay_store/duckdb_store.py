@@ -31,12 +31,14 @@ from tenkay_store.commit_work import (
     Work,
     Written,
 )
+from tenkay_store.duckdb_artifacts import named_artifacts
 from tenkay_store.duckdb_commits import CommitWriter
 from tenkay_store.duckdb_owner import DuckDBOwner, Limits, first_line
 from tenkay_store.filter import SignalTypes
 from tenkay_store.group_commit import GroupCommitter, GroupLimits
 from tenkay_store.records import (
     Analysis,
+    ArtifactKind,
     Backlog,
     Change,
     CommitRecord,
@@ -63,6 +65,7 @@ from tenkay_store.storage import (
     SeriesSelection,
     SnapshotState,
     StoredAnalysis,
+    StoredArtifacts,
     StoredFiling,
     StoredSignals,
 )
@@ -186,6 +189,11 @@ class DuckDBStore:
         return self._writer.segments
 
     @property
+    def created_at(self) -> datetime:
+        """When the file was made, empty."""
+        return self._writer.created_at
+
+    @property
     def head(self) -> int:
         """The newest commit's sequence."""
         return self._head
@@ -245,6 +253,14 @@ class DuckDBStore:
                 cursor, self._ids, accession_number, moment, with_evidence=with_evidence
             )
         )
+
+    async def artifacts(self, accession_number: str, moment: Moment) -> StoredArtifacts | None:
+        """The version valid at `moment`, with its texts and artifacts."""
+        return await self._owner.read(lambda cursor: reads.artifacts(cursor, accession_number, moment))
+
+    async def named_artifacts(self, kind: ArtifactKind, digests: Sequence[str]) -> frozenset[str]:
+        """Those of these digests that a version of any filing names."""
+        return await self._owner.read(lambda cursor: named_artifacts(cursor, kind, digests))
 
     async def analysis(self, accession_number: str, moment: Moment) -> StoredAnalysis | Filing | None:
         """The newest analysis of the newest analysed version; the filing alone when it has none."""

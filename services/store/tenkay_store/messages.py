@@ -9,12 +9,22 @@ from typing import TypeVar
 
 from google.protobuf.timestamp_pb2 import Timestamp
 
-from tenkay.common.v1 import analysis_pb2, company_pb2, date_pb2, extraction_pb2, filing_pb2, signal_pb2
+from tenkay.common.v1 import (
+    analysis_pb2,
+    artifact_pb2,
+    company_pb2,
+    date_pb2,
+    extraction_pb2,
+    filing_pb2,
+    signal_pb2,
+)
 from tenkay.errors import Reason, TenkayError, failure
 from tenkay.store.v1 import filing_store_service_pb2 as store_pb2
 from tenkay_store import documents
 from tenkay_store.records import (
     Analysis,
+    Artifact,
+    ArtifactKind,
     Extraction,
     Fence,
     Filing,
@@ -29,12 +39,14 @@ from tenkay_store.storage import CompanySummary, Summary
 from tenkay_store.validation import decimal_number
 
 Result = TypeVar("Result")
+Part = TypeVar("Part")
 
 MAX_SCOPE_CHARACTERS = 100
 
 _CATEGORY = signal_pb2.SignalCategory.DESCRIPTOR
 _MISSING_REASON = signal_pb2.MissingReason.DESCRIPTOR
 _SOURCE = filing_pb2.FilingSource.DESCRIPTOR
+_ARTIFACT_KIND = artifact_pb2.ArtifactKind.DESCRIPTOR
 _RATING = analysis_pb2.Rating.DESCRIPTOR
 
 
@@ -61,7 +73,25 @@ def extraction_record(message: extraction_pb2.Extraction) -> Extraction:
         catalog_version=message.catalog_version,
         code_version=message.code_version,
         fact_count=message.fact_count,
+        artifacts=tuple(
+            artifact_record(each, path) for path, each in _numbered("extraction.artifacts", message.artifacts)
+        ),
         size_bytes=message.ByteSize(),
+    )
+
+
+def artifact_record(message: artifact_pb2.Artifact, path: str) -> Artifact:
+    """The record of an artifact. INVALID_FIELD when its kind is not one of ArtifactKind."""
+    kind = _checked(f"{path}.kind", lambda: ArtifactKind(documents.enum_name(_ARTIFACT_KIND, message.kind)))
+    return Artifact(kind, message.sha256, message.size_bytes)
+
+
+def filing_unknown(accession_number: str) -> TenkayError:
+    """FILING_UNKNOWN for a filing that no version of is valid at the moments asked for."""
+    return failure(
+        Reason.FILING_UNKNOWN,
+        f"filing {accession_number} is not stored, or was not at the moments asked for; ingest it first",
+        field="filing.accession_number",
     )
 
 
@@ -314,7 +344,5 @@ def _checked(field: str, convert: Callable[[], Result]) -> Result:
         raise failure(Reason.INVALID_FIELD, f"{field}: {error}", field=field) from None
 
 
-def _numbered(
-    path: str, messages: Iterable[signal_pb2.MissingSignal]
-) -> Iterable[tuple[str, signal_pb2.MissingSignal]]:
+def _numbered(path: str, messages: Iterable[Part]) -> Iterable[tuple[str, Part]]:
     return ((f"{path}[{index}]", each) for index, each in enumerate(messages))

@@ -77,3 +77,27 @@ SEGMENTS = gauge("tenkay_store_screen_segments", "Tables of the screens' copy of
 SORT_SECONDS = histogram(
     "tenkay_store_segment_sort_seconds", "Time to sort segments of the screens' copy into one."
 )
+
+ARTIFACT_PUTS = counter("tenkay_store_artifact_puts", "Artifacts kept, by kind.", ("kind",))
+"""kind: TEXT, FACTS; so in all that follow."""
+ARTIFACT_PUT_SECONDS = histogram(
+    "tenkay_store_artifact_put_seconds", "Time from the first message of an artifact until it was durable."
+)
+ARTIFACT_BYTES_PUT = counter(
+    "tenkay_store_artifact_bytes_put", "Bytes of artifacts written, compressed.", ("kind",)
+)
+ARTIFACT_READS = counter("tenkay_store_artifact_reads", "Reads of artifacts.", ("kind",))
+ARTIFACT_BYTES_READ = counter(
+    "tenkay_store_artifact_bytes_read", "Bytes of artifacts read, compressed.", ("kind",)
+)
+ARTIFACTS_HELD = gauge(
+    "tenkay_store_artifacts_held", "Artifacts in the object storage at the last look.", ("kind",)
+)
+ARTIFACT_BYTES_HELD = gauge(
+    "tenkay_store_artifact_bytes_held", "Bytes they take in the object storage, at the last look.", ("kind",)
+)
+ARTIFACTS_REMOVED = counter("tenkay_store_artifacts_removed", "Artifacts removed, by why.", ("why",))
+"""why: purged, unnamed."""
+ARTIFACTS_DAMAGED = counter(
+    "tenkay_store_artifacts_damaged", "Reads that found an artifact changed where it is kept."
+)

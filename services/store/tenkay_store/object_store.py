@@ -103,6 +103,8 @@ class ObjectStore:
         self._store = store
         self._root = root
         self._min_free_bytes = min_free_bytes
+        self._named: set[Path] = set()
+        """Folders whose names have been synced, and those of all folders they lie in."""
 
     @property
     def root(self) -> Path | None:
@@ -192,7 +194,7 @@ class ObjectStore:
         if not replace and target.exists():
             # Visible is not yet durable: the put that made it may be on its way to the sync, or have died before it.
             with _disk_errors():
-                _sync_folders(target.parent, root)
+                self._sync_names(target.parent, root)
             return False
         with _disk_errors():
             free = shutil.disk_usage(root).free
@@ -220,8 +222,18 @@ class ObjectStore:
                         written = False
             finally:
                 incoming.unlink(missing_ok=True)
-            _sync_folders(target.parent, root)
+            self._sync_names(target.parent, root)
             return written
+
+    def _sync_names(self, folder: Path, root: Path) -> None:
+        """Sync the names in `folder`, and its own in the folder above, and so on, as far as they may be new."""
+        _sync_folder(folder)
+        new = [each for each in (folder, *folder.parents) if each.is_relative_to(root) and each != root]
+        new = new[: next((place for place, each in enumerate(new) if each in self._named), len(new))]
+        for each in new:
+            _sync_folder(each.parent)
+        # All at once: what is among them is so up to the root.
+        self._named.update(new)
 
 
 def _local(root: Path, min_free_bytes: int) -> ObjectStore:
@@ -237,7 +249,8 @@ def _local(root: Path, min_free_bytes: int) -> ObjectStore:
         # Also tells whether it can be written.
         with tempfile.TemporaryFile(dir=incoming):
             pass
-        _sync_folders(root, root.parent)
+        _sync_folder(root)
+        _sync_folder(root.parent)
         return ObjectStore(LocalStore(root), root, min_free_bytes)
     except (OSError, BaseError) as error:
         raise CannotOpenObjects(f"{root} cannot be used: {_first_line(error)}") from error
@@ -250,15 +263,6 @@ def _delete_files(root: Path, paths: Sequence[str]) -> None:
         for folder in {(root / path).parent for path in paths}:
             if folder.is_dir():
                 _sync_folder(folder)
-
-
-def _sync_folders(folder: Path, root: Path) -> None:
-    """Sync a folder and those above it up to the root: any of them may be new."""
-    while True:
-        _sync_folder(folder)
-        if folder == root:
-            return
-        folder = folder.parent
 
 
 def _sync_folder(folder: Path) -> None:

@@ -95,6 +95,22 @@ class Text:
     length: int
 
 
+class ArtifactKind(StrEnum):
+    """What an artifact holds."""
+
+    TEXT = "TEXT"
+    FACTS = "FACTS"
+
+
+@dataclass(frozen=True, slots=True)
+class Artifact:
+    """Bytes kept apart from the extractions that name them, by digest."""
+
+    kind: ArtifactKind
+    sha256: str
+    size_bytes: int
+
+
 @dataclass(frozen=True, slots=True)
 class Filing:
     """What is known of a filing itself."""
@@ -126,6 +142,8 @@ class Extraction:
     catalog_version: str
     code_version: str
     fact_count: int
+    artifacts: tuple[Artifact, ...]
+    """Texts of `texts`, and its facts at most once; what it was committed without is not among them."""
     size_bytes: int
     """About what it takes in memory: the size of its message. 0 where it was read back."""
 
@@ -162,6 +180,8 @@ class Purge:
     """The company of the newest version; None when it was not known."""
     versions: int = 0
     """How many there were."""
+    artifacts: tuple[Artifact, ...] = ()
+    """What they named; empty once the purge was read back."""
     last_analysis_version: int = 0
     """Of the newest analysis there was; 0 when there was none."""
     copies_clean_at: datetime | None = None

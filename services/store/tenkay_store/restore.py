@@ -15,6 +15,7 @@ import asyncio
 import os
 import shutil
 from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Sequence
+from contextlib import aclosing
 from dataclasses import dataclass, field
 from datetime import datetime
 from itertools import islice
@@ -23,12 +24,15 @@ from typing import IO, Protocol
 
 from tenkay.errors import Reason, TenkayError, failure
 from tenkay_store import duckdb_reads as reads
+from tenkay_store.artifact_store import held_digests
 from tenkay_store.backup import TIMELINE, Backup, DamagedSnapshot, Listing, Manifest, SnapshotName
 from tenkay_store.commit_parts import DamagedPart, Range
 from tenkay_store.commit_work import Reapply, Resume
+from tenkay_store.duckdb_artifacts import MissingArtifacts
 from tenkay_store.duckdb_commits import CommitWriter
 from tenkay_store.duckdb_owner import FILE_NAME, LOCK_NAME, CannotOpen, DuckDBOwner, Limits, lock
-from tenkay_store.records import Change, CommitRecord, Purge
+from tenkay_store.object_store import ObjectStore
+from tenkay_store.records import ArtifactKind, Change, CommitRecord, Purge
 
 WORK_FOLDER = "restoring"
 GROUP = 50
@@ -90,6 +94,9 @@ class Report:
     lost: list[Range] = field(default_factory=list)
     """Sequences that neither the copies nor the second sink have. Not each is a commit: numbers of purged filings, and
     those by which a filing left a company, are among them."""
+    missing_artifacts: list[Problem] = field(default_factory=list)
+    """Texts and facts of restored filings that are not where artifacts are kept."""
+    missing_artifact_count: int = 0
     filings: int = 0
     """Filings in the restored store."""
     complete_up_to: int = 0
@@ -106,12 +113,15 @@ async def restore(
     *,
     second_sink: SecondSink | None,
     sink_name: str | None,
+    artifacts: ObjectStore,
     until: Until,
     limits: Limits,
     clock: Callable[[], datetime],
     tell: Callable[[str], None],
 ) -> Report:
     """Make the store in `directory`, which has none. `sink_name` is what the outbox is to deliver to, if to anything.
+
+    In `artifacts` are the texts and facts: they are not touched, only looked for.
 
     INVALID_FIELD when there is a store or the directory cannot be used; BACKUP_UNUSABLE when there is nothing to
     restore; DISK_FULL; DEPENDENCY_UNAVAILABLE. Then nothing has changed.
@@ -120,7 +130,9 @@ async def restore(
     work = directory / WORK_FOLDER
     with held:
         try:
-            report = await _Restore(backup, work, second_sink, sink_name, until, limits, clock, tell).run()
+            report = await _Restore(
+                backup, work, second_sink, sink_name, artifacts, until, limits, clock, tell
+            ).run()
             await asyncio.to_thread(_move_into_place, work / FILE_NAME, directory / FILE_NAME)
         finally:
             await asyncio.to_thread(shutil.rmtree, work, ignore_errors=True)
@@ -136,6 +148,7 @@ class _Restore:
         work: Path,
         second_sink: SecondSink | None,
         sink_name: str | None,
+        artifacts: ObjectStore,
         until: Until,
         limits: Limits,
         clock: Callable[[], datetime],
@@ -145,6 +158,7 @@ class _Restore:
         self._work = work
         self._second_sink = second_sink
         self._sink_name = sink_name
+        self._artifacts = artifacts
         self._until = until
         self._limits = limits
         self._clock = clock
@@ -175,6 +189,7 @@ class _Restore:
             )
             await self._put_back_commits(writer, listing)
             self._close_report(owner, newest)
+            await self._look_for_artifacts(owner)
             end = Resume(self._report.complete_up_to, self._report.resumed_at)
             await asyncio.to_thread(writer.apply, [end])
             await asyncio.to_thread(owner.writer.execute, "CHECKPOINT")
@@ -295,6 +310,18 @@ class _Restore:
     def _damaged(self, what: str, why: str) -> None:
         self._tell(f"{what} cannot be used: {why}")
         self._report.damaged.append(Problem(what, why))
+
+    async def _look_for_artifacts(self, owner: DuckDBOwner) -> None:
+        missing = MissingArtifacts(owner.writer)
+        for kind in ArtifactKind:
+            async with aclosing(held_digests(self._artifacts, kind)) as batches:
+                async for digests in batches:
+                    missing.hold(kind, digests)
+        self._report.missing_artifact_count = missing.count()
+        self._report.missing_artifacts = [
+            Problem(f"the {kind.value.lower()} {sha256} of {accession_number}", "it is not held")
+            for accession_number, kind, sha256 in missing.named_by(MAX_NAMED)
+        ]
 
     def _close_report(self, owner: DuckDBOwner, newest_seen: int) -> None:
         report = self._report

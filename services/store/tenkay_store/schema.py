@@ -198,6 +198,19 @@ MIGRATIONS: Sequence[tuple[str, ...]] = (
     ),
     (
         """
+        CREATE TABLE artifacts (
+            sequence UBIGINT NOT NULL,
+            ordinal USMALLINT NOT NULL,
+            kind VARCHAR NOT NULL,
+            sha256 VARCHAR NOT NULL,
+            size_bytes UBIGINT NOT NULL
+        )
+        """,
+        # Whether a version names an artifact is asked of every one that is to be removed.
+        "CREATE INDEX artifacts_by_sha256 ON artifacts (sha256)",
+    ),
+    (
+        """
         CREATE TABLE restores (
             restored_at TIMESTAMP NOT NULL,
             -- Commits after this one were lost or may have been, up to the one that the order of commits resumed after.

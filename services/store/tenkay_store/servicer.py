@@ -28,6 +28,7 @@ from tenkay.store.v1 import (
 )
 from tenkay_store import filter as filters
 from tenkay_store import messages, metrics
+from tenkay_store.artifact_store import ArtifactStore
 from tenkay_store.change_feed import ChangeFeed
 from tenkay_store.moments import Moments, ReadOptions
 from tenkay_store.outbox import Outbox
@@ -58,8 +59,15 @@ ANSWER_SECONDS = 0.1
 class FilingStoreServicer(store_pb2_grpc.FilingStoreServiceServicer):
     """Commits and reads."""
 
-    def __init__(self, store: AnalyticalStore, outbox: Outbox | None, options: ReadOptions) -> None:
+    def __init__(
+        self,
+        store: AnalyticalStore,
+        artifacts: ArtifactStore,
+        outbox: Outbox | None,
+        options: ReadOptions,
+    ) -> None:
         self._store = store
+        self._artifacts = artifacts
         self._outbox = outbox
         self._options = options
         self._moments = Moments(store, options)
@@ -90,7 +98,7 @@ class FilingStoreServicer(store_pb2_grpc.FilingStoreServiceServicer):
         head = await self._moments.reached(request.min_sequence)
         stored = await self._store.filing(accession_number, await self._moments.of(request, head))
         if stored is None:
-            raise _filing_unknown(accession_number)
+            raise messages.filing_unknown(accession_number)
         return store_pb2.GetFilingResponse(
             filing=messages.filing_message(stored.filing),
             sections=[messages.section_message(each) for each in stored.sections],
@@ -111,7 +119,7 @@ class FilingStoreServicer(store_pb2_grpc.FilingStoreServiceServicer):
         moment = await self._moments.of(request, head)
         found = await self._store.signals(accession_number, moment, with_evidence=not request.omit_evidence)
         if found is None:
-            raise _filing_unknown(accession_number)
+            raise messages.filing_unknown(accession_number)
         reported = frozenset([each.id for each in found.signals] + [each.id for each in found.missing])
         for signal_id in request.signal_ids:
             if signal_id not in reported:
@@ -143,7 +151,7 @@ class FilingStoreServicer(store_pb2_grpc.FilingStoreServiceServicer):
         head = await self._moments.reached(request.min_sequence)
         found = await self._store.analysis(accession_number, await self._moments.of(request, head))
         if found is None:
-            raise _filing_unknown(accession_number)
+            raise messages.filing_unknown(accession_number)
         if isinstance(found, Filing):
             raise failure(
                 Reason.ANALYSIS_UNKNOWN,
@@ -233,7 +241,11 @@ class FilingStoreServicer(store_pb2_grpc.FilingStoreServiceServicer):
             )
         try:
             with span("duckdb.commit", {"sec.accession_number": body.accession_number}):
-                committed = await self._store.commit(body, inject(), fence)
+                traceparent = inject()
+                committed = await self._artifacts.while_held(
+                    body.artifacts if isinstance(body, Extraction) else (),
+                    lambda: self._store.commit(body, traceparent, fence),
+                )
         except TenkayError:
             metrics.COMMITS.labels(kind, "refused").inc()
             raise
@@ -338,14 +350,6 @@ def _require(request: Message, field: str) -> None:
 
 def _accession_number(request: Any) -> str:
     return require_accession_number(request.filing.accession_number, "filing.accession_number")
-
-
-def _filing_unknown(accession_number: str) -> TenkayError:
-    return failure(
-        Reason.FILING_UNKNOWN,
-        f"filing {accession_number} is not stored, or was not at the moments asked for; ingest it first",
-        field="filing.accession_number",
-    )
 
 
 def _day(request: Any, field: str) -> date | None:

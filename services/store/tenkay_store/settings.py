@@ -8,6 +8,7 @@ from pydantic import Field, SecretStr, model_validator
 from pydantic_settings import SettingsConfigDict
 
 from tenkay.runtime.settings import ServiceSettings
+from tenkay_store.artifact_store import ArtifactLimits
 from tenkay_store.backup import Backup
 from tenkay_store.commit_copy import CopyLimits
 from tenkay_store.duckdb_owner import Limits
@@ -20,6 +21,7 @@ from tenkay_store.sink import BreakerLimits, SupabaseOptions
 from tenkay_store.snapshots import SnapshotOptions
 
 SUPABASE = "supabase"
+OBJECTS_FOLDER = "objects"
 
 
 class StoreSettings(ServiceSettings):
@@ -31,8 +33,24 @@ class StoreSettings(ServiceSettings):
     """Folder of the DuckDB file, its write-ahead log and its temporary files. Made when missing."""
 
     objects_url: str | None = None
-    """Where objects are kept: an address that obstore takes (s3://, gs://, az://, file://), with credentials from the
-    environment variables it reads. Unset: the folder "objects" below data_directory."""
+    """Where objects (texts and facts) are kept, by this store alone: an address that obstore takes (s3://, gs://,
+    az://, file://), with credentials from the environment variables it reads. Unset: the folder "objects" below
+    data_directory."""
+
+    artifact_max_bytes: int = Field(default=32 * 1024 * 1024, ge=1024, le=1024 * 1024 * 1024)
+    """Largest text, or facts of one filing, that is kept."""
+
+    artifact_incoming_bytes: int = Field(default=256 * 1024 * 1024, ge=1024)
+    """Size of the artifacts that may be on their way in; beyond it QUEUE_FULL. A larger single one is let in alone."""
+
+    artifact_whole_reads: int = Field(default=8, ge=1, le=100)
+    """GetFacts calls that hold a filing's facts at once; one more waits for its turn."""
+
+    artifact_keep_seconds: float = Field(default=24 * 3600, ge=60, le=30 * 24 * 3600)
+    """How long an artifact that no extraction names is kept: longer than a caller takes from put to commit."""
+
+    artifact_collect_seconds: float = Field(default=3600, gt=0, le=24 * 3600)
+    """How often the objects are looked through for artifacts that nothing names."""
 
     shard: int = Field(default=0, ge=0, le=99_999)
     """Number of this store among its shards; the part of its sequences before the dot."""
@@ -182,7 +200,7 @@ class StoreSettings(ServiceSettings):
     def object_store(self) -> ObjectStore:
         """Where objects are kept. CannotOpenObjects."""
         return open_object_store(
-            self.objects_url, self.data_directory / "objects", min_free_bytes=self.min_free_bytes
+            self.objects_url, self.data_directory / OBJECTS_FOLDER, min_free_bytes=self.min_free_bytes
         )
 
     def backup(self) -> Backup | None:
@@ -207,6 +225,15 @@ class StoreSettings(ServiceSettings):
             return None
         return CopyLimits(
             self.commit_copy_seconds, self.commit_copy_part_bytes, self.commit_copy_memory_bytes
+        )
+
+    def artifact_limits(self) -> ArtifactLimits:
+        """What is bounded where artifacts are put and read."""
+        return ArtifactLimits(
+            max_bytes=self.artifact_max_bytes,
+            incoming_bytes=self.artifact_incoming_bytes,
+            whole_reads=self.artifact_whole_reads,
+            keep_seconds=self.artifact_keep_seconds,
         )
 
     def supabase_options(self) -> SupabaseOptions | None:

@@ -15,6 +15,8 @@ from typing import Protocol
 from tenkay_store.filter import SignalTypes, TypedExpression
 from tenkay_store.records import (
     Analysis,
+    Artifact,
+    ArtifactKind,
     Backlog,
     Change,
     CommitRecord,
@@ -28,6 +30,7 @@ from tenkay_store.records import (
     Purge,
     Section,
     Signal,
+    Text,
 )
 
 
@@ -61,6 +64,15 @@ class StoredSignals:
     stored: StoredFiling
     signals: tuple[Signal, ...]
     missing: tuple[MissingSignal, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class StoredArtifacts:
+    """A version of a filing with the texts its offsets refer to, and the artifacts it was committed with."""
+
+    stored: StoredFiling
+    texts: tuple[Text, ...]
+    artifacts: tuple[Artifact, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -231,6 +243,10 @@ class AnalyticalStore(Protocol):
     """Versions of filings, signals and analyses; the outbox and the change feed that are committed with them."""
 
     @property
+    def created_at(self) -> datetime:
+        """When the storage was made, empty."""
+
+    @property
     def head(self) -> int:
         """The newest commit's sequence."""
 
@@ -264,6 +280,12 @@ class AnalyticalStore(Protocol):
         self, accession_number: str, moment: Moment, *, with_evidence: bool
     ) -> StoredSignals | None:
         """The version valid at `moment`, with its signals."""
+
+    async def artifacts(self, accession_number: str, moment: Moment) -> StoredArtifacts | None:
+        """The version valid at `moment`, with its texts and artifacts."""
+
+    async def named_artifacts(self, kind: ArtifactKind, digests: Sequence[str]) -> frozenset[str]:
+        """Those of these digests that a version of any filing names."""
 
     async def analysis(self, accession_number: str, moment: Moment) -> StoredAnalysis | Filing | None:
         """The newest analysis of the newest analysed version; the filing alone when it has none."""

@@ -14,6 +14,8 @@ from tenkay.common.v1 import analysis_pb2, signal_pb2
 from tenkay.errors import Reason, TenkayError, failure
 from tenkay_store import documents, messages
 from tenkay_store.records import (
+    Artifact,
+    ArtifactKind,
     CommitRecord,
     Extraction,
     Fence,
@@ -138,6 +140,10 @@ def _extraction(accession_number: str, part: Mapping[str, Any]) -> Extraction:
         catalog_version=part["catalog_version"],
         code_version=part["code_version"],
         fact_count=part["fact_count"],
+        artifacts=tuple(
+            Artifact(ArtifactKind(each["kind"]), each["sha256"], each["size_bytes"])
+            for each in part["artifacts"] or ()
+        ),
         size_bytes=0,
     )
 

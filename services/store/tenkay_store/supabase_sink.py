@@ -156,6 +156,10 @@ def _extraction(body: Extraction) -> dict[str, Any]:
                 {"document": each.document, "sha256": each.sha256, "length": each.length}
                 for each in body.texts
             ],
+            "artifacts": [
+                {"kind": each.kind.value, "sha256": each.sha256, "size_bytes": each.size_bytes}
+                for each in body.artifacts
+            ],
             "result_key": body.result_key,
             "catalog_version": body.catalog_version,
             "code_version": body.code_version,

@@ -11,13 +11,22 @@ from typing import NoReturn
 
 from tenkay.errors import Reason, failure
 from tenkay.identifiers import require_accession_number, require_cik
-from tenkay_store.records import Analysis, Extraction, Filing, Section, Signal, ValueKind
+from tenkay_store.records import (
+    Analysis,
+    Artifact,
+    ArtifactKind,
+    Extraction,
+    Filing,
+    Section,
+    Signal,
+    ValueKind,
+)
 
 MAX_DECIMAL_CHARACTERS = 80
 """Far beyond any amount in a filing, and well inside of a double's range."""
 MAX_ID_CHARACTERS = 100
 MAX_PARTS = 10_000
-"""Sections, signals, gaps and texts of one extraction, each."""
+"""Sections, signals, gaps, texts and artifacts of one extraction, each."""
 
 _SHA256 = re.compile(r"[0-9a-f]{64}", re.ASCII)
 _DECIMAL = re.compile(r"-?[0-9]+(\.[0-9]+)?", re.ASCII)
@@ -29,7 +38,7 @@ def check_extraction(extraction: Extraction) -> None:
     """INVALID_FIELD or MALFORMED_ACCESSION_NUMBER unless the extraction is whole and of one mind."""
     _check_filing(extraction.filing)
     _check_key(extraction.result_key, "extraction.result_key")
-    for name in ("sections", "signals", "missing", "texts"):
+    for name in ("sections", "signals", "missing", "texts", "artifacts"):
         count = len(getattr(extraction, name))
         if count > MAX_PARTS:
             _refuse(f"extraction.{name}", f"has {count:,} entries; {MAX_PARTS:,} are the most")
@@ -37,6 +46,7 @@ def check_extraction(extraction: Extraction) -> None:
         _check_section(section, f"extraction.sections[{index}]")
     for index, text in enumerate(extraction.texts):
         _check_key(text.sha256, f"extraction.texts[{index}].sha256")
+    _check_artifacts(extraction)
     seen: set[str] = set()
     for index, signal in enumerate(extraction.signals):
         path = f"extraction.signals[{index}]"
@@ -49,6 +59,11 @@ def check_extraction(extraction: Extraction) -> None:
             _refuse(f"{path}.reason", f"{gap.id} is missing for no reason; give one")
         if not gap.detail:
             _refuse(f"{path}.detail", f"{gap.id} is missing without a detail; say why in words")
+
+
+def check_artifact(artifact: Artifact, field: str) -> None:
+    """INVALID_FIELD unless it can be one."""
+    _check_key(artifact.sha256, f"{field}.sha256")
 
 
 def check_analysis(analysis: Analysis) -> None:
@@ -90,6 +105,23 @@ def _check_filing(filing: Filing) -> None:
             f"is {str(filing.is_amendment).lower()} for form type {filing.form_type[:40]!r}; "
             "it is true exactly for types that end in /A",
         )
+
+
+def _check_artifacts(extraction: Extraction) -> None:
+    digests = {text.sha256 for text in extraction.texts}
+    seen: set[tuple[ArtifactKind, str]] = set()
+    facts = 0
+    for index, artifact in enumerate(extraction.artifacts):
+        path = f"extraction.artifacts[{index}]"
+        check_artifact(artifact, path)
+        if (artifact.kind, artifact.sha256) in seen:
+            _refuse(f"{path}.sha256", "is named twice; name each artifact once")
+        seen.add((artifact.kind, artifact.sha256))
+        if artifact.kind is ArtifactKind.TEXT and artifact.sha256 not in digests:
+            _refuse(f"{path}.sha256", "is none of the extraction's texts")
+        facts += artifact.kind is ArtifactKind.FACTS
+        if facts > 1:
+            _refuse(f"{path}.kind", "an extraction has one artifact of facts at most")
 
 
 def _check_section(section: Section, path: str) -> None:

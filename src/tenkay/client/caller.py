@@ -73,7 +73,10 @@ class _Caller:
         return (*self._static_metadata, ("traceparent", position.traceparent()))
 
     def _before(self, request: Any) -> None:
-        fields = request.DESCRIPTOR.fields_by_name
+        descriptor = getattr(request, "DESCRIPTOR", None)
+        if descriptor is None:
+            return  # a stream of messages: none of them reads
+        fields = descriptor.fields_by_name
         if "min_sequence" in fields and not request.min_sequence:
             request.min_sequence = self.floor.sequence
 

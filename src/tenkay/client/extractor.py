@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterable, Iterable
+from collections.abc import AsyncIterable, AsyncIterator, Iterable, Iterator
 
 from tenkay.client.caller import AsyncCaller, SequenceFloor, SyncCaller
 from tenkay.client.endpoint import Endpoint
@@ -50,6 +50,32 @@ class AsyncExtractorClient(AsyncCaller):
     ) -> extractor_service_pb2.ExtractDocumentsResponse:
         """ExtractDocuments of ExtractorService."""
         return await self._upload(self._stub.ExtractDocuments, "ExtractDocuments", requests, timeout)
+
+    def extract_filing_with_artifacts(
+        self,
+        *,
+        extract: extractor_service_pb2.ExtractFilingRequest | None = None,
+        timeout: float | None = None,
+    ) -> AsyncIterator[extractor_service_pb2.ExtractFilingWithArtifactsResponse]:
+        """ExtractFilingWithArtifacts of ExtractorService."""
+        return self._stream(
+            self._stub.ExtractFilingWithArtifacts,
+            "ExtractFilingWithArtifacts",
+            extractor_service_pb2.ExtractFilingWithArtifactsRequest(extract=extract),
+            timeout,
+        )
+
+    def extract_documents_with_artifacts(
+        self,
+        *,
+        requests: AsyncIterable[extractor_service_pb2.ExtractDocumentsWithArtifactsRequest]
+        | Iterable[extractor_service_pb2.ExtractDocumentsWithArtifactsRequest],
+        timeout: float | None = None,
+    ) -> AsyncIterator[extractor_service_pb2.ExtractDocumentsWithArtifactsResponse]:
+        """ExtractDocumentsWithArtifacts of ExtractorService."""
+        return self._stream(
+            self._stub.ExtractDocumentsWithArtifacts, "ExtractDocumentsWithArtifacts", requests, timeout
+        )
 
     async def list_signal_definitions(
         self,
@@ -120,6 +146,31 @@ class ExtractorClient(SyncCaller):
     ) -> extractor_service_pb2.ExtractDocumentsResponse:
         """ExtractDocuments of ExtractorService."""
         return self._upload(self._stub.ExtractDocuments, "ExtractDocuments", requests, timeout)
+
+    def extract_filing_with_artifacts(
+        self,
+        *,
+        extract: extractor_service_pb2.ExtractFilingRequest | None = None,
+        timeout: float | None = None,
+    ) -> Iterator[extractor_service_pb2.ExtractFilingWithArtifactsResponse]:
+        """ExtractFilingWithArtifacts of ExtractorService."""
+        return self._stream(
+            self._stub.ExtractFilingWithArtifacts,
+            "ExtractFilingWithArtifacts",
+            extractor_service_pb2.ExtractFilingWithArtifactsRequest(extract=extract),
+            timeout,
+        )
+
+    def extract_documents_with_artifacts(
+        self,
+        *,
+        requests: Iterable[extractor_service_pb2.ExtractDocumentsWithArtifactsRequest],
+        timeout: float | None = None,
+    ) -> Iterator[extractor_service_pb2.ExtractDocumentsWithArtifactsResponse]:
+        """ExtractDocumentsWithArtifacts of ExtractorService."""
+        return self._stream(
+            self._stub.ExtractDocumentsWithArtifacts, "ExtractDocumentsWithArtifacts", iter(requests), timeout
+        )
 
     def list_signal_definitions(
         self,

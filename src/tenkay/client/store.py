@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterable, Iterator
+from collections.abc import AsyncIterable, AsyncIterator, Iterable, Iterator
 
 from tenkay.client.caller import AsyncCaller, SequenceFloor, SyncCaller
 from tenkay.client.endpoint import Endpoint
 from tenkay.common.v1 import analysis_pb2, date_pb2, extraction_pb2, filing_pb2, read_pb2, signal_pb2
 from tenkay.store.v1 import (
+    artifact_service_pb2,
+    artifact_service_pb2_grpc,
     change_feed_service_pb2,
     change_feed_service_pb2_grpc,
     filing_store_service_pb2,
@@ -17,6 +19,150 @@ from tenkay.store.v1 import (
     store_admin_service_pb2,
     store_admin_service_pb2_grpc,
 )
+
+
+class AsyncArtifactClient(AsyncCaller):
+    """Async client of tenkay.store.v1.ArtifactService; the proto says what each call does."""
+
+    def __init__(self, endpoint: Endpoint, *, floor: SequenceFloor | None = None) -> None:
+        super().__init__(endpoint, "tenkay.store.v1.ArtifactService", floor)
+        self._stub = artifact_service_pb2_grpc.ArtifactServiceStub(self._channel)
+
+    async def put_artifact(
+        self,
+        *,
+        requests: AsyncIterable[artifact_service_pb2.PutArtifactRequest]
+        | Iterable[artifact_service_pb2.PutArtifactRequest],
+        timeout: float | None = None,
+    ) -> artifact_service_pb2.PutArtifactResponse:
+        """PutArtifact of ArtifactService."""
+        return await self._upload(self._stub.PutArtifact, "PutArtifact", requests, timeout)
+
+    def get_facts(
+        self,
+        *,
+        filing: filing_pb2.FilingRef | None = None,
+        concepts: Iterable[str] = (),
+        period_from: date_pb2.Date | None = None,
+        period_to: date_pb2.Date | None = None,
+        scope: artifact_service_pb2.FactScope.ValueType = artifact_service_pb2.FACT_SCOPE_UNSPECIFIED,
+        as_of: read_pb2.AsOf | None = None,
+        min_sequence: str = "",
+        timeout: float | None = None,
+    ) -> AsyncIterator[artifact_service_pb2.GetFactsResponse]:
+        """GetFacts of ArtifactService."""
+        return self._stream(
+            self._stub.GetFacts,
+            "GetFacts",
+            artifact_service_pb2.GetFactsRequest(
+                filing=filing,
+                concepts=concepts,
+                period_from=period_from,
+                period_to=period_to,
+                scope=scope,
+                as_of=as_of,
+                min_sequence=min_sequence,
+            ),
+            timeout,
+        )
+
+    def read_text(
+        self,
+        *,
+        filing: filing_pb2.FilingRef | None = None,
+        document: str = "",
+        sha256: str = "",
+        start: int = 0,
+        end: int | None = None,
+        as_of: read_pb2.AsOf | None = None,
+        min_sequence: str = "",
+        timeout: float | None = None,
+    ) -> AsyncIterator[artifact_service_pb2.ReadTextResponse]:
+        """ReadText of ArtifactService."""
+        return self._stream(
+            self._stub.ReadText,
+            "ReadText",
+            artifact_service_pb2.ReadTextRequest(
+                filing=filing,
+                document=document,
+                sha256=sha256,
+                start=start,
+                end=end,
+                as_of=as_of,
+                min_sequence=min_sequence,
+            ),
+            timeout,
+        )
+
+
+class ArtifactClient(SyncCaller):
+    """Sync client of tenkay.store.v1.ArtifactService; the proto says what each call does."""
+
+    def __init__(self, endpoint: Endpoint, *, floor: SequenceFloor | None = None) -> None:
+        super().__init__(endpoint, "tenkay.store.v1.ArtifactService", floor)
+        self._stub = artifact_service_pb2_grpc.ArtifactServiceStub(self._channel)
+
+    def put_artifact(
+        self, *, requests: Iterable[artifact_service_pb2.PutArtifactRequest], timeout: float | None = None
+    ) -> artifact_service_pb2.PutArtifactResponse:
+        """PutArtifact of ArtifactService."""
+        return self._upload(self._stub.PutArtifact, "PutArtifact", requests, timeout)
+
+    def get_facts(
+        self,
+        *,
+        filing: filing_pb2.FilingRef | None = None,
+        concepts: Iterable[str] = (),
+        period_from: date_pb2.Date | None = None,
+        period_to: date_pb2.Date | None = None,
+        scope: artifact_service_pb2.FactScope.ValueType = artifact_service_pb2.FACT_SCOPE_UNSPECIFIED,
+        as_of: read_pb2.AsOf | None = None,
+        min_sequence: str = "",
+        timeout: float | None = None,
+    ) -> Iterator[artifact_service_pb2.GetFactsResponse]:
+        """GetFacts of ArtifactService."""
+        return self._stream(
+            self._stub.GetFacts,
+            "GetFacts",
+            artifact_service_pb2.GetFactsRequest(
+                filing=filing,
+                concepts=concepts,
+                period_from=period_from,
+                period_to=period_to,
+                scope=scope,
+                as_of=as_of,
+                min_sequence=min_sequence,
+            ),
+            timeout,
+        )
+
+    def read_text(
+        self,
+        *,
+        filing: filing_pb2.FilingRef | None = None,
+        document: str = "",
+        sha256: str = "",
+        start: int = 0,
+        end: int | None = None,
+        as_of: read_pb2.AsOf | None = None,
+        min_sequence: str = "",
+        timeout: float | None = None,
+    ) -> Iterator[artifact_service_pb2.ReadTextResponse]:
+        """ReadText of ArtifactService."""
+        return self._stream(
+            self._stub.ReadText,
+            "ReadText",
+            artifact_service_pb2.ReadTextRequest(
+                filing=filing,
+                document=document,
+                sha256=sha256,
+                start=start,
+                end=end,
+                as_of=as_of,
+                min_sequence=min_sequence,
+            ),
+            timeout,
+        )
 
 
 class AsyncChangeFeedClient(AsyncCaller):

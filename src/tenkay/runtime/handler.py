@@ -14,7 +14,7 @@ import secrets
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, cast
+from typing import Any, TypeVar, cast
 
 import grpc
 from grpc_status import rpc_status
@@ -29,6 +29,7 @@ from tenkay.status import grpc_code, to_status
 
 Context = grpc.aio.ServicerContext[Any, Any]
 Metadata = Mapping[str, str | bytes]
+Behaviour = TypeVar("Behaviour", bound=Callable[..., Any])
 Identify = Callable[[str, Metadata, Context], "Identity"]
 """Who calls `method`; raises IDENTITY_REQUIRED or IDENTITY_REFUSED. Metadata holds the last value of each key."""
 
@@ -83,6 +84,19 @@ class CallPolicy:
     """Tasks of open streams, which a drain ends with DRAINING."""
 
 
+def comes_to_an_end(behaviour: Behaviour) -> Behaviour:
+    """Marks a method that answers with a stream as one whose stream ends by itself.
+
+    A call of it without a deadline gets the server's default one, as unary calls do. Other streams may be meant to stay
+    open, as a feed is, and get none.
+    """
+    setattr(behaviour, _COMES_TO_AN_END, True)
+    return behaviour
+
+
+_COMES_TO_AN_END = "_tenkay_comes_to_an_end"
+
+
 class WrappingServer:
     """Stands in for the server in a generated ``add_X_to_server``: wraps each handler, then registers it."""
 
@@ -107,10 +121,14 @@ class WrappingServer:
 def wrap(
     service: str, name: str, handler: grpc.RpcMethodHandler[Any, Any], policy: CallPolicy
 ) -> grpc.RpcMethodHandler[Any, Any]:
-    """`handler` with all of the module's docstring around it. Unary calls, and streams in one of the two directions."""
-    if handler.request_streaming and handler.response_streaming:
-        raise TypeError(f"/{service}/{name}: streams in both directions are not served")
+    """`handler` with all of the module's docstring around it."""
     serialise = _serialiser(cast(Callable[[Any], bytes], handler.response_serializer))
+    if handler.request_streaming and handler.response_streaming:
+        return grpc.stream_stream_rpc_method_handler(
+            _wrap_stream(service, name, cast(Any, handler.stream_stream), policy),
+            request_deserializer=handler.request_deserializer,
+            response_serializer=serialise,
+        )
     if handler.response_streaming:
         return grpc.unary_stream_rpc_method_handler(
             _wrap_stream(service, name, cast(Any, handler.unary_stream), policy),
@@ -203,11 +221,17 @@ def _wrap_unary(
 
 
 def _wrap_stream(
-    service: str, name: str, behaviour: Callable[[Any, Context], AsyncIterator[Any]], policy: CallPolicy
+    service: str,
+    name: str,
+    behaviour: Callable[[Any, Context], AsyncIterator[Any]],
+    policy: CallPolicy,
 ) -> Callable[[Any, Context], AsyncIterator[Any]]:
     method = f"/{service}/{name}"
     codes = _BoundCodes(policy.metrics, service, name)
     in_flight = policy.metrics.in_flight.labels(service)
+    default_deadline = (
+        policy.default_deadline_seconds if getattr(behaviour, _COMES_TO_AN_END, False) else None
+    )
 
     async def handle(request: Any, context: Context) -> AsyncIterator[Any]:
         started = time.perf_counter()
@@ -228,8 +252,8 @@ def _wrap_stream(
             task.cancel()
 
         try:
-            # Unlike a unary call, a stream without a deadline may be meant to stay: a feed, a watched job.
-            remaining = context.time_remaining()
+            told = context.time_remaining()
+            remaining = default_deadline if told is None else told
             if remaining is not None:
                 seconds = remaining - min(remaining * DEADLINE_MARGIN_SHARE, DEADLINE_MARGIN_MAX_SECONDS)
                 CURRENT_DEADLINE.set(time.monotonic() + seconds)

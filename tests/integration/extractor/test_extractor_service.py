@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import hashlib
 import itertools
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from pathlib import Path
@@ -175,6 +176,60 @@ async def test_bytes_that_the_caller_holds_give_what_the_same_filing_from_the_fe
     ]
     assert sent.extraction.sections == fetched.extraction.sections
     assert sent.extraction.missing == fetched.extraction.missing
+
+
+async def test_artifacts_come_behind_the_extraction_that_names_them(
+    client: AsyncExtractorClient, edgar: tuple[EdgarTree, str]
+) -> None:
+    content = (
+        b"<DOCUMENT>\n<TYPE>8-K\n<SEQUENCE>1\n<FILENAME>a8k.txt\n<TEXT>\nItem 5. Other Events.\n"
+        + b"The company moved to another building. \xc3\xa9 " * 20_000
+        + b"\n</TEXT>\n</DOCUMENT>\n"
+    )
+    asked = pb.ExtractFilingRequest(filing=put(edgar, content))
+    parts = [each.part async for each in client.extract_filing_with_artifacts(extract=asked)]
+    alone = (await client.extract_filing(filing=asked.filing)).extraction
+    extraction = parts[0].extraction
+    assert alone.result_key != extraction.result_key
+    assert not alone.artifacts
+    assert (extraction.signals, extraction.texts) == (alone.signals, alone.texts)
+    contents: list[bytes] = []
+    for part in parts[1:]:
+        if part.WhichOneof("part") == "artifact":
+            assert part.artifact == extraction.artifacts[len(contents)]
+            contents.append(b"")
+        else:
+            assert 0 < len(part.chunk) <= 256 * 1024
+            contents[-1] += part.chunk
+    assert [hashlib.sha256(each).hexdigest() for each in contents] == [
+        each.sha256 for each in extraction.artifacts
+    ]
+    assert [len(each) for each in contents] == [each.size_bytes for each in extraction.artifacts]
+    assert {each.sha256 for each in extraction.texts} < {each.sha256 for each in extraction.artifacts}
+    assert max(map(len, contents)) > 256 * 1024
+
+    sent = [
+        each.part
+        async for each in client.extract_documents_with_artifacts(
+            requests=[
+                pb.ExtractDocumentsWithArtifactsRequest(extract=each)
+                for each in uploaded(content, asked.filing.accession_number)
+            ]
+        )
+    ]
+    assert sent[1:] == parts[1:]
+
+
+async def test_errors_come_before_any_part(client: AsyncExtractorClient) -> None:
+    wrong = pb.ExtractDocumentsWithArtifactsRequest(extract=pb.ExtractDocumentsRequest(chunk=b"x"))
+    await refused(
+        anext(client.extract_filing_with_artifacts()),
+        Reason.MALFORMED_ACCESSION_NUMBER,
+        "filing.accession_number",
+    )
+    await refused(
+        anext(client.extract_documents_with_artifacts(requests=[wrong])), Reason.INVALID_FIELD, "opening"
+    )
 
 
 async def test_single_documents_may_be_sent_with_their_names_and_types(client: AsyncExtractorClient) -> None:

@@ -13,7 +13,12 @@ from pathlib import Path
 from types import TracebackType
 
 from tenkay.client import Endpoint
-from tenkay.client.store import AsyncChangeFeedClient, AsyncFilingStoreClient, AsyncStoreAdminClient
+from tenkay.client.store import (
+    AsyncArtifactClient,
+    AsyncChangeFeedClient,
+    AsyncFilingStoreClient,
+    AsyncStoreAdminClient,
+)
 
 START_SECONDS = 30.0
 
@@ -61,6 +66,11 @@ class StoreProcess:
     def filings(self) -> AsyncFilingStoreClient:
         """A new client."""
         return AsyncFilingStoreClient(self.endpoint)
+
+    @property
+    def artifacts(self) -> AsyncArtifactClient:
+        """A new client."""
+        return AsyncArtifactClient(self.endpoint)
 
     @property
     def feed(self) -> AsyncChangeFeedClient:

@@ -21,7 +21,7 @@ from tenkay.errors import FailedPrecondition, OutOfRange, Reason
 from tenkay.store.v1 import filing_store_service_pb2 as store_pb2
 from tenkay_store.duckdb_owner import DuckDBOwner, Limits
 from tenkay_store.messages import analysis_record, extraction_record
-from tenkay_store.records import CommitRecord, Fence, Purge
+from tenkay_store.records import Artifact, ArtifactKind, CommitRecord, Fence, Purge
 from tenkay_store.sink import SupabaseOptions
 from tenkay_store.supabase_commits import NOT_KNOWN, SupabaseCommits
 from tenkay_store.supabase_sink import SupabaseSink, connect
@@ -164,7 +164,10 @@ async def test_supabase_gives_back_what_it_was_sent(supabase_project: SupabasePr
             number,
             1,
             AT,
-            extraction_record(of_every_kind(number)),
+            replace(
+                extraction_record(of_every_kind(number)),
+                artifacts=(Artifact(ArtifactKind.FACTS, "ab" * 32, 2**40 + number),) if number % 3 else (),
+            ),
             fence=Fence("job", 2**62 + number) if number % 2 else None,
         )
         for number in range(1, 46)

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
-from dataclasses import dataclass, replace
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from dataclasses import dataclass
 from typing import Any, cast
 
 import grpc
@@ -26,7 +26,15 @@ from tenkay.errors import (
     failure,
 )
 from tenkay.runtime.call import TraceContext, current_deadline, current_trace, new_trace
-from tenkay.runtime.handler import CallPolicy, Context, Identity, Metadata, RpcMetrics, WrappingServer
+from tenkay.runtime.handler import (
+    CallPolicy,
+    Context,
+    Identity,
+    Metadata,
+    RpcMetrics,
+    WrappingServer,
+    comes_to_an_end,
+)
 from tenkay.runtime.tracing import remote_parent
 from tenkay.store.v1 import change_feed_service_pb2 as feed
 from tenkay.store.v1 import change_feed_service_pb2_grpc as feed_grpc
@@ -273,24 +281,39 @@ async def test_reads_carry_the_newest_sequence_their_client_has_seen() -> None:
         assert w.reader.floor.sequence == "0.5"
 
 
-@asynccontextmanager
-async def uploads(behaviour: Any) -> AsyncIterator[tuple[CallPolicy, grpc.aio.Channel, CollectorRegistry]]:
+Served = tuple[CallPolicy, grpc.aio.Channel, CollectorRegistry]
+
+
+def uploads(behaviour: Any) -> AbstractAsyncContextManager[Served]:
     """A server of one method that takes a stream of GetFilingRequests, `behaviour` behind it."""
+    return served("Upload", grpc.stream_unary_rpc_method_handler(behaviour, **MESSAGES))
+
+
+def exchanges(behaviour: Any, **policy: Any) -> AbstractAsyncContextManager[Served]:
+    """The same of a method that answers with a stream too."""
+    return served("Exchange", grpc.stream_stream_rpc_method_handler(behaviour, **MESSAGES), **policy)
+
+
+MESSAGES: dict[str, Any] = {
+    "request_deserializer": store.GetFilingRequest.FromString,
+    "response_serializer": store.GetFilingResponse.SerializeToString,
+}
+
+
+@asynccontextmanager
+async def served(name: str, handler: Any, **policy_settings: Any) -> AsyncIterator[Served]:
+    """A server of one method."""
     registry = CollectorRegistry()
     policy = CallPolicy(
         RpcMetrics(
             Histogram("seconds", "…", ("service", "method", "code"), registry=registry),
             Gauge("in_flight", "…", ("service",), registry=registry),
             Counter("refused", "…", ("service", "reason"), registry=registry),
-        )
-    )
-    handler = grpc.stream_unary_rpc_method_handler(
-        behaviour,
-        request_deserializer=store.GetFilingRequest.FromString,
-        response_serializer=store.GetFilingResponse.SerializeToString,
+        ),
+        **policy_settings,
     )
     server = grpc.aio.server()
-    WrappingServer(server, policy).add_registered_method_handlers("s", {"Upload": handler})
+    WrappingServer(server, policy).add_registered_method_handlers("s", {name: handler})
     address = f"127.0.0.1:{server.add_insecure_port('127.0.0.1:0')}"
     await server.start()
     try:
@@ -361,8 +384,56 @@ async def test_a_stream_from_the_caller_may_be_refused_before_its_end() -> None:
             await client.send(endless())
 
 
-def test_streams_in_both_directions_are_refused_when_the_server_is_put_together() -> None:
-    policy = CallPolicy(cast(Any, None))
-    handler = grpc.stream_stream_rpc_method_handler(cast(Any, None))
-    with pytest.raises(TypeError, match="streams in both directions"):
-        WrappingServer(cast(Any, None), replace(policy)).add_registered_method_handlers("s", {"M": handler})
+class Exchanger(AsyncFilingStoreClient):
+    """A client of one method whose requests and answers are streams."""
+
+    def __init__(self, channel: grpc.aio.Channel) -> None:
+        super().__init__(Endpoint("127.0.0.1:1", plaintext=True))
+        self._exchange_stub = channel.stream_stream(
+            "/s/Exchange",
+            request_serializer=store.GetFilingRequest.SerializeToString,
+            response_deserializer=store.GetFilingResponse.FromString,
+        )
+
+    def exchange(self, requests: Any, timeout: float = 5) -> AsyncIterator[store.GetFilingResponse]:
+        return self._stream(cast(Any, self._exchange_stub), "Exchange", requests, timeout)
+
+
+async def two_requests() -> AsyncIterator[store.GetFilingRequest]:
+    for accession_number in ("a", "b"):
+        yield store.GetFilingRequest(filing=FilingRef(accession_number=accession_number))
+
+
+async def test_a_stream_in_both_directions_is_answered_and_counted_as_one_call() -> None:
+    async def echo(requests: AsyncIterator[Any], _context: Any) -> AsyncIterator[store.GetFilingResponse]:
+        async for request in requests:
+            yield store.GetFilingResponse(result_key=request.filing.accession_number)
+
+    async with exchanges(echo) as (policy, channel, metrics), Exchanger(channel) as client:
+        assert [each.result_key async for each in client.exchange(two_requests())] == ["a", "b"]
+        assert policy.running == 0
+        labels = {"service": "s", "method": "Exchange", "code": "OK"}
+        assert metrics.get_sample_value("seconds_count", labels) == 1
+
+
+async def test_a_stream_that_comes_to_an_end_does_so_although_its_caller_set_no_deadline() -> None:
+    @comes_to_an_end
+    async def wait(requests: AsyncIterator[Any], _context: Any) -> AsyncIterator[store.GetFilingResponse]:
+        async for _ in requests:
+            pass
+        yield store.GetFilingResponse()
+
+    async def never_done() -> AsyncIterator[Any]:
+        yield store.GetFilingRequest()
+        await asyncio.sleep(60)
+
+    async with exchanges(wait, default_deadline_seconds=0.4) as (policy, channel, _):
+        call: Any = channel.stream_stream(
+            "/s/Exchange",
+            request_serializer=store.GetFilingRequest.SerializeToString,
+            response_deserializer=store.GetFilingResponse.FromString,
+        )
+        with pytest.raises(grpc.aio.AioRpcError) as caught:
+            await anext(aiter(call(never_done())))
+        assert caught.value.code() is grpc.StatusCode.DEADLINE_EXCEEDED
+        assert policy.running == 0

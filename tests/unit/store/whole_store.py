@@ -18,6 +18,7 @@ _TABLES = {
     "evidence": "SELECT * FROM evidence",
     "sections": "SELECT * FROM sections",
     "texts": "SELECT * FROM texts",
+    "artifacts": "SELECT * FROM artifacts",
     "change_feed": "SELECT * FROM change_feed",
     "purges": "SELECT * EXCLUDE (copies_clean_at) FROM purges",
     "signals": "SELECT * EXCLUDE (signal_key), signal_id FROM signals JOIN signal_ids i USING (signal_key)",

@@ -50,6 +50,8 @@ class _ErrorReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ErrorReas
     """[NOT_FOUND] No job has this id."""
     ERROR_REASON_BLOB_UNKNOWN: _ErrorReason.ValueType  # 24
     """[NOT_FOUND] No blob of this sha256 is held."""
+    ERROR_REASON_ARTIFACT_UNKNOWN: _ErrorReason.ValueType  # 25
+    """[NOT_FOUND] The filing is stored, and was committed without its facts or without this text."""
     ERROR_REASON_CIK_REQUIRED: _ErrorReason.ValueType  # 40
     """[FAILED_PRECONDITION] The filing's folder on EDGAR cannot be told from the accession number alone: give the CIK."""
     ERROR_REASON_SUBMISSION_EMPTY: _ErrorReason.ValueType  # 41
@@ -74,6 +76,10 @@ class _ErrorReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ErrorReas
     """[FAILED_PRECONDITION] The store has no second sink."""
     ERROR_REASON_BACKUP_UNUSABLE: _ErrorReason.ValueType  # 52
     """[FAILED_PRECONDITION] The store makes no copies of itself, or the place it is told for them holds another store's."""
+    ERROR_REASON_ARTIFACT_MISSING: _ErrorReason.ValueType  # 55
+    """[FAILED_PRECONDITION] The extraction names an artifact that the store does not hold: put it first. Metadata "sha256"
+    names it.
+    """
     ERROR_REASON_STALE_LEASE: _ErrorReason.ValueType  # 60
     """[ABORTED] Another worker holds the lease, or this lease has expired and may have been granted again."""
     ERROR_REASON_FEED_POSITION_EXPIRED: _ErrorReason.ValueType  # 70
@@ -106,6 +112,8 @@ class _ErrorReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ErrorReas
     """[INTERNAL] The extraction's process died on this filing."""
     ERROR_REASON_INTERNAL: _ErrorReason.ValueType  # 141
     """[INTERNAL] Unexpected. Metadata "error_id" is also in the service's log; nothing else of the cause is told."""
+    ERROR_REASON_ARTIFACT_DAMAGED: _ErrorReason.ValueType  # 145
+    """[DATA_LOSS] What is held of a text or of facts is not what was put: it was damaged where it is kept."""
     ERROR_REASON_IDENTITY_REQUIRED: _ErrorReason.ValueType  # 150
     """[UNAUTHENTICATED] The method asks for an identity and the call brought none that is valid."""
     ERROR_REASON_IDENTITY_REFUSED: _ErrorReason.ValueType  # 151
@@ -147,6 +155,8 @@ ERROR_REASON_JOB_UNKNOWN: ErrorReason.ValueType  # 23
 """[NOT_FOUND] No job has this id."""
 ERROR_REASON_BLOB_UNKNOWN: ErrorReason.ValueType  # 24
 """[NOT_FOUND] No blob of this sha256 is held."""
+ERROR_REASON_ARTIFACT_UNKNOWN: ErrorReason.ValueType  # 25
+"""[NOT_FOUND] The filing is stored, and was committed without its facts or without this text."""
 ERROR_REASON_CIK_REQUIRED: ErrorReason.ValueType  # 40
 """[FAILED_PRECONDITION] The filing's folder on EDGAR cannot be told from the accession number alone: give the CIK."""
 ERROR_REASON_SUBMISSION_EMPTY: ErrorReason.ValueType  # 41
@@ -171,6 +181,10 @@ ERROR_REASON_SINK_DISABLED: ErrorReason.ValueType  # 49
 """[FAILED_PRECONDITION] The store has no second sink."""
 ERROR_REASON_BACKUP_UNUSABLE: ErrorReason.ValueType  # 52
 """[FAILED_PRECONDITION] The store makes no copies of itself, or the place it is told for them holds another store's."""
+ERROR_REASON_ARTIFACT_MISSING: ErrorReason.ValueType  # 55
+"""[FAILED_PRECONDITION] The extraction names an artifact that the store does not hold: put it first. Metadata "sha256"
+names it.
+"""
 ERROR_REASON_STALE_LEASE: ErrorReason.ValueType  # 60
 """[ABORTED] Another worker holds the lease, or this lease has expired and may have been granted again."""
 ERROR_REASON_FEED_POSITION_EXPIRED: ErrorReason.ValueType  # 70
@@ -203,6 +217,8 @@ ERROR_REASON_EXTRACTION_CRASHED: ErrorReason.ValueType  # 140
 """[INTERNAL] The extraction's process died on this filing."""
 ERROR_REASON_INTERNAL: ErrorReason.ValueType  # 141
 """[INTERNAL] Unexpected. Metadata "error_id" is also in the service's log; nothing else of the cause is told."""
+ERROR_REASON_ARTIFACT_DAMAGED: ErrorReason.ValueType  # 145
+"""[DATA_LOSS] What is held of a text or of facts is not what was put: it was damaged where it is kept."""
 ERROR_REASON_IDENTITY_REQUIRED: ErrorReason.ValueType  # 150
 """[UNAUTHENTICATED] The method asks for an identity and the call brought none that is valid."""
 ERROR_REASON_IDENTITY_REFUSED: ErrorReason.ValueType  # 151

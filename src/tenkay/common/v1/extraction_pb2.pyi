@@ -7,6 +7,7 @@ from collections import abc as _abc
 from google.protobuf import descriptor as _descriptor
 from google.protobuf import message as _message
 from google.protobuf.internal import containers as _containers
+from tenkay.common.v1 import artifact_pb2 as _artifact_pb2
 from tenkay.common.v1 import filing_pb2 as _filing_pb2
 from tenkay.common.v1 import signal_pb2 as _signal_pb2
 import builtins as _builtins
@@ -111,9 +112,11 @@ class Extraction(_message.Message):
     CATALOG_VERSION_FIELD_NUMBER: _builtins.int
     CODE_VERSION_FIELD_NUMBER: _builtins.int
     FACT_COUNT_FIELD_NUMBER: _builtins.int
+    ARTIFACTS_FIELD_NUMBER: _builtins.int
     result_key: _builtins.str
     """SHA-256, in hex, over all inputs of this result: the bytes, the listing, the earlier filings, the categories asked
-    for, the signals that had to be stopped, the versions below. The same key means the same result.
+    for, the signals that had to be stopped, whether artifacts came with it, the versions below. The same key means the
+    same result.
     """
     catalog_version: _builtins.str
     """Version of the signal catalog, its word lists included."""
@@ -141,6 +144,12 @@ class Extraction(_message.Message):
     def texts(self) -> _containers.RepeatedCompositeFieldContainer[Global___NormalisedText]:
         """The texts that offsets refer to."""
 
+    @_builtins.property
+    def artifacts(self) -> _containers.RepeatedCompositeFieldContainer[_artifact_pb2.Artifact]:
+        """The artifacts that came with it: the facts, once, and texts of `texts`. Empty: it was asked for without. A text of
+        more than 32 MiB, and what lies beyond 48 MiB of all of them, is left out.
+        """
+
     def __init__(
         self,
         *,
@@ -153,10 +162,11 @@ class Extraction(_message.Message):
         catalog_version: _builtins.str | None = ...,
         code_version: _builtins.str | None = ...,
         fact_count: _builtins.int | None = ...,
+        artifacts: _abc.Iterable[_artifact_pb2.Artifact] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["filing", b"filing"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["catalog_version", b"catalog_version", "code_version", b"code_version", "fact_count", b"fact_count", "filing", b"filing", "missing", b"missing", "result_key", b"result_key", "sections", b"sections", "signals", b"signals", "texts", b"texts"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["artifacts", b"artifacts", "catalog_version", b"catalog_version", "code_version", b"code_version", "fact_count", b"fact_count", "filing", b"filing", "missing", b"missing", "result_key", b"result_key", "sections", b"sections", "signals", b"signals", "texts", b"texts"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

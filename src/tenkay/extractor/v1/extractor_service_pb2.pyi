@@ -8,6 +8,7 @@ from google.protobuf import descriptor as _descriptor
 from google.protobuf import message as _message
 from google.protobuf.internal import containers as _containers
 from google.protobuf.internal import enum_type_wrapper as _enum_type_wrapper
+from tenkay.common.v1 import artifact_pb2 as _artifact_pb2
 from tenkay.common.v1 import date_pb2 as _date_pb2
 from tenkay.common.v1 import extraction_pb2 as _extraction_pb2
 from tenkay.common.v1 import filing_pb2 as _filing_pb2
@@ -287,6 +288,138 @@ class ExtractDocumentsResponse(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___ExtractDocumentsResponse: _TypeAlias = ExtractDocumentsResponse  # noqa: Y015
+
+@_typing.final
+class ExtractFilingWithArtifactsRequest(_message.Message):
+    """Names the filing to extract."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    EXTRACT_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def extract(self) -> Global___ExtractFilingRequest:
+        """As in ExtractFiling. Required."""
+
+    def __init__(
+        self,
+        *,
+        extract: Global___ExtractFilingRequest | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["extract", b"extract"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["extract", b"extract"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ExtractFilingWithArtifactsRequest: _TypeAlias = ExtractFilingWithArtifactsRequest  # noqa: Y015
+
+@_typing.final
+class ExtractFilingWithArtifactsResponse(_message.Message):
+    """One message of the answer."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    PART_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def part(self) -> Global___ExtractionPart:
+        """What it is."""
+
+    def __init__(
+        self,
+        *,
+        part: Global___ExtractionPart | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["part", b"part"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["part", b"part"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ExtractFilingWithArtifactsResponse: _TypeAlias = ExtractFilingWithArtifactsResponse  # noqa: Y015
+
+@_typing.final
+class ExtractDocumentsWithArtifactsRequest(_message.Message):
+    """One message of the stream."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    EXTRACT_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def extract(self) -> Global___ExtractDocumentsRequest:
+        """As in ExtractDocuments. Required."""
+
+    def __init__(
+        self,
+        *,
+        extract: Global___ExtractDocumentsRequest | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["extract", b"extract"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["extract", b"extract"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ExtractDocumentsWithArtifactsRequest: _TypeAlias = ExtractDocumentsWithArtifactsRequest  # noqa: Y015
+
+@_typing.final
+class ExtractDocumentsWithArtifactsResponse(_message.Message):
+    """One message of the answer."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    PART_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def part(self) -> Global___ExtractionPart:
+        """What it is."""
+
+    def __init__(
+        self,
+        *,
+        part: Global___ExtractionPart | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["part", b"part"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["part", b"part"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ExtractDocumentsWithArtifactsResponse: _TypeAlias = ExtractDocumentsWithArtifactsResponse  # noqa: Y015
+
+@_typing.final
+class ExtractionPart(_message.Message):
+    """A part of an extraction that is streamed with its artifacts."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    EXTRACTION_FIELD_NUMBER: _builtins.int
+    ARTIFACT_FIELD_NUMBER: _builtins.int
+    CHUNK_FIELD_NUMBER: _builtins.int
+    chunk: _builtins.bytes
+    """The next bytes of the artifact that began last, at most 256 KiB."""
+    @_builtins.property
+    def extraction(self) -> _extraction_pb2.Extraction:
+        """The first part, and only it."""
+
+    @_builtins.property
+    def artifact(self) -> _artifact_pb2.Artifact:
+        """An artifact begins, in the order of `extraction.artifacts`. All of them come."""
+
+    def __init__(
+        self,
+        *,
+        extraction: _extraction_pb2.Extraction | None = ...,
+        artifact: _artifact_pb2.Artifact | None = ...,
+        chunk: _builtins.bytes | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["artifact", b"artifact", "chunk", b"chunk", "extraction", b"extraction", "part", b"part"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["artifact", b"artifact", "chunk", b"chunk", "extraction", b"extraction", "part", b"part"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType_part: _TypeAlias = _typing.Literal["extraction", "artifact", "chunk"]  # noqa: Y015
+    _WhichOneofArgType_part: _TypeAlias = _typing.Literal["part", b"part"]  # noqa: Y015
+    def WhichOneof(self, oneof_group: _WhichOneofArgType_part) -> _WhichOneofReturnType_part | None: ...
+
+Global___ExtractionPart: _TypeAlias = ExtractionPart  # noqa: Y015
 
 @_typing.final
 class ListSignalDefinitionsRequest(_message.Message):

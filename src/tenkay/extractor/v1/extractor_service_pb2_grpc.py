@@ -45,6 +45,16 @@ class ExtractorServiceStub:
                 request_serializer=tenkay_dot_extractor_dot_v1_dot_extractor__service__pb2.ExtractDocumentsRequest.SerializeToString,
                 response_deserializer=tenkay_dot_extractor_dot_v1_dot_extractor__service__pb2.ExtractDocumentsResponse.FromString,
                 _registered_method=True)
+        self.ExtractFilingWithArtifacts = channel.unary_stream(
+                '/tenkay.extractor.v1.ExtractorService/ExtractFilingWithArtifacts',
+                request_serializer=tenkay_dot_extractor_dot_v1_dot_extractor__service__pb2.ExtractFilingWithArtifactsRequest.SerializeToString,
+                response_deserializer=tenkay_dot_extractor_dot_v1_dot_extractor__service__pb2.ExtractFilingWithArtifactsResponse.FromString,
+                _registered_method=True)
+        self.ExtractDocumentsWithArtifacts = channel.stream_stream(
+                '/tenkay.extractor.v1.ExtractorService/ExtractDocumentsWithArtifacts',
+                request_serializer=tenkay_dot_extractor_dot_v1_dot_extractor__service__pb2.ExtractDocumentsWithArtifactsRequest.SerializeToString,
+                response_deserializer=tenkay_dot_extractor_dot_v1_dot_extractor__service__pb2.ExtractDocumentsWithArtifactsResponse.FromString,
+                _registered_method=True)
         self.ListSignalDefinitions = channel.unary_unary(
                 '/tenkay.extractor.v1.ExtractorService/ListSignalDefinitions',
                 request_serializer=tenkay_dot_extractor_dot_v1_dot_extractor__service__pb2.ListSignalDefinitionsRequest.SerializeToString,
@@ -83,6 +93,24 @@ class ExtractorServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def ExtractFilingWithArtifacts(self, request, context):
+        """Extracts one filing as ExtractFiling does, and streams after the extraction its artifacts: the facts, and the texts
+        that offsets refer to. The extraction names them, and its result_key is another one than without. Errors as
+        ExtractFiling, all of them before the first answer.
+        Cost: that of ExtractFiling, and about as many bytes as the filing has text.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ExtractDocumentsWithArtifacts(self, request_iterator, context):
+        """The same for bytes that the caller holds: takes what ExtractDocuments takes, and answers what
+        ExtractFilingWithArtifacts answers for the same bytes.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def ListSignalDefinitions(self, request, context):
         """Lists the signal catalog, in its own order.
         """
@@ -109,6 +137,16 @@ def add_ExtractorServiceServicer_to_server(servicer, server):
                     servicer.ExtractDocuments,
                     request_deserializer=tenkay_dot_extractor_dot_v1_dot_extractor__service__pb2.ExtractDocumentsRequest.FromString,
                     response_serializer=tenkay_dot_extractor_dot_v1_dot_extractor__service__pb2.ExtractDocumentsResponse.SerializeToString,
+            ),
+            'ExtractFilingWithArtifacts': grpc.unary_stream_rpc_method_handler(
+                    servicer.ExtractFilingWithArtifacts,
+                    request_deserializer=tenkay_dot_extractor_dot_v1_dot_extractor__service__pb2.ExtractFilingWithArtifactsRequest.FromString,
+                    response_serializer=tenkay_dot_extractor_dot_v1_dot_extractor__service__pb2.ExtractFilingWithArtifactsResponse.SerializeToString,
+            ),
+            'ExtractDocumentsWithArtifacts': grpc.stream_stream_rpc_method_handler(
+                    servicer.ExtractDocumentsWithArtifacts,
+                    request_deserializer=tenkay_dot_extractor_dot_v1_dot_extractor__service__pb2.ExtractDocumentsWithArtifactsRequest.FromString,
+                    response_serializer=tenkay_dot_extractor_dot_v1_dot_extractor__service__pb2.ExtractDocumentsWithArtifactsResponse.SerializeToString,
             ),
             'ListSignalDefinitions': grpc.unary_unary_rpc_method_handler(
                     servicer.ListSignalDefinitions,
@@ -176,6 +214,60 @@ class ExtractorService:
             '/tenkay.extractor.v1.ExtractorService/ExtractDocuments',
             tenkay_dot_extractor_dot_v1_dot_extractor__service__pb2.ExtractDocumentsRequest.SerializeToString,
             tenkay_dot_extractor_dot_v1_dot_extractor__service__pb2.ExtractDocumentsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ExtractFilingWithArtifacts(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_stream(
+            request,
+            target,
+            '/tenkay.extractor.v1.ExtractorService/ExtractFilingWithArtifacts',
+            tenkay_dot_extractor_dot_v1_dot_extractor__service__pb2.ExtractFilingWithArtifactsRequest.SerializeToString,
+            tenkay_dot_extractor_dot_v1_dot_extractor__service__pb2.ExtractFilingWithArtifactsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ExtractDocumentsWithArtifacts(request_iterator,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.stream_stream(
+            request_iterator,
+            target,
+            '/tenkay.extractor.v1.ExtractorService/ExtractDocumentsWithArtifacts',
+            tenkay_dot_extractor_dot_v1_dot_extractor__service__pb2.ExtractDocumentsWithArtifactsRequest.SerializeToString,
+            tenkay_dot_extractor_dot_v1_dot_extractor__service__pb2.ExtractDocumentsWithArtifactsResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -47,6 +47,16 @@ class ExtractorServiceStub:
     bytes; the answer comes after the last one. It is what ExtractFiling answers for the same bytes, and so are its
     errors; INVALID_FIELD for a stream of another form. Nothing is kept.
     """
+    ExtractFilingWithArtifacts: _grpc.UnaryStreamMultiCallable[_extractor_service_pb2.ExtractFilingWithArtifactsRequest, _extractor_service_pb2.ExtractFilingWithArtifactsResponse]
+    """Extracts one filing as ExtractFiling does, and streams after the extraction its artifacts: the facts, and the texts
+    that offsets refer to. The extraction names them, and its result_key is another one than without. Errors as
+    ExtractFiling, all of them before the first answer.
+    Cost: that of ExtractFiling, and about as many bytes as the filing has text.
+    """
+    ExtractDocumentsWithArtifacts: _grpc.StreamStreamMultiCallable[_extractor_service_pb2.ExtractDocumentsWithArtifactsRequest, _extractor_service_pb2.ExtractDocumentsWithArtifactsResponse]
+    """The same for bytes that the caller holds: takes what ExtractDocuments takes, and answers what
+    ExtractFilingWithArtifacts answers for the same bytes.
+    """
     ListSignalDefinitions: _grpc.UnaryUnaryMultiCallable[_extractor_service_pb2.ListSignalDefinitionsRequest, _extractor_service_pb2.ListSignalDefinitionsResponse]
     """Lists the signal catalog, in its own order."""
     GetSignalDefinition: _grpc.UnaryUnaryMultiCallable[_extractor_service_pb2.GetSignalDefinitionRequest, _extractor_service_pb2.GetSignalDefinitionResponse]
@@ -70,6 +80,16 @@ class ExtractorServiceAsyncStub(ExtractorServiceStub):
     """Extracts one filing from bytes that the caller holds. The first message says what comes, the following ones carry the
     bytes; the answer comes after the last one. It is what ExtractFiling answers for the same bytes, and so are its
     errors; INVALID_FIELD for a stream of another form. Nothing is kept.
+    """
+    ExtractFilingWithArtifacts: _aio.UnaryStreamMultiCallable[_extractor_service_pb2.ExtractFilingWithArtifactsRequest, _extractor_service_pb2.ExtractFilingWithArtifactsResponse]  # type: ignore[assignment]
+    """Extracts one filing as ExtractFiling does, and streams after the extraction its artifacts: the facts, and the texts
+    that offsets refer to. The extraction names them, and its result_key is another one than without. Errors as
+    ExtractFiling, all of them before the first answer.
+    Cost: that of ExtractFiling, and about as many bytes as the filing has text.
+    """
+    ExtractDocumentsWithArtifacts: _aio.StreamStreamMultiCallable[_extractor_service_pb2.ExtractDocumentsWithArtifactsRequest, _extractor_service_pb2.ExtractDocumentsWithArtifactsResponse]  # type: ignore[assignment]
+    """The same for bytes that the caller holds: takes what ExtractDocuments takes, and answers what
+    ExtractFilingWithArtifacts answers for the same bytes.
     """
     ListSignalDefinitions: _aio.UnaryUnaryMultiCallable[_extractor_service_pb2.ListSignalDefinitionsRequest, _extractor_service_pb2.ListSignalDefinitionsResponse]  # type: ignore[assignment]
     """Lists the signal catalog, in its own order."""
@@ -103,6 +123,28 @@ class ExtractorServiceServicer(metaclass=_abc_1.ABCMeta):
         """Extracts one filing from bytes that the caller holds. The first message says what comes, the following ones carry the
         bytes; the answer comes after the last one. It is what ExtractFiling answers for the same bytes, and so are its
         errors; INVALID_FIELD for a stream of another form. Nothing is kept.
+        """
+
+    @_abc_1.abstractmethod
+    def ExtractFilingWithArtifacts(
+        self,
+        request: _extractor_service_pb2.ExtractFilingWithArtifactsRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_abc.Iterator[_extractor_service_pb2.ExtractFilingWithArtifactsResponse], _abc.AsyncIterator[_extractor_service_pb2.ExtractFilingWithArtifactsResponse]]:
+        """Extracts one filing as ExtractFiling does, and streams after the extraction its artifacts: the facts, and the texts
+        that offsets refer to. The extraction names them, and its result_key is another one than without. Errors as
+        ExtractFiling, all of them before the first answer.
+        Cost: that of ExtractFiling, and about as many bytes as the filing has text.
+        """
+
+    @_abc_1.abstractmethod
+    def ExtractDocumentsWithArtifacts(
+        self,
+        request_iterator: _MaybeAsyncIterator[_extractor_service_pb2.ExtractDocumentsWithArtifactsRequest],
+        context: _ServicerContext,
+    ) -> _typing.Union[_abc.Iterator[_extractor_service_pb2.ExtractDocumentsWithArtifactsResponse], _abc.AsyncIterator[_extractor_service_pb2.ExtractDocumentsWithArtifactsResponse]]:
+        """The same for bytes that the caller holds: takes what ExtractDocuments takes, and answers what
+        ExtractFilingWithArtifacts answers for the same bytes.
         """
 
     @_abc_1.abstractmethod
