@@ -50,6 +50,8 @@ def copy(cursor: duckdb.DuckDBPyConnection, target: Path) -> CopiedState:
     """
     target.parent.mkdir(parents=True, exist_ok=True)
     quoted = str(target).replace("'", "''")
+    # One may still be attached where its copy was interrupted.
+    cursor.execute("DETACH DATABASE IF EXISTS snapshot")
     cursor.execute(f"ATTACH '{quoted}' AS snapshot (STORAGE_VERSION '{STORAGE_VERSION}')")
     try:
         cursor.begin()

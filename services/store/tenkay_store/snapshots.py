@@ -68,6 +68,10 @@ class Snapshots:
         self._newest: SnapshotName | None = None
         self._looked = False
         self._making: set[asyncio.Task[Manifest]] = set()
+        self._next: asyncio.Task[Manifest] | None = None
+        """Waits for the one that is being made: whoever asks meanwhile waits for it too."""
+        self._to_clean: tuple[SnapshotName, int] | None = None
+        """A snapshot after which the older copies have not been looked through, and up to where commits were copied."""
 
     async def run(self) -> None:
         """Make snapshots when they are due, until cancelled."""
@@ -76,7 +80,9 @@ class Snapshots:
         while True:
             seconds = POLL_SECONDS
             try:
-                if await self._is_due():
+                if self._to_clean is not None:
+                    await self._clean_up()
+                elif await self._is_due():
                     await self.create()
                 failures = 0
             except (TenkayError, OSError) as error:
@@ -91,10 +97,11 @@ class Snapshots:
 
         BACKUP_UNUSABLE, DEPENDENCY_UNAVAILABLE, DISK_FULL: there is none then.
         """
-        making = asyncio.create_task(self._create(), name="store-snapshot")
-        self._making.add(making)
-        making.add_done_callback(self._done)
-        return await asyncio.shield(making)
+        if self._next is None:
+            self._next = asyncio.create_task(self._create(), name="store-snapshot")
+            self._making.add(self._next)
+            self._next.add_done_callback(self._done)
+        return await asyncio.shield(self._next)
 
     async def present(self) -> list[Manifest]:
         """The snapshots there are, the newest first. Those whose manifest cannot be read are left out and logged."""
@@ -144,28 +151,43 @@ class Snapshots:
 
     async def _create(self) -> Manifest:
         async with self._one_at_a_time:
-            require_own(await self._backup.list(), self._store.head)
+            self._next = None
+            listing = await self._backup.list()
+            require_own(listing, self._store.head)
             # Before the snapshot, so that no part reaches from before it to after it: see _clean.
             copied = await self._copy.flush() if self._copy is not None else None
-            manifest = await self._make()
+            manifest = await self._make(listing)
             self._newest = manifest.name
             if self._copy is not None:
                 self._copy.follow(manifest.sequence)
-            await self._clean(manifest, manifest.sequence if copied is None else copied)
             logger.info("snapshot_made", sequence=manifest.sequence, size_bytes=manifest.size_bytes)
+            self._to_clean = manifest.name, manifest.sequence if copied is None else copied
+            try:
+                await self._clean(*self._to_clean)
+            except TenkayError as error:
+                # There is a snapshot all the same; `run` comes back to the rest.
+                logger.warning("older_copies_not_deleted", problem=error.message)
             return manifest
 
-    async def _make(self) -> Manifest:
+    async def _clean_up(self) -> None:
+        async with self._one_at_a_time:
+            if self._to_clean is not None:
+                await self._clean(*self._to_clean)
+
+    async def _make(self, listing: Listing) -> Manifest:
         file = self._folder / "snapshot.duckdb"
         await asyncio.to_thread(shutil.rmtree, self._folder, ignore_errors=True)
         try:
             with _timed("copy"):
                 state = await self._store.write_snapshot(file)
+            made_at = self._clock().replace(microsecond=0)
+            while SnapshotName(state.sequence, made_at) in listing.snapshots:
+                made_at += timedelta(seconds=1)
             manifest = Manifest(
                 format=FORMAT,
                 shard=self._backup.shard,
                 sequence=state.sequence,
-                made_at=self._clock().replace(microsecond=0),
+                made_at=made_at,
                 schema_version=state.schema_version,
                 duckdb_version=state.duckdb_version,
                 storage_version=state.storage_version,
@@ -177,7 +199,7 @@ class Snapshots:
         finally:
             await asyncio.to_thread(shutil.rmtree, self._folder, ignore_errors=True)
 
-    async def _clean(self, newest: Manifest, copied: int) -> None:
+    async def _clean(self, newest: SnapshotName, copied: int) -> None:
         """Delete what is no longer kept, and what holds purged filings.
 
         Up to `copied` all commits are in parts that end there or before, so none of a purge up to there is in a part
@@ -185,15 +207,14 @@ class Snapshots:
         """
         listing = await self._backup.list()
         purges = await self._store.unclean_purges()
-        kept = self._kept(listing, newest.name)
-        if purges is not None:
-            kept = [newest.name]
+        kept = self._kept(listing, newest) if purges is None else [newest]
         gone = [name for name in (*listing.snapshots, *listing.unfinished) if name not in kept]
         await self._backup.delete_snapshots(gone, listing)
         oldest = min(name.sequence for name in kept)
         await self._backup.delete_parts([part for part in listing.parts if part.range.up_to <= oldest])
         if purges is not None:
             await self._store.mark_copies_clean(min(copied, newest.sequence), self._clock())
+        self._to_clean = None
 
     def _kept(self, listing: Listing, newest: SnapshotName) -> list[SnapshotName]:
         earliest = newest.made_at - timedelta(days=self._options.keep_days)
