@@ -107,7 +107,7 @@ def test_retries_are_configured_only_for_methods_that_may_be_repeated(service: S
 def test_numbers_that_may_be_missing_are_optional() -> None:
     """A plain proto3 number cannot say that it is missing: each one is a count, a bound, a position or a weight."""
     always_there = re.compile(
-        r"(_count|_size|^page_size|^filings|^version|^total|^fetched|^extracted|^stored|^failed|^running|^attempts"
+        r"(_count|_size|^page_size|^filings|version|^total|^fetched|^extracted|^stored|^failed|^running|^attempts"
         r"|^token|^pending|^dead|^start|^end|^length|^offset|_bytes|^confidence|^coverage|^weight|^contribution"
         r"|^mean|^least|^largest|^replayed|^goodness|^year|^month|^day|^cik|^limit_per_company|requests_per_second)$"
     )

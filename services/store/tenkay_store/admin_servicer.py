@@ -16,7 +16,7 @@ from tenkay.store.v1 import store_admin_service_pb2 as admin_pb2
 from tenkay.store.v1 import store_admin_service_pb2_grpc as admin_pb2_grpc
 from tenkay_store import messages
 from tenkay_store.artifact_store import ArtifactStore
-from tenkay_store.backup import Manifest
+from tenkay_store.backup import Manifest, parse_name
 from tenkay_store.outbox import Outbox
 from tenkay_store.records import Backlog, CommitRecord, DeadLetter, Purge
 from tenkay_store.snapshots import Snapshots
@@ -159,11 +159,21 @@ class StoreAdminServicer(admin_pb2_grpc.StoreAdminServiceServicer):
         return admin_pb2.CreateSnapshotResponse(snapshot=self._snapshot(made))
 
     async def ListSnapshots(
-        self, _request: admin_pb2.ListSnapshotsRequest, _context: Context
+        self, request: admin_pb2.ListSnapshotsRequest, _context: Context
     ) -> admin_pb2.ListSnapshotsResponse:
-        """Answers with the snapshots in the backup."""
-        found = await self._existing_snapshots().present()
-        return admin_pb2.ListSnapshotsResponse(snapshots=[self._snapshot(each) for each in found])
+        """Answers with a page of the snapshots in the backup."""
+        limit = page_tokens.page_size(request.page_size, default=DEFAULT_PAGE_SIZE, maximum=MAX_PAGE_SIZE)
+        before = None
+        if request.page_token:
+            before = parse_name(str(page_tokens.decode(request.page_token, _SNAPSHOTS).get("n")))
+            if before is None:
+                raise messages.not_this_methods_token()
+        found = await self._existing_snapshots().present(before, limit + 1)
+        more = len(found) > limit
+        return admin_pb2.ListSnapshotsResponse(
+            snapshots=[self._snapshot(each) for each in found[:limit]],
+            next_page_token=page_tokens.encode({"n": str(found[limit - 1].name)}, _SNAPSHOTS) if more else "",
+        )
 
     def _existing_snapshots(self) -> Snapshots:
         if self._snapshots is None:
@@ -221,7 +231,7 @@ class StoreAdminServicer(admin_pb2_grpc.StoreAdminServiceServicer):
         )
 
 
-_DEAD_LETTERS, _PURGES = b"ListDeadLetters", b"ListPurges"
+_DEAD_LETTERS, _PURGES, _SNAPSHOTS = b"ListDeadLetters", b"ListPurges", b"ListSnapshots"
 
 
 def _sequence_in(token: Any) -> int:

@@ -88,6 +88,18 @@ class Manifest:
 _MANIFEST = TypeAdapter(Manifest)
 
 
+def parse_name(text: str) -> SnapshotName | None:
+    """The name that a text spells; None when it is no snapshot's."""
+    match = _SNAPSHOT.fullmatch(text)
+    if match is None:
+        return None
+    try:
+        made_at = datetime.strptime(match[2], "%Y%m%dT%H%M%SZ").replace(tzinfo=UTC)
+    except ValueError:
+        return None
+    return SnapshotName(int(match[1]), made_at)
+
+
 def timeline(sequence: int) -> int:
     """Counts the restores before a sequence was given, in steps: two copies belong together when it is the same."""
     return sequence // TIMELINE
@@ -140,11 +152,9 @@ class Backup:
         complete: set[SnapshotName] = set()
         async for found in self._objects.list(self._snapshots):
             folder, _, file = found.path.removeprefix(f"{self._snapshots}/").partition("/")
-            match = _SNAPSHOT.fullmatch(folder)
-            if match is None:
+            name = parse_name(folder)
+            if name is None:
                 continue
-            made_at = datetime.strptime(match[2], "%Y%m%dT%H%M%SZ").replace(tzinfo=UTC)
-            name = SnapshotName(int(match[1]), made_at)
             if file == MANIFEST:
                 complete.add(name)
             else:

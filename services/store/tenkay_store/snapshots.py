@@ -103,10 +103,14 @@ class Snapshots:
             self._next.add_done_callback(self._done)
         return await asyncio.shield(self._next)
 
-    async def present(self) -> list[Manifest]:
-        """The snapshots there are, the newest first. Those whose manifest cannot be read are left out and logged."""
+    async def present(self, before: SnapshotName | None = None, limit: int = 1000) -> list[Manifest]:
+        """The snapshots there are or those before one, the newest first. What cannot be read is left out and logged."""
         found: list[Manifest] = []
         for name in reversed((await self._backup.list()).snapshots):
+            if len(found) == limit:
+                break
+            if before is not None and name >= before:
+                continue
             try:
                 found.append(await self._backup.manifest(name))
             except DamagedSnapshot as problem:

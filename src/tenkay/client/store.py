@@ -814,11 +814,14 @@ class AsyncStoreAdminClient(AsyncCaller):
         )
 
     async def list_snapshots(
-        self, *, timeout: float | None = None
+        self, *, page_size: int = 0, page_token: str = "", timeout: float | None = None
     ) -> store_admin_service_pb2.ListSnapshotsResponse:
         """ListSnapshots of StoreAdminService."""
         return await self._unary(
-            self._stub.ListSnapshots, "ListSnapshots", store_admin_service_pb2.ListSnapshotsRequest(), timeout
+            self._stub.ListSnapshots,
+            "ListSnapshots",
+            store_admin_service_pb2.ListSnapshotsRequest(page_size=page_size, page_token=page_token),
+            timeout,
         )
 
 
@@ -901,9 +904,12 @@ class StoreAdminClient(SyncCaller):
         )
 
     def list_snapshots(
-        self, *, timeout: float | None = None
+        self, *, page_size: int = 0, page_token: str = "", timeout: float | None = None
     ) -> store_admin_service_pb2.ListSnapshotsResponse:
         """ListSnapshots of StoreAdminService."""
         return self._unary(
-            self._stub.ListSnapshots, "ListSnapshots", store_admin_service_pb2.ListSnapshotsRequest(), timeout
+            self._stub.ListSnapshots,
+            "ListSnapshots",
+            store_admin_service_pb2.ListSnapshotsRequest(page_size=page_size, page_token=page_token),
+            timeout,
         )

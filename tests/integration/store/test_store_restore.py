@@ -17,7 +17,7 @@ import pytest
 
 from tenkay.client.store import AsyncFilingStoreClient
 from tenkay.common.v1 import extraction_pb2, filing_pb2
-from tenkay.errors import FailedPrecondition, OutOfRange, Reason
+from tenkay.errors import FailedPrecondition, InvalidArgument, OutOfRange, Reason
 from tenkay.store.v1 import filing_store_service_pb2 as store_pb2
 from tenkay_store.duckdb_owner import DuckDBOwner, Limits
 from tenkay_store.messages import analysis_record, extraction_record
@@ -227,7 +227,12 @@ async def test_a_store_killed_while_it_makes_a_snapshot_has_the_ones_before_and_
         async with process.admin as admin:
             assert first in (await admin.list_snapshots()).snapshots
             second = (await admin.create_snapshot()).snapshot
-            assert second in (await admin.list_snapshots()).snapshots
+            newest = await admin.list_snapshots(page_size=1)
+            assert list(newest.snapshots) == [second]
+            older = await admin.list_snapshots(page_token=newest.next_page_token)
+            assert (first in older.snapshots, older.next_page_token) == (True, "")
+            with pytest.raises(InvalidArgument):
+                await admin.list_snapshots(page_token="0")
     assert not (process.data_directory / "snapshot.tmp").exists()
     report = await restored(tmp_path, lambda: AT)
     assert (report.snapshot is not None, report.filings) == (True, 3)

@@ -128,8 +128,8 @@ class StoreAdminServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def ListSnapshots(self, request, context):
-        """Lists the snapshots in the backup, the newest first; there are a few. BACKUP_UNUSABLE when the store makes no copies
-        of itself; DEPENDENCY_UNAVAILABLE.
+        """Lists the snapshots in the backup, the newest first. BACKUP_UNUSABLE when the store makes no copies of itself;
+        DEPENDENCY_UNAVAILABLE.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

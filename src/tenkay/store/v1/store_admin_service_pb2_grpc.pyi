@@ -59,8 +59,8 @@ class StoreAdminServiceStub:
     the object storage takes no more: there is no snapshot then.
     """
     ListSnapshots: _grpc.UnaryUnaryMultiCallable[_store_admin_service_pb2.ListSnapshotsRequest, _store_admin_service_pb2.ListSnapshotsResponse]
-    """Lists the snapshots in the backup, the newest first; there are a few. BACKUP_UNUSABLE when the store makes no copies
-    of itself; DEPENDENCY_UNAVAILABLE.
+    """Lists the snapshots in the backup, the newest first. BACKUP_UNUSABLE when the store makes no copies of itself;
+    DEPENDENCY_UNAVAILABLE.
     """
 
 @_typing.type_check_only
@@ -94,8 +94,8 @@ class StoreAdminServiceAsyncStub(StoreAdminServiceStub):
     the object storage takes no more: there is no snapshot then.
     """
     ListSnapshots: _aio.UnaryUnaryMultiCallable[_store_admin_service_pb2.ListSnapshotsRequest, _store_admin_service_pb2.ListSnapshotsResponse]  # type: ignore[assignment]
-    """Lists the snapshots in the backup, the newest first; there are a few. BACKUP_UNUSABLE when the store makes no copies
-    of itself; DEPENDENCY_UNAVAILABLE.
+    """Lists the snapshots in the backup, the newest first. BACKUP_UNUSABLE when the store makes no copies of itself;
+    DEPENDENCY_UNAVAILABLE.
     """
 
 class StoreAdminServiceServicer(metaclass=_abc_1.ABCMeta):
@@ -168,8 +168,8 @@ class StoreAdminServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _store_admin_service_pb2.ListSnapshotsRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_store_admin_service_pb2.ListSnapshotsResponse, _abc.Awaitable[_store_admin_service_pb2.ListSnapshotsResponse]]:
-        """Lists the snapshots in the backup, the newest first; there are a few. BACKUP_UNUSABLE when the store makes no copies
-        of itself; DEPENDENCY_UNAVAILABLE.
+        """Lists the snapshots in the backup, the newest first. BACKUP_UNUSABLE when the store makes no copies of itself;
+        DEPENDENCY_UNAVAILABLE.
         """
 
 def add_StoreAdminServiceServicer_to_server(servicer: StoreAdminServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...
