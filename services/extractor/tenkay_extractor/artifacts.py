@@ -14,7 +14,7 @@ from tenkay_extractor.facts import Fact, FactSet
 from tenkay_extractor.plain_decimals import plain
 
 MOST_BYTES = 32 * 1024 * 1024
-"""Largest artifact, which is what the store takes. The texts of filings have 13 MB at most, as far as has been seen."""
+"""Largest artifact, which is what the store takes. The longest texts of recorded filings have less than half of it."""
 MOST_BYTES_IN_ALL = 48 * 1024 * 1024
 
 

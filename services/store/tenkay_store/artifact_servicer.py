@@ -22,7 +22,7 @@ from tenkay_store.moments import Moments, ReadOptions
 from tenkay_store.object_store import ObjectMissing
 from tenkay_store.records import Artifact, ArtifactKind
 from tenkay_store.storage import AnalyticalStore, Moment, StoredArtifacts
-from tenkay_store.validation import check_artifact
+from tenkay_store.validation import check_digest
 
 Context = grpc.aio.ServicerContext[Any, Any]
 
@@ -58,7 +58,7 @@ class ArtifactServicer(pb_grpc.ArtifactServiceServicer):
                 field="artifact",
             )
         artifact = messages.artifact_record(first.artifact, "artifact")
-        check_artifact(artifact, "artifact")
+        check_digest(artifact.sha256, "artifact.sha256")
         chunks = _chunks(requests)
         if artifact.kind is ArtifactKind.FACTS:
             chunks = _checked_facts(chunks, artifact.size_bytes)
@@ -155,8 +155,7 @@ class ArtifactServicer(pb_grpc.ArtifactServiceServicer):
         )
 
     async def _text_of_any_filing(self, request: pb.ReadTextRequest) -> Artifact:
-        artifact = Artifact(ArtifactKind.TEXT, request.sha256, 0)
-        check_artifact(artifact, "request")
+        check_digest(request.sha256, "sha256")
         if request.HasField("as_of"):
             raise failure(
                 Reason.INVALID_FIELD,
@@ -165,7 +164,7 @@ class ArtifactServicer(pb_grpc.ArtifactServiceServicer):
             )
         if not await self._store.named_artifacts(ArtifactKind.TEXT, [request.sha256]):
             raise _unknown(f"no stored filing was committed with the text {request.sha256}", "sha256")
-        return artifact
+        return Artifact(ArtifactKind.TEXT, request.sha256, 0)
 
 
 async def _chunks(requests: AsyncIterator[pb.PutArtifactRequest]) -> AsyncIterator[bytes]:

@@ -168,8 +168,9 @@ class ArtifactStore:
         while True:
             try:
                 await self.collect()
-            except TenkayError as error:
-                logger.warning("artifacts_not_collected", problem=error.message)
+            except Exception as error:
+                # Whatever it is, puts and reads need not end for it, and the next look may do better.
+                logger.error("artifacts_not_collected", exc_info=error)
             await asyncio.sleep(every_seconds)
 
     async def collect(self) -> int:

@@ -13,7 +13,6 @@ from tenkay.errors import Reason, failure
 from tenkay.identifiers import require_accession_number, require_cik
 from tenkay_store.records import (
     Analysis,
-    Artifact,
     ArtifactKind,
     Extraction,
     Filing,
@@ -37,7 +36,7 @@ _CURRENCY = re.compile(r"[A-Z]{3}", re.ASCII)
 def check_extraction(extraction: Extraction) -> None:
     """INVALID_FIELD or MALFORMED_ACCESSION_NUMBER unless the extraction is whole and of one mind."""
     _check_filing(extraction.filing)
-    _check_key(extraction.result_key, "extraction.result_key")
+    check_digest(extraction.result_key, "extraction.result_key")
     for name in ("sections", "signals", "missing", "texts", "artifacts"):
         count = len(getattr(extraction, name))
         if count > MAX_PARTS:
@@ -45,7 +44,7 @@ def check_extraction(extraction: Extraction) -> None:
     for index, section in enumerate(extraction.sections):
         _check_section(section, f"extraction.sections[{index}]")
     for index, text in enumerate(extraction.texts):
-        _check_key(text.sha256, f"extraction.texts[{index}].sha256")
+        check_digest(text.sha256, f"extraction.texts[{index}].sha256")
     _check_artifacts(extraction)
     seen: set[str] = set()
     for index, signal in enumerate(extraction.signals):
@@ -61,16 +60,17 @@ def check_extraction(extraction: Extraction) -> None:
             _refuse(f"{path}.detail", f"{gap.id} is missing without a detail; say why in words")
 
 
-def check_artifact(artifact: Artifact, field: str) -> None:
-    """INVALID_FIELD unless it can be one."""
-    _check_key(artifact.sha256, f"{field}.sha256")
+def check_digest(sha256: str, field: str) -> None:
+    """INVALID_FIELD unless it is a SHA-256 in lower-case hex."""
+    if not _SHA256.fullmatch(sha256):
+        _refuse(field, f"{sha256[:80]!r} is not a SHA-256 in hex")
 
 
 def check_analysis(analysis: Analysis) -> None:
     """INVALID_FIELD or MALFORMED_ACCESSION_NUMBER unless the analysis is whole and of one mind."""
     require_accession_number(analysis.accession_number, "analysis.accession_number")
-    _check_key(analysis.result_key, "analysis.result_key")
-    _check_key(analysis.extraction_key, "analysis.extraction_key")
+    check_digest(analysis.result_key, "analysis.result_key")
+    check_digest(analysis.extraction_key, "analysis.extraction_key")
     if not analysis.rating:
         _refuse("analysis.rating", "an analysis needs a rating; NOT_RATED is one")
     if (analysis.score is None) != (analysis.rating == "NOT_RATED"):
@@ -113,7 +113,7 @@ def _check_artifacts(extraction: Extraction) -> None:
     facts = 0
     for index, artifact in enumerate(extraction.artifacts):
         path = f"extraction.artifacts[{index}]"
-        check_artifact(artifact, path)
+        check_digest(artifact.sha256, f"{path}.sha256")
         if (artifact.kind, artifact.sha256) in seen:
             _refuse(f"{path}.sha256", "is named twice; name each artifact once")
         seen.add((artifact.kind, artifact.sha256))
@@ -151,11 +151,6 @@ def _check_id(signal_id: str, seen: set[str], path: str) -> None:
     if signal_id in seen:
         _refuse(f"{path}.id", f"{signal_id} is given twice; a signal has one value or one reason")
     seen.add(signal_id)
-
-
-def _check_key(key: str, field: str) -> None:
-    if not _SHA256.fullmatch(key):
-        _refuse(field, f"{key[:80]!r} is not a SHA-256 in hex")
 
 
 def _check_share(share: float, field: str) -> None:

@@ -202,7 +202,7 @@ async def test_a_version_without_artifacts_says_so(process: StoreProcess) -> Non
             read_text(client, filing=ref("1999000706-24-999999")),
         ):
             await refused(call, Reason.FILING_UNKNOWN, "filing.accession_number")
-        await refused(read_text(client), Reason.INVALID_FIELD, "request.sha256")
+        await refused(read_text(client), Reason.INVALID_FIELD, "sha256")
         await refused(read_text(client, sha256=digest, as_of=read_pb2.AsOf()), Reason.INVALID_FIELD, "as_of")
         await refused(read_text(client, filing=ref("7")), Reason.MALFORMED_ACCESSION_NUMBER)
 

@@ -101,9 +101,9 @@ class StoreAdminServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def PurgeFilings(self, request, context):
-        """Removes all versions of filings, with their signals, evidence and analyses, from both sinks. What was purged is not
-        answered for any moment any more; a tombstone keeps late deliveries from bringing it back; the record of the purge
-        stays. A filing that is committed again later is there again, as its next version. INVALID_FIELD when neither
+        """Removes all versions of filings, with their signals, evidence and analyses, from both sinks, and the facts and texts
+        that only they name. What was purged is not answered for any moment any more; a tombstone keeps late deliveries from
+        bringing it back; the record of the purge stays. A filing that is committed again later is there again, as its next version. INVALID_FIELD when neither
         accession_numbers nor cik is given, or both, or nobody asks or no reason is given.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)

@@ -45,9 +45,9 @@ class StoreAdminServiceStub:
     when neither sequences nor all is given, or both; SINK_DISABLED when there is no second sink.
     """
     PurgeFilings: _grpc.UnaryUnaryMultiCallable[_store_admin_service_pb2.PurgeFilingsRequest, _store_admin_service_pb2.PurgeFilingsResponse]
-    """Removes all versions of filings, with their signals, evidence and analyses, from both sinks. What was purged is not
-    answered for any moment any more; a tombstone keeps late deliveries from bringing it back; the record of the purge
-    stays. A filing that is committed again later is there again, as its next version. INVALID_FIELD when neither
+    """Removes all versions of filings, with their signals, evidence and analyses, from both sinks, and the facts and texts
+    that only they name. What was purged is not answered for any moment any more; a tombstone keeps late deliveries from
+    bringing it back; the record of the purge stays. A filing that is committed again later is there again, as its next version. INVALID_FIELD when neither
     accession_numbers nor cik is given, or both, or nobody asks or no reason is given.
     """
     ListPurges: _grpc.UnaryUnaryMultiCallable[_store_admin_service_pb2.ListPurgesRequest, _store_admin_service_pb2.ListPurgesResponse]
@@ -80,9 +80,9 @@ class StoreAdminServiceAsyncStub(StoreAdminServiceStub):
     when neither sequences nor all is given, or both; SINK_DISABLED when there is no second sink.
     """
     PurgeFilings: _aio.UnaryUnaryMultiCallable[_store_admin_service_pb2.PurgeFilingsRequest, _store_admin_service_pb2.PurgeFilingsResponse]  # type: ignore[assignment]
-    """Removes all versions of filings, with their signals, evidence and analyses, from both sinks. What was purged is not
-    answered for any moment any more; a tombstone keeps late deliveries from bringing it back; the record of the purge
-    stays. A filing that is committed again later is there again, as its next version. INVALID_FIELD when neither
+    """Removes all versions of filings, with their signals, evidence and analyses, from both sinks, and the facts and texts
+    that only they name. What was purged is not answered for any moment any more; a tombstone keeps late deliveries from
+    bringing it back; the record of the purge stays. A filing that is committed again later is there again, as its next version. INVALID_FIELD when neither
     accession_numbers nor cik is given, or both, or nobody asks or no reason is given.
     """
     ListPurges: _aio.UnaryUnaryMultiCallable[_store_admin_service_pb2.ListPurgesRequest, _store_admin_service_pb2.ListPurgesResponse]  # type: ignore[assignment]
@@ -136,9 +136,9 @@ class StoreAdminServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _store_admin_service_pb2.PurgeFilingsRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_store_admin_service_pb2.PurgeFilingsResponse, _abc.Awaitable[_store_admin_service_pb2.PurgeFilingsResponse]]:
-        """Removes all versions of filings, with their signals, evidence and analyses, from both sinks. What was purged is not
-        answered for any moment any more; a tombstone keeps late deliveries from bringing it back; the record of the purge
-        stays. A filing that is committed again later is there again, as its next version. INVALID_FIELD when neither
+        """Removes all versions of filings, with their signals, evidence and analyses, from both sinks, and the facts and texts
+        that only they name. What was purged is not answered for any moment any more; a tombstone keeps late deliveries from
+        bringing it back; the record of the purge stays. A filing that is committed again later is there again, as its next version. INVALID_FIELD when neither
         accession_numbers nor cik is given, or both, or nobody asks or no reason is given.
         """
 
