@@ -14,6 +14,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import BinaryIO
 
 from pydantic import TypeAdapter, ValidationError
 
@@ -137,6 +138,11 @@ class Listing:
         ]
 
 
+def _read_piece(source: BinaryIO) -> tuple[bytes, Piece] | None:
+    content = source.read(PIECE_BYTES)
+    return (content, Piece(len(content), hashlib.sha256(content).hexdigest())) if content else None
+
+
 class Backup:
     """The copies of one shard. Methods raise DEPENDENCY_UNAVAILABLE when the object storage does not answer."""
 
@@ -173,9 +179,11 @@ class Backup:
         """Upload a snapshot's file in pieces, then its manifest, which is answered with the pieces."""
         pieces: list[Piece] = []
         with file.open("rb") as source:
-            while content := source.read(PIECE_BYTES):
+            # Read and digested in a thread: commits are answered from this loop.
+            while (read := await asyncio.to_thread(_read_piece, source)) is not None:
+                content, piece = read
                 await self._objects.put(self._piece(manifest.name, len(pieces)), content, replace=True)
-                pieces.append(Piece(len(content), hashlib.sha256(content).hexdigest()))
+                pieces.append(piece)
         manifest = replace(manifest, pieces=tuple(pieces))
         await self._objects.put(
             self._manifest(manifest.name), _MANIFEST.dump_json(manifest, indent=1), replace=True
