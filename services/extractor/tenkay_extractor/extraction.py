@@ -12,7 +12,7 @@ from tenkay_extractor.audit_reports import find_audit_reports
 from tenkay_extractor.catalog import Catalog, Category
 from tenkay_extractor.catalog_tables import load_catalog
 from tenkay_extractor.facts import Fact, FactIndex, FactSet
-from tenkay_extractor.filing_view import FilingContent, FilingView, ReferenceTable
+from tenkay_extractor.filing_view import FilingContent, FilingView
 from tenkay_extractor.identity import (
     FilingIdentity,
     FilingSource,
@@ -25,6 +25,7 @@ from tenkay_extractor.inline_xbrl import read_inline_facts
 from tenkay_extractor.item_schemes import FormFamily, form_family, item_scheme
 from tenkay_extractor.missing import MissingReason, MissingSignal
 from tenkay_extractor.periods import ReportingPeriod, reporting_period
+from tenkay_extractor.reference_tables import ReferenceTable
 from tenkay_extractor.sections import Section, find_sections
 from tenkay_extractor.signals import Failure, Signal, evaluate_catalog, reporting_currency
 from tenkay_extractor.submission import (
@@ -85,7 +86,8 @@ class Question:
     """Filings of the same company or owner that EDGAR accepted before this one, read by `read_filing`."""
     earlier_complete_since: date | None = None
     """From which day on `earlier` holds all filings of the forms it holds; None when nobody says so."""
-    tables: Mapping[str, ReferenceTable] = field(default_factory=dict)
+    tables: tuple[ReferenceTable, ...] = ()
+    """What rows are computed against that no filing holds; at most one of a kind."""
     left_out: Mapping[str, MissingReason] = field(default_factory=dict)
     """Signals that are not run, and the reason they are missing for."""
     with_artifacts: bool = False
@@ -212,7 +214,7 @@ def result_key(filing: FilingView, question: Question) -> str:
             *sorted(earlier.content.content_key for earlier in question.earlier),
             str(question.earlier_complete_since),
             "tables",
-            *sorted(f"{table.name} {table.version}" for table in question.tables.values()),
+            *sorted(table.key for table in question.tables),
             "left out",
             *sorted(f"{name} {reason.value}" for name, reason in question.left_out.items()),
             *(("artifacts",) if question.with_artifacts else ()),

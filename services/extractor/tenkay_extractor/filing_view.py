@@ -24,12 +24,14 @@ from tenkay_extractor.missing import MissingOperandError, MissingReason
 from tenkay_extractor.periods import ReportingPeriod
 from tenkay_extractor.phrases import ScannedText
 from tenkay_extractor.prose_sentences import ProseSentences, prose_sentences
+from tenkay_extractor.reference_tables import ReferenceTable
 from tenkay_extractor.sections import Section
 from tenkay_extractor.sentences import index_sentences
 from tenkay_extractor.submission import Document, Header
 from tenkay_extractor.text import NormalisedText, normalise, plain_text
 
 Derived = TypeVar("Derived")
+Table = TypeVar("Table", bound=ReferenceTable)
 
 COMPARABLE_PRIOR_DAYS = range(350, 381)
 """How long before this filing's period end that of the comparable prior filing lies."""
@@ -110,15 +112,6 @@ class SectionText:
 
 
 @dataclass(frozen=True, slots=True)
-class ReferenceTable:
-    """A table that rows are computed against, such as document frequencies of words. The caller gives it."""
-
-    name: str
-    version: str
-    values: Mapping[str, float]
-
-
-@dataclass(frozen=True, slots=True)
 class FilingContent:
     """What was read from one filing's bytes."""
 
@@ -154,7 +147,8 @@ class FilingView:
     """Filings of the same company or owner that EDGAR accepted before this one, in any order."""
     earlier_complete_since: date | None = None
     """From which day on `earlier` holds all filings of the forms it holds; None when nobody says so."""
-    tables: Mapping[str, ReferenceTable] = field(default_factory=dict)
+    tables: tuple[ReferenceTable, ...] = ()
+    """At most one of a kind."""
     industry: Industry | None = field(init=False)
     resolver: ConceptResolver | None = field(init=False)
     """None when the period or the currency cannot be told; `facts_resolver` says why."""
@@ -397,14 +391,15 @@ class FilingView:
             ) from None
         return PriorFacts(resolver, identity.accession_number, identity.form_type)
 
-    def table(self, name: str) -> ReferenceTable:
-        """A reference table. Raises MissingOperandError when the caller gave none of this name."""
-        table = self.tables.get(name)
-        if table is None:
-            raise MissingOperandError(
-                MissingReason.TABLE_NOT_GIVEN, f"it is computed against the table {name}, which was not given"
-            )
-        return table
+    def table(self, kind: type[Table]) -> Table:
+        """The reference table of this kind. Raises MissingOperandError when the caller gave none."""
+        for table in self.tables:
+            if isinstance(table, kind):
+                return table
+        raise MissingOperandError(
+            MissingReason.TABLE_NOT_GIVEN,
+            f"it is computed against the table {kind.name}, which was not given",
+        )
 
     def _text_of(self, document: Document) -> NormalisedText:
         return self._once(("text", id(document)), lambda: self._read(document))

@@ -23,10 +23,9 @@ from tenkay_extractor.readability import (
     moving_type_token_ratio,
     syllables,
 )
+from tenkay_extractor.reference_tables import Moments, PlainEnglishNorms
 from tenkay_extractor.words import Prose, lexicon_words
 
-PLAIN_ENGLISH = "plain_english"
-"""Table: mean and standard deviation of each measure over a set of filings: "sentence_length mean" and so on."""
 OF_PARTS = Decimal("0.6")
 """Confidence in a size summed from single documents, without the submission's own wrapping."""
 
@@ -76,16 +75,11 @@ def plain_english_index(filing: FilingView) -> Computed:
     disclosure, Journal of Regulatory Economics 45; 17 CFR 230.421(d).
     """
     prose = discussion(filing)
-    table = filing.table(PLAIN_ENGLISH)
+    table = filing.table(PlainEnglishNorms)
     scores = []
     for name, value, sign in plain_english_measures(prose):
-        mean, deviation = table.values.get(f"{name} mean"), table.values.get(f"{name} deviation")
-        if mean is None or deviation is None or deviation <= 0:
-            raise MissingOperandError(
-                MissingReason.TABLE_NOT_GIVEN,
-                f"the table {table.name} has no mean and deviation of {name.replace('_', ' ')}",
-            )
-        scores.append(sign * (value - mean) / deviation)
+        norm: Moments = getattr(table, name)
+        scores.append(sign * (value - norm.mean) / norm.deviation)
     return Computed(
         fsum(scores) / len(scores),
         confidence(prose),
