@@ -105,13 +105,7 @@ def told_sections(filing: FilingView, roles: tuple[str, ...]) -> tuple[SectionTe
 
 def _mentions(scanned: ScannedText, topic: Topic, section: SectionText, prose: ProseSentences) -> list[int]:
     """Numbers of the prose sentences of the section that name the topic, rising."""
-    index, offsets = scanned.sentences, scanned.triggers[topic.name]
-    begin = bisect_left(offsets, section.section.body_start)
-    named = {
-        number
-        for offset in offsets[begin : bisect_left(offsets, section.section.end, begin)]
-        if (number := index.number_at(offset)) is not None
-    }
+    named = set(scanned.numbers_with(topic.name, section.section.body_start, section.section.end))
     hits = [number for number in prose.numbers if number in named] if named else []
     if topic.unless is None:
         return hits
