@@ -27,7 +27,7 @@ from tenkay_extractor.missing import MissingReason, MissingSignal
 from tenkay_extractor.periods import ReportingPeriod, reporting_period
 from tenkay_extractor.reference_tables import ReferenceTable
 from tenkay_extractor.sections import Section, find_sections
-from tenkay_extractor.signals import Failure, Signal, evaluate_catalog, reporting_currency
+from tenkay_extractor.signals import Failure, Signal, evaluate_catalog, reporting_currency, unwatched
 from tenkay_extractor.submission import (
     Document,
     Header,
@@ -94,10 +94,6 @@ class Question:
     """Whether the facts and texts are answered too; part of the result's key, for a result without them is another."""
 
 
-def _unwatched(_: str) -> None:
-    """Nobody watches which row runs."""
-
-
 def extract(
     blobs: Sequence[Blob],
     listing: Listing | None = None,
@@ -106,7 +102,7 @@ def extract(
     *,
     maximum_bytes: int = MAXIMUM_BYTES,
     refuse_another_filing: bool = True,
-    starting: Callable[[str], None] = _unwatched,
+    starting: Callable[[str], None] = unwatched,
 ) -> Extraction:
     """Extracts one filing: same bytes, same listing, same question, same versions, same result.
 

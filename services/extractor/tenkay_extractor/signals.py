@@ -51,8 +51,8 @@ class Failure:
     error: str
 
 
-def _started(_: str) -> None:
-    """Nobody watches."""
+def unwatched(_: str) -> None:
+    """Nobody watches which row runs."""
 
 
 def evaluate_catalog(
@@ -60,7 +60,7 @@ def evaluate_catalog(
     *,
     categories: frozenset[Category] = frozenset(),
     left_out: Mapping[str, MissingReason] = {},
-    starting: Callable[[str], None] = _started,
+    starting: Callable[[str], None] = unwatched,
 ) -> tuple[tuple[Signal, ...], tuple[MissingSignal, ...], tuple[Failure, ...]]:
     """Every row of the catalog, in its order, as a signal or as missing. A row whose code fails costs only itself.
 
