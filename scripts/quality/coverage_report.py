@@ -21,7 +21,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
-from scripts.quality.recorded_documents import ROOT, RecordedDocument, edgar_folder, recorded_documents
+from scripts.recorded_documents import ROOT, RecordedDocument, edgar_folder, recorded_documents
 from scripts.quality.tagged_statements import AbsentError, Statements
 from tenkay_extractor.catalog import Category, SignalDefinition, Tier
 from tenkay_extractor.catalog_tables import load_catalog

@@ -27,7 +27,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
 from lxml import etree
 
-from scripts.quality.recorded_documents import (
+from scripts.recorded_documents import (
     ROOT,
     RecordedDocument,
     edgar_folder,

@@ -25,7 +25,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
-from scripts.quality.recorded_documents import ROOT, RecordedDocument, edgar_folder, recorded_documents
+from scripts.recorded_documents import ROOT, RecordedDocument, edgar_folder, recorded_documents
 from tenkay_extractor.facts import Agreement, Conflict, Fact, FactIndex, FactSet, Period
 from tenkay_extractor.identities import rounding, tie_out
 from tenkay_extractor.inline_xbrl import read_inline_facts

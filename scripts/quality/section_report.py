@@ -26,7 +26,7 @@ from typing import Any
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
-from scripts.quality.recorded_documents import ROOT, edgar_folder, unpacked
+from scripts.recorded_documents import ROOT, edgar_folder, unpacked
 from scripts.quality.section_gold_faults import GOLD_FAULTS
 from tenkay_extractor.extraction import Blob, read_filing
 from tenkay_extractor.identity import Listing
