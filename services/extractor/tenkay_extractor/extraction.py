@@ -160,7 +160,7 @@ def read_filing(
     if refuse_another_filing:
         _refuse_another_filing(header, listing)
     primary = primary_document(documents, header, listing.primary_document)
-    facts = _read_facts(documents)
+    facts = read_facts(documents)
     main_text = normalise(primary) if primary else None
     cover = read_cover(facts.facts, main_text.text if main_text else "", primary)
     known_form = (header.form_type if header else "") or cover.form_type or listing.form_type
@@ -272,7 +272,7 @@ def _refuse_another_filing(header: Header | None, listing: Listing) -> None:
         )
 
 
-def _read_facts(documents: Sequence[Document]) -> FactSet:
+def read_facts(documents: Sequence[Document]) -> FactSet:
     """Facts of every inline document; of the instances only when there is none, since they repeat the same facts."""
     inline = [
         (document.filename, document.content)
