@@ -215,13 +215,17 @@ class FilingView:
         Raises MissingOperandError when it was not found, or only refers to another document.
         """
         found = self.sections(role)
-        told = [each for each in found if not refers_elsewhere(each.section, each.source.text)]
-        if not told:
-            raise MissingOperandError(
-                MissingReason.INCORPORATED_BY_REFERENCE,
-                f"{found[0].section.code} draws no conclusion itself: it refers to another document",
-            )
-        return told[0]
+        for each in found:
+            if not self.refers_elsewhere(each):
+                return each
+        raise MissingOperandError(
+            MissingReason.INCORPORATED_BY_REFERENCE,
+            f"{found[0].section.code} draws no conclusion itself: it refers to another document",
+        )
+
+    def refers_elsewhere(self, section: SectionText) -> bool:
+        """True for a short section that only says in which other place or document its matter is to be read."""
+        return self.derive(_refers_elsewhere, section)
 
     def sections(self, role: str) -> tuple[SectionText, ...]:
         """All sections about `role`, the usual place first. Raises MissingOperandError when there is none."""
@@ -246,11 +250,14 @@ class FilingView:
 
     def sections_coded(self, code: str) -> tuple[SectionText, ...]:
         """The sections with this code, in the filing's order; empty when there is none."""
-        return tuple(
-            SectionText(section, self._texts[section.document])
-            for section in self.content.sections
-            if section.code == code
-        )
+        by_code = self._once(("sections by code",), self._sections_by_code)
+        return by_code.get(code, ())
+
+    def _sections_by_code(self) -> Mapping[str, tuple[SectionText, ...]]:
+        found: dict[str, list[SectionText]] = {}
+        for section in self.content.sections:
+            found.setdefault(section.code, []).append(SectionText(section, self._texts[section.document]))
+        return {code: tuple(sections) for code, sections in found.items()}
 
     def main_text(self) -> SectionText:
         """The whole primary document. Raises MissingOperandError when it has no text."""
@@ -449,6 +456,10 @@ def _is_of_type(document_type: str, prefix: str) -> bool:
 def _whole(text: NormalisedText, code: str, title: str = "") -> SectionText:
     section = Section(code, "", title, text.document, 0, len(text.text), 0, _WHOLE_CONFIDENCE)
     return SectionText(section, text)
+
+
+def _refers_elsewhere(section: SectionText) -> bool:
+    return refers_elsewhere(section.section, section.source.text)
 
 
 def _by_name(facts: Sequence[Fact]) -> dict[str, tuple[Fact, ...]]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
+from functools import lru_cache
 from math import isfinite
 
 from tenkay_extractor.catalog import Category, SignalDefinition, ValueKind
@@ -148,7 +149,8 @@ def _signal(row: SignalDefinition, filing: FilingView) -> Signal:
     )
 
 
-def _forms(forms: Iterable[str]) -> str:
+@lru_cache(maxsize=512)
+def _forms(forms: tuple[str, ...]) -> str:
     return ", ".join(form for form in forms if not form.endswith("/A"))
 
 
