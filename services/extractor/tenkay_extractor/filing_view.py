@@ -216,16 +216,19 @@ class FilingView:
         """
         found = self.sections(role)
         for each in found:
-            if not self.refers_elsewhere(each):
+            if not self.refers_elsewhere(each.section):
                 return each
         raise MissingOperandError(
             MissingReason.INCORPORATED_BY_REFERENCE,
             f"{found[0].section.code} draws no conclusion itself: it refers to another document",
         )
 
-    def refers_elsewhere(self, section: SectionText) -> bool:
-        """True for a short section that only says in which other place or document its matter is to be read."""
-        return self.derive(_refers_elsewhere, section)
+    def refers_elsewhere(self, section: Section) -> bool:
+        """`flags.refers_elsewhere` of a section of this filing, told once however many rows ask."""
+        return self._once(
+            ("refers elsewhere", section.document, section.body_start, section.end),
+            lambda: refers_elsewhere(section, self._texts[section.document].text),
+        )
 
     def sections(self, role: str) -> tuple[SectionText, ...]:
         """All sections about `role`, the usual place first. Raises MissingOperandError when there is none."""
@@ -456,10 +459,6 @@ def _is_of_type(document_type: str, prefix: str) -> bool:
 def _whole(text: NormalisedText, code: str, title: str = "") -> SectionText:
     section = Section(code, "", title, text.document, 0, len(text.text), 0, _WHOLE_CONFIDENCE)
     return SectionText(section, text)
-
-
-def _refers_elsewhere(section: SectionText) -> bool:
-    return refers_elsewhere(section.section, section.source.text)
 
 
 def _by_name(facts: Sequence[Fact]) -> dict[str, tuple[Fact, ...]]:

@@ -85,7 +85,7 @@ def told_sections(filing: FilingView, roles: tuple[str, ...]) -> tuple[SectionTe
         except MissingOperandError:
             continue
         for each in sections:
-            if filing.refers_elsewhere(each):
+            if filing.refers_elsewhere(each.section):
                 elsewhere.append(each.section.code)
             else:
                 found.setdefault((each.source.document, each.section.body_start), each)

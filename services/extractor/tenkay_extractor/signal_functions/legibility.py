@@ -219,6 +219,7 @@ def _is_bare_figure(text: str, number: str, start: int) -> bool:
 _FIGURE = re.compile(r"\d[\d,.]*")
 _LEAST_FIGURES = 4
 _DIGITS = "0123456789"
+_NEAR_END = 100  # characters from the end of a table, where its last figure mostly stands
 
 
 def table_share(filing: FilingView) -> Computed:
@@ -242,7 +243,7 @@ def table_share(filing: FilingView) -> Computed:
             continue
         figures = list(islice(_FIGURE.finditer(text, position, start), _LEAST_FIGURES))
         if len(figures) == _LEAST_FIGURES:
-            last = max(text.rfind(digit, figures[-1].start(), start) for digit in _DIGITS)
+            last = _last_digit(text, figures[-1].start(), start)
             table = figures[0].start(), last + 1
             in_tables += table[1] - table[0]
             if longest is None or table[1] - table[0] > longest[1] - longest[0]:
@@ -258,6 +259,13 @@ def table_share(filing: FilingView) -> Computed:
         evidence,
         (f"{in_tables} of {len(text)} characters",),
     )
+
+
+def _last_digit(text: str, start: int, end: int) -> int:
+    """Where the last digit of text[start:end] stands. A digit that is not there is looked for up to the start."""
+    near = max(start, end - _NEAR_END)
+    last = max(text.rfind(digit, near, end) for digit in _DIGITS)
+    return last if last >= 0 else max(text.rfind(digit, start, near) for digit in _DIGITS)
 
 
 # Shared

@@ -64,7 +64,7 @@ def legal_section_words(filing: FilingView) -> Computed:
             )
         else:
             notes.append("the note it points to was not found")
-    elsewhere = filing.refers_elsewhere(section)
+    elsewhere = filing.refers_elsewhere(section.section)
     if elsewhere and total == words and words < _STUB_WORDS:
         raise MissingOperandError(
             MissingReason.INCORPORATED_BY_REFERENCE,
