@@ -40,6 +40,7 @@ from tenkay_extractor.submission import (
 from tenkay_extractor.text import NormalisedText, normalise
 from tenkay_extractor.versions import CODE_VERSION
 from tenkay_extractor.xbrl_instance import read_instance_facts
+from tenkay_extractor.xml_documents import UnreadableXmlError, xml_lines
 
 MAXIMUM_BYTES = 256 * 1024 * 1024
 
@@ -162,6 +163,8 @@ def read_filing(
     primary = primary_document(documents, header, listing.primary_document)
     facts = read_facts(documents)
     main_text = normalise(primary) if primary else None
+    if header is None and primary is not None and main_text is not None and not main_text.text:
+        _refuse_unreadable_xml(primary)
     cover = read_cover(facts.facts, main_text.text if main_text else "", primary)
     known_form = (header.form_type if header else "") or cover.form_type or listing.form_type
     family = form_family(known_form)
@@ -252,6 +255,18 @@ def _open(blobs: Sequence[Blob]) -> tuple[Header | None, tuple[Document, ...], F
             continue  # an attachment that is no text (a picture, a spreadsheet) holds nothing to extract
         documents_found += (_typed(document, blob) for document in submission.documents)
     return None, tuple(documents_found), FilingSource.DOCUMENTS
+
+
+def _refuse_unreadable_xml(primary: Document) -> None:
+    """Of a form that is filed as XML nothing is left when its XML cannot be read, and no header tells what it was."""
+    if primary.markup is not Markup.XML:
+        return
+    try:
+        xml_lines(primary.content)
+    except UnreadableXmlError as error:
+        raise SubmissionError(
+            SubmissionFault.MALFORMED, f"{error}; fetch the filing again, or give its full submission text"
+        ) from None
 
 
 def _typed(document: Document, blob: Blob) -> Document:

@@ -27,7 +27,7 @@ from tenkay_extractor.prose_sentences import ProseSentences, prose_sentences
 from tenkay_extractor.reference_tables import ReferenceTable
 from tenkay_extractor.sections import Section
 from tenkay_extractor.sentences import index_sentences
-from tenkay_extractor.submission import Document, Header
+from tenkay_extractor.submission import Document, Header, Markup
 from tenkay_extractor.text import NormalisedText, normalise, plain_text
 
 Derived = TypeVar("Derived")
@@ -265,7 +265,12 @@ class FilingView:
     def main_text(self) -> SectionText:
         """The whole primary document. Raises MissingOperandError when it has no text."""
         if not self.content.texts or not self.content.texts[0].text:
-            raise MissingOperandError(MissingReason.DOCUMENT_NOT_FOUND, "the primary document has no text")
+            primary = self.content.primary
+            is_xml = primary is not None and primary.markup is Markup.XML
+            raise MissingOperandError(
+                MissingReason.DOCUMENT_NOT_FOUND,
+                "the primary document's XML cannot be read" if is_xml else "the primary document has no text",
+            )
         return _whole(self.content.texts[0], "main")
 
     def header_text(self) -> SectionText:
