@@ -5,7 +5,7 @@ A point does nothing until it is armed, which `TENKAY_STORE_FAILPOINTS` does in 
 
     before_commit=kill              SIGKILL of the process itself when the point is reached
     before_commit=kill@3            the third time
-    checkpoint=kill:0.004           4 ms after it was reached, if what goes on there still goes on
+    checkpoint=kill:0.004           4 ms after it was reached, the first time that what goes on there takes as long
     after_sink_ok=sleep:0.5,migration=raise
 """
 
@@ -107,6 +107,7 @@ def during(point: Failpoint) -> Iterator[None]:
             yield
         finally:
             killer.cancel()
+            due.skip = 0
     else:
         _wait_or_raise(point, due)
         yield
