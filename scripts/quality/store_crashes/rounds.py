@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import random
+import signal
 import time
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass, field
@@ -169,8 +170,25 @@ class _Round:
 
     async def _write_until_killed(self, failpoints: str, answers: int | None, habits: Habits) -> bool:
         """Write and follow until the store dies of its failpoint, which is True, or so much was answered."""
+        try:
+            process = await asyncio.to_thread(StoreProcess, self._folder, self._environment(failpoints))
+        except AssertionError as error:
+            if '"event": "failpoint"' in str(error):
+                return True  # it writes something when it starts, too
+            raise Stuck(str(error)) from error
+        with contextlib.ExitStack() as alive:
+            alive.callback(process.kill)
+            ended = await self._write_to(process, answers, habits)
+        if ended is None:
+            return False
+        if not failpoints or ended != -signal.SIGKILL:
+            raise Stuck(f"the store ended by itself with {ended}: {process.log()[-2000:]}")
+        return True
+
+    async def _write_to(self, process: StoreProcess, answers: int | None, habits: Habits) -> int | None:
+        """What the store ended with, if it was not this that killed it."""
         enough = None if answers is None else self._ledger.answers + answers
-        async with self._store(failpoints) as process, _working(self._writers, process, habits) as work:
+        async with _working(self._writers, process, habits) as work:
             following = asyncio.create_task(self._follow(process))
             restart = self._sometimes_restart_gateway()
             over = time.monotonic() + LIFE_SECONDS
@@ -178,13 +196,13 @@ class _Round:
                 if enough is not None and self._ledger.answers >= enough:
                     break
                 _raise_what_is_wrong(work)
-                await asyncio.sleep(self._draw.uniform(0, LOOK_SECONDS))
-            died = process.process.poll() is not None
+                await asyncio.sleep(random.uniform(0, LOOK_SECONDS))  # noqa: S311
+            ended = process.process.poll()
             process.kill()
             await _ended(following)
             if restart is not None:
                 await restart
-        return died
+        return ended
 
     async def _dies_while_starting(self, failpoints: str) -> bool:
         """Start the store, which is killed before it serves."""
@@ -199,7 +217,9 @@ class _Round:
             return False
         try:
             process = await asyncio.to_thread(StoreProcess, self._folder, environment, kill_after=seconds)
-        except AssertionError:
+        except AssertionError as ended:
+            if f"ended with {-signal.SIGKILL}" not in str(ended):
+                raise Stuck(str(ended)) from ended
             return True
         process.kill()
         return True
@@ -222,7 +242,9 @@ class _Round:
             await connection.close()
 
     async def _last_life(self) -> None:
-        async with self._store("") as process:
+        process = await self._started()
+        with contextlib.ExitStack() as alive:
+            alive.callback(process.kill)
             following = asyncio.create_task(self._follow(process))
             async with _working(self._writers, process, Habits()) as work:
                 await asyncio.sleep(self._draw.uniform(0.1, 0.3))
@@ -281,16 +303,11 @@ class _Round:
 
         return asyncio.create_task(restart())
 
-    @contextlib.asynccontextmanager
-    async def _store(self, failpoints: str) -> AsyncIterator[StoreProcess]:
+    async def _started(self) -> StoreProcess:
         try:
-            process = await asyncio.to_thread(StoreProcess, self._folder, self._environment(failpoints))
-        except AssertionError as error:
-            raise Stuck(str(error)) from error
-        try:
-            yield process
-        finally:
-            process.kill()
+            return await asyncio.to_thread(StoreProcess, self._folder, self._environment(""))
+        except AssertionError as ended:
+            raise Stuck(str(ended)) from ended
 
     def _environment(self, failpoints: str) -> dict[str, str]:
         return {

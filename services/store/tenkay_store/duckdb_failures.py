@@ -46,6 +46,13 @@ def of_write(error: BaseException) -> BaseException:
 
 def of_read(error: duckdb.Error) -> BaseException:
     """What a failed query means. An error that is none of these is a fault of ours."""
+    if isinstance(error, duckdb.FatalException):
+        return failure(
+            Reason.DEPENDENCY_UNAVAILABLE,
+            f"the store's database gave up on its file: {first_line(error)}; the service restarts, try again in a "
+            "moment",
+            metadata={"service": "duckdb"},
+        )
     if any(words in str(error) for words in _NO_ROOM):
         return failure(
             Reason.DISK_FULL,
@@ -54,7 +61,7 @@ def of_read(error: duckdb.Error) -> BaseException:
         )
     if _DAMAGED in str(error):
         return _damaged(error, "")
-    if isinstance(error, duckdb.IOException | duckdb.FatalException):
+    if isinstance(error, duckdb.IOException):
         return failure(
             Reason.DEPENDENCY_UNAVAILABLE,
             f"the store's disk refused a read: {first_line(error)}; try again in a moment",

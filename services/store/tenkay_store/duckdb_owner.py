@@ -216,7 +216,7 @@ def _config(directory: Path, limits: Limits) -> duckdb_file.Config:
 
 def _lock(path: Path) -> IO[str]:
     # DuckDB has a lock of its own, but two opens in one process share the instance, and its message is a page.
-    lock = path.open("a+", encoding="ascii")
+    lock = os.fdopen(os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644), "r+", encoding="ascii")
     try:
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
@@ -227,9 +227,8 @@ def _lock(path: Path) -> IO[str]:
             f"{path.parent} belongs to another store that is running (process {holder}); "
             "stop that one or choose another data directory"
         ) from None
-    lock.truncate(0)
-    lock.write(f"{os.getpid()}\n")
-    lock.flush()
+    # In place and of one length: a store has to start on a full disk too, to be read and to purge.
+    os.pwrite(lock.fileno(), b"%-19d\n" % os.getpid(), 0)
     return lock
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -17,6 +18,7 @@ from tenkay_store import acknowledged, duckdb_failures
 from tenkay_store.acknowledged import AcknowledgedMark, MarkDamaged
 from tenkay_store.duckdb_owner import CannotOpen
 from tenkay_store.duckdb_store import DuckDBStore
+from tenkay_store.group_commit import WriterBroken
 from tenkay_store.storage import Moment
 from tests.unit.store.conftest import Clock, options
 from tests.unit.store.filings import Value, accession_number, extraction_to_commit
@@ -259,3 +261,34 @@ def test_a_mark_with_a_changed_bit_is_damaged(
     file.write_bytes(held)
     with pytest.raises(MarkDamaged):
         AcknowledgedMark.open(tmp_path)
+
+
+async def test_a_mark_that_cannot_be_written_ends_the_writer_and_the_commit_is_answered_after_a_restart(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store = DuckDBStore.open(options(tmp_path), Clock())
+
+    def refuse(_sequence: int) -> None:
+        raise OSError(errno.EIO, "Input/output error")
+
+    monkeypatch.setattr(store._owner.acknowledged, "advance", refuse)
+    with pytest.raises(Unavailable, match="the mark of what was acknowledged"):
+        await store.commit(extraction_to_commit(accession_number(1)))
+    with pytest.raises(WriterBroken):
+        await store.end_with_writer()
+    await store.close()
+    again = DuckDBStore.open(options(tmp_path), Clock())
+    assert not (await again.commit(extraction_to_commit(accession_number(1)))).changed
+    await again.close()
+
+
+async def test_a_store_behind_a_link_to_its_folder_is_the_same_and_one_behind_a_link_to_its_file_is_refused(
+    image: Path, tmp_path: Path
+) -> None:
+    (tmp_path / "folder").symlink_to(image)
+    assert await _head_of(tmp_path / "folder") == COMMITS
+    other = tmp_path / "other"
+    other.mkdir()
+    (other / MAIN).symlink_to(image / MAIN)
+    with pytest.raises(CannotOpen, match="is a symbolic link; name the folder that it leads to"):
+        DuckDBStore.open(options(other), Clock())
