@@ -109,6 +109,9 @@ def _torn(connection: duckdb.DuckDBPyConnection) -> Findings:
             ).fetchall()
         ]
     segments = connection.execute("SELECT 'screen_segment_' || segment FROM screen_segments").fetchall()
+    tables = connection.execute("SELECT table_name FROM duckdb_tables()").fetchall()
+    if missing := set(segments) - set(tables):
+        return [*findings, (Fault.TORN, f"the screens' copy lacks {missing}")]
     copy = " UNION ALL ".join(
         f"SELECT sequence, signal_key, exact, number FROM {name}" for (name,) in segments
     )

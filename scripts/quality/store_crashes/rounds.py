@@ -17,6 +17,7 @@ from enum import StrEnum
 from pathlib import Path
 
 import asyncpg
+import duckdb
 
 from scripts.quality.store_crashes import checks, earlier_schema
 from scripts.quality.store_crashes.checks import Change, Fault, Findings
@@ -91,6 +92,8 @@ async def run(seed: int, kills: Sequence[Kill], sink: SecondSink, folder: Path) 
             outcome.findings.append((Fault.DISORDER, str(wrong)))
         except Stuck as stuck:
             outcome.findings.append((Fault.STUCK, str(stuck)))
+        except duckdb.Error as unreadable:
+            outcome.findings.append((Fault.TORN, f"the file cannot be read: {unreadable}"))
         outcome.answers = ledger.answers
     outcome.seconds = time.monotonic() - started
     return outcome
