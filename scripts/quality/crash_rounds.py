@@ -7,21 +7,22 @@ code, at any moment, while it starts, or while a delivery is held up; real Postg
 sink. Twelve writers commit, analyse, purge and send again; what they were answered is kept outside of the store. Then
 both databases are read and compared (`store_crashes/checks.py`).
 
-Prints one line of JSON. A round follows from its seed: `--rounds 1 --seed THAT` runs it alone. Exit status: 0 when
-nothing was found wrong, 1 else.
+Prints one line of JSON, after an interrupt too. A round follows from its seed: `--rounds 1 --seed THAT` runs it alone.
+Exit status: 0 when nothing was found wrong, 1 else.
 """
 
 from __future__ import annotations
 
 import argparse
 import asyncio
+import contextlib
 import json
 import random
 import shutil
 import sys
 import tempfile
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 import asyncpg
@@ -57,10 +58,11 @@ def main() -> int:
     # Not below a home directory: Postgres may run as another user.
     folder = Path(tempfile.mkdtemp(prefix="tenkay-crashes-"))
     folder.chmod(0o755)
+    outcomes: list[Outcome] = []
     try:
         folders = PostgresFolders.under(folder / "postgres")
-        with running(postgres(folders), folder / "postgres.log"):
-            outcomes = asyncio.run(_rounds(seed, given.rounds, folders, folder, given.keep))
+        with running(postgres(folders), folder / "postgres.log"), contextlib.suppress(KeyboardInterrupt):
+            asyncio.run(_rounds(range(seed, seed + given.rounds), folders, folder, given.keep, outcomes))
     finally:
         shutil.rmtree(folder, ignore_errors=True)
     print(json.dumps({"seed": seed, **summary(outcomes)}))
@@ -91,19 +93,22 @@ def summary(outcomes: Sequence[Outcome]) -> dict[str, object]:
 
 
 async def _rounds(
-    seed: int, rounds: int, folders: PostgresFolders, folder: Path, keep: Path | None
-) -> list[Outcome]:
+    seeds: Iterable[int],
+    folders: PostgresFolders,
+    folder: Path,
+    keep: Path | None,
+    outcomes: list[Outcome],
+) -> None:
     connection = await asyncpg.connect(folders.url())
     await connection.execute(f"create database {DATABASE}")
     await connection.close()
     connection = await asyncpg.connect(folders.url(database=DATABASE))
     await migrate(connection, read_migrations(migrations_folder()))
     await connection.close()
-    outcomes = []
     async with SecondSink(
         folders.url(database=DATABASE), folders.url(DATABASE_ROLE, DATABASE), StackKeys.make(), folder
     ) as sink:
-        for number in range(seed, seed + rounds):
+        for number in seeds:
             of_round = folder / f"round-{number}"
             of_round.mkdir()
             outcome = await run(number, kills_of(number), sink, of_round)
@@ -112,7 +117,6 @@ async def _rounds(
             if outcome.findings and keep is not None:
                 await asyncio.to_thread(shutil.copytree, of_round, keep / of_round.name, dirs_exist_ok=True)
             await asyncio.to_thread(shutil.rmtree, of_round)
-    return outcomes
 
 
 def _tell(outcome: Outcome) -> None:

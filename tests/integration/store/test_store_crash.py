@@ -6,11 +6,13 @@
 from __future__ import annotations
 
 import random
+from collections import Counter
 from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
 
+from scripts.quality.crash_rounds import kills_of
 from scripts.quality.store_crashes.rounds import KILLS, Hit, Kill, OtherKill, run
 from scripts.quality.store_crashes.second_sink import SecondSink
 from tenkay.stack.rest_gateway.process import DATABASE_ROLE
@@ -35,6 +37,12 @@ async def sink(supabase_project: SupabaseProject, tmp_path: Path) -> AsyncIterat
 
 def test_every_way_to_kill_is_in_a_round() -> None:
     assert sorted(kill for kills in ROUNDS for kill in kills) == sorted(KILLS)
+
+
+@pytest.mark.parametrize("seed", [0, 1, 123456789])
+def test_two_hundred_rounds_end_ten_lives_at_least_in_each_way(seed: int) -> None:
+    kills = Counter(kill for number in range(seed, seed + 200) for kill in kills_of(number))
+    assert all(kills[kill] >= 10 for kill in KILLS)
 
 
 @pytest.mark.parametrize("kills", ROUNDS, ids="-".join)
