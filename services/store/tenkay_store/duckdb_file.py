@@ -6,6 +6,7 @@ else that is missing, or cannot be read, ends the opening, with the files as the
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Mapping
 from pathlib import Path
@@ -38,8 +39,8 @@ def wal_of(file: Path) -> Path:
     return file.with_name(f"{file.name}.wal")
 
 
-def connect(file: Path, config: Config, acknowledged: int) -> duckdb.DuckDBPyConnection:
-    """Open `file`, made when missing, unless its newest commit is before `acknowledged`: CommitsMissing.
+def connect(file: Path, config: Config, acknowledged: int) -> tuple[duckdb.DuckDBPyConnection, int]:
+    """Open `file`, made when missing, and say its newest sequence. CommitsMissing when that is below `acknowledged`.
 
     duckdb.Error when it is damaged or has another owner; OSError.
     """
@@ -59,7 +60,7 @@ def connect(file: Path, config: Config, acknowledged: int) -> duckdb.DuckDBPyCon
 
 def _without_end(
     file: Path, config: Config, acknowledged: int, wal: Path, aside: Path, whole: int
-) -> duckdb.DuckDBPyConnection:
+) -> tuple[duckdb.DuckDBPyConnection, int]:
     """Open `file` with the first `whole` bytes of its log, if nothing that was acknowledged was in the others."""
     size = wal.stat().st_size
     wal.replace(aside)
@@ -67,7 +68,9 @@ def _without_end(
         with aside.open("rb") as damaged, wal.open("xb") as kept:
             while part := damaged.read(min(1024 * 1024, whole - kept.tell())):
                 kept.write(part)
-        connection = _complete(duckdb.connect(str(file), config=dict(config)), acknowledged)
+            kept.flush()
+            os.fsync(kept.fileno())
+        opened = _complete(duckdb.connect(str(file), config=dict(config)), acknowledged)
     except BaseException:
         aside.replace(wal)
         raise
@@ -75,10 +78,12 @@ def _without_end(
     aside.unlink()
     sync_folder(file.parent)
     logger.warning("unacknowledged_end_of_log_dropped", file=str(wal), kept_bytes=whole, found_bytes=size)
-    return connection
+    return opened
 
 
-def _complete(connection: duckdb.DuckDBPyConnection, acknowledged: int) -> duckdb.DuckDBPyConnection:
+def _complete(
+    connection: duckdb.DuckDBPyConnection, acknowledged: int
+) -> tuple[duckdb.DuckDBPyConnection, int]:
     try:
         newest = _newest(connection)
     except BaseException:
@@ -90,7 +95,7 @@ def _complete(connection: duckdb.DuckDBPyConnection, acknowledged: int) -> duckd
             f"its newest commit is {newest} and {acknowledged} was acknowledged: the file is an older copy, or its "
             f"write-ahead log is missing or damaged; {_TO_RESTORE}"
         )
-    return connection
+    return connection, newest
 
 
 def _newest(connection: duckdb.DuckDBPyConnection) -> int:

@@ -102,8 +102,11 @@ class DuckDBOwner:
                     raise CannotOpen(f"{file} is a symbolic link; name the folder that it leads to")
                 acknowledged = AcknowledgedMark.open(directory)
                 opened.callback(acknowledged.close)
-                writer = duckdb_file.connect(file, _config(directory, limits), acknowledged.sequence)
+                writer, newest = duckdb_file.connect(file, _config(directory, limits), acknowledged.sequence)
                 opened.callback(writer.close)
+                if newest > acknowledged.sequence:
+                    # On disk and not yet answered when the last process ended: from now on it is, to whoever asks.
+                    acknowledged.advance(newest)
                 schema.migrate(writer, now)
             except OSError as error:
                 raise CannotOpen(f"{directory} cannot be used: {error.strerror}") from error

@@ -141,6 +141,20 @@ async def test_a_commit_that_nobody_was_told_of_may_be_damaged(image: Path) -> N
     assert await _head_of(image) == COMMITS - 1
 
 
+async def test_what_a_restart_finds_beyond_the_mark_is_acknowledged_from_then_on(image: Path) -> None:
+    # It was killed between COMMIT and the mark. Who sends the commit again is answered from what is there.
+    mark = AcknowledgedMark.open(image)
+    mark.advance(COMMITS - 1)
+    mark.close()
+    store = DuckDBStore.open(options(image), Clock())
+    again = await store.commit(extraction_to_commit(accession_number(COMMITS - 1)))
+    assert (again.sequence, again.changed) == (COMMITS, False)
+    lost = _copy(image, image.with_name("lost"))
+    await store.close()
+    (lost / WAL).write_bytes((lost / WAL).read_bytes()[:-1])
+    assert f"{COMMITS} was acknowledged" in _refusal(lost)
+
+
 async def test_a_process_that_ended_while_it_opened_a_damaged_log_left_it_whole(image: Path) -> None:
     (image / WAL).rename(image / f"{WAL}.damaged")
     (image / WAL).write_bytes(b"the first part")
