@@ -9,7 +9,7 @@ PEERS  := datamule edgartools
 SETUP  := $(VENV)/.setup-done
 export TENKAY_PYTHON := $(BIN)/python
 
-.PHONY: help setup demo test check format lint types contracts protos protos-check lock peers clean
+.PHONY: help setup demo test crash check format lint types contracts protos protos-check lock peers clean
 
 help:            ## This list
 	@grep -E '^[a-z-]+: .*##|^[a-z-]+:  +##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*##/\t/' | expand -t 18
@@ -75,6 +75,10 @@ build/peers/%/.installed: requirements/peers/%.txt | $(SETUP)
 MEGABYTES ?= 100
 hostile: setup   ## Send hostile filings of MEGABYTES through a worker pool
 	$(BIN)/python scripts/quality/hostile_filings.py --megabytes $(MEGABYTES)
+
+ROUNDS ?= 200
+crash: setup     ## Kill a store in ROUNDS of concurrent writers, and count what was lost, torn or doubled
+	$(BIN)/python scripts/quality/crash_rounds.py --rounds $(ROUNDS) --keep build/crashes
 
 clean:           ## Remove what was built or run here (not the filings you fetched elsewhere)
 	rm -rf $(VENV) var build .mypy_cache .ruff_cache .hypothesis .import_linter_cache

@@ -13,7 +13,6 @@ from __future__ import annotations
 import argparse
 import collections
 import json
-import os
 import secrets
 import sys
 import tempfile
@@ -22,9 +21,12 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))  # for `scripts`, which is no distribution
+
 from rich.console import Console
 from rich.table import Table
 
+from scripts.recorded_documents import is_recorded_folder, manifest, named_folder
 from tenkay.client import Endpoint
 from tenkay.client.pipeline import PipelineClient
 from tenkay.client.query import QueryClient
@@ -76,13 +78,12 @@ class Outcome:
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    default = os.environ.get("TENKAY_TEST_EDGAR", str(ROOT.parent / "shared" / "edgar"))
-    parser.add_argument("--edgar", type=Path, default=Path(default), help="folder of recorded filings")
+    parser.add_argument("--edgar", type=Path, default=named_folder(), help="folder of recorded filings")
     parser.add_argument("--var", type=Path, help="folder of the stack (default: a temporary one)")
     parser.add_argument("--markdown", type=Path, help="write the tables here too")
     parser.add_argument("--json", type=Path, help="write one object a filing and line here")
     options = parser.parse_args()
-    if not (options.edgar / "MANIFEST.jsonl").is_file():
+    if not is_recorded_folder(options.edgar):
         print(f"{options.edgar} has no MANIFEST.jsonl; name the folder with --edgar", file=sys.stderr)
         return 2
     with tempfile.TemporaryDirectory() as scratch:
@@ -115,8 +116,7 @@ def main() -> int:
 def read_manifest(edgar: Path) -> list[Recorded]:
     """Every 10-K, 10-Q and 8-K that is there as a full submission or a primary document."""
     found: dict[tuple[int, str], Recorded] = {}
-    for line in (edgar / "MANIFEST.jsonl").read_text().splitlines():
-        entry = json.loads(line)
+    for entry in manifest(edgar):
         accession_number = entry.get("accession")
         if entry["kind"] in BYTES and entry.get("form") in FORMS and accession_number:
             year = int(str(entry.get("filed") or "")[:4] or century(int(accession_number[11:13])))

@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
-import gzip
-import json
-import os
 import re
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
-ROOT = Path(__file__).resolve().parents[2]
-EDGAR_VARIABLE = "TENKAY_TEST_EDGAR"
+sys.path.insert(
+    0, str(Path(__file__).resolve().parents[2])
+)  # for `scripts` and `samples`, which are no distributions
+
+from scripts.recorded_documents import EDGAR_VARIABLE, is_recorded_folder, manifest, named_folder, unpacked
+
 _FORMS = re.compile(r"10-?[KQ]")
-_GZIP_MAGIC = b"\x1f\x8b"
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,10 +40,9 @@ def reports(note: Callable[[str], None]) -> list[MeasuredFiling]:
     as a document, the submission is taken. Filings of which there is an XBRL instance only are left out. HTML documents
     come first, then text files, each from small to large.
     """
-    folder = Path(os.environ.get(EDGAR_VARIABLE, ROOT.parent / "shared" / "edgar"))
-    manifest = folder / "MANIFEST.jsonl"
-    if manifest.is_file():
-        found = list(_recorded(folder, manifest))
+    folder = named_folder()
+    if is_recorded_folder(folder):
+        found = list(_recorded(folder))
     else:
         note(
             f"no recorded EDGAR filings in {folder} ({EDGAR_VARIABLE}): measured on the made-up filings of samples/"
@@ -59,10 +59,9 @@ def spread(filings: Sequence[MeasuredFiling], count: int) -> list[MeasuredFiling
     return [filing for start in range(stride) for filing in filings[start::stride]]
 
 
-def _recorded(folder: Path, manifest: Path) -> Iterator[MeasuredFiling]:
+def _recorded(folder: Path) -> Iterator[MeasuredFiling]:
     kept: dict[str, dict[str, Any]] = {}
-    for line in manifest.read_text().splitlines():
-        row = json.loads(line)
+    for row in manifest(folder):
         if row["kind"] not in ("full_submission", "primary_doc") or not _FORMS.match(row.get("form") or ""):
             continue
         key = row.get("accession") or row["path"]
@@ -76,16 +75,11 @@ def _recorded(folder: Path, manifest: Path) -> Iterator[MeasuredFiling]:
             form_type=row["form"],
             size=row["bytes"],
             is_text_file=path.name.removesuffix(".gz").endswith(".txt"),
-            read=lambda path=path: _unpacked(path.read_bytes()),  # type: ignore[misc]
+            read=partial(unpacked, path),
         )
 
 
-def _unpacked(content: bytes) -> bytes:
-    return gzip.decompress(content) if content.startswith(_GZIP_MAGIC) else content
-
-
 def _made_up() -> Iterator[MeasuredFiling]:
-    sys.path.insert(0, str(ROOT))  # for `samples`, which is no distribution
     from samples.schedule import sample_filings
     from samples.submission_text import submission_text
 
@@ -98,5 +92,5 @@ def _made_up() -> Iterator[MeasuredFiling]:
                 form_type=filing.form,
                 size=len(content),
                 is_text_file=True,
-                read=lambda content=content: content,  # type: ignore[misc]
+                read=partial(bytes, content),
             )

@@ -10,7 +10,6 @@ when the value cannot be had there either, and no other element comes near. Writ
 
 from __future__ import annotations
 
-import argparse
 import collections
 import re
 import sys
@@ -21,8 +20,9 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
-from scripts.quality.recorded_documents import ROOT, RecordedDocument, edgar_folder, recorded_documents
+from scripts.quality.report_command import Report, run
 from scripts.quality.tagged_statements import AbsentError, Statements
+from scripts.recorded_documents import ROOT, RecordedDocument, recorded_documents
 from tenkay_extractor.catalog import Category, SignalDefinition, Tier
 from tenkay_extractor.catalog_tables import load_catalog
 from tenkay_extractor.expressions import UndefinedResultError, ZeroDenominatorError
@@ -80,21 +80,9 @@ class Counts:
     """Amount with enough digits: companies by CIK."""
 
 
-def main() -> int:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--check", action="store_true", help="write nothing; fail when the report is another")
-    options = parser.parse_args()
-    text, met = report(count(list(recorded_filings(edgar_folder()))))
-    if options.check:
-        same = REPORT.read_text(encoding="utf-8") == text
-        print(
-            "as committed" if same else f"{REPORT.name} is another",
-            "and all bars met" if met else "; a bar is not met",
-        )
-        return 0 if same and met else 1
-    REPORT.write_text(text, encoding="utf-8")
-    print(text)
-    return 0 if met else 1
+def make(folder: Path) -> Report:
+    """The report on the folder."""
+    return report(count(list(recorded_filings(folder))))
 
 
 def recorded_filings(folder: Path) -> Iterator[Recorded]:
@@ -234,8 +222,8 @@ def _count_amounts(counts: Counts, filing: Recorded, found: Extraction) -> None:
 # The report
 
 
-def report(counts: Counts) -> tuple[str, bool]:
-    """The report in Markdown, and whether every bar is met."""
+def report(counts: Counts) -> Report:
+    """What was counted, in words."""
     lines = [
         "# Coverage of the core financial signals on real XBRL filings",
         "",
@@ -252,6 +240,7 @@ def report(counts: Counts) -> tuple[str, bool]:
         "|---|---|---|---|---|---|---|",
     ]
     met = True
+    summary = []
     for annual, name in ((True, "annual"), (False, "quarterly")):
         gaps = [gap for gap in counts.gaps if gap.annual is annual]
         present = sum(number for (of, _), number in counts.present.items() if of is annual)
@@ -263,6 +252,10 @@ def report(counts: Counts) -> tuple[str, bool]:
         possible = total - sum(
             gap.reason in (MissingReason.CONDITION_NOT_MET, MissingReason.PRIOR_FILING_NOT_GIVEN)
             for gap in gaps
+        )
+        summary.append(
+            f"{name}: {present} of {total} present ({_share(present, total)}), {confirmed} present or confirmed"
+            f" ({_share(confirmed, total)}; bar {BAR:.0%})"
         )
         lines.append(
             f"| {name} | {counts.filings[annual]} | {total} | {present} ({_share(present, total)}) |"
@@ -284,7 +277,7 @@ def report(counts: Counts) -> tuple[str, bool]:
         f"- {amount}: {', '.join(sorted(companies.values()))}" for amount, companies in repeated.items()
     ]
     lines.append("")
-    return "\n".join(lines), met
+    return Report("\n".join(lines), tuple(summary), met)
 
 
 def _reasons(counts: Counts) -> list[str]:
@@ -357,4 +350,4 @@ def _share(part: int, whole: int) -> str:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(run(REPORT, __doc__, make))

@@ -12,7 +12,6 @@ with 1 when a bar is missed or the report is another.
 
 from __future__ import annotations
 
-import argparse
 import csv
 import json
 import sys
@@ -27,13 +26,14 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
 from lxml import etree
 
-from scripts.quality.recorded_documents import (
+from scripts.quality.report_command import Report, run
+from scripts.recorded_documents import (
     ROOT,
     RecordedDocument,
-    edgar_folder,
     recorded_documents,
     unpacked,
 )
+from tenkay_extractor.extraction import read_facts
 from tenkay_extractor.facts import Conflict, Fact, FactSet, Period, agree
 from tenkay_extractor.inline_xbrl import read_inline_facts
 from tenkay_extractor.number_formats import number_in_words
@@ -132,27 +132,19 @@ class Tally:
         return self.compared > 0 and self.share >= BAR and not self.wrong_signs
 
 
-def main() -> int:
-    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
-    parser.add_argument("--check", action="store_true", help="compare with the committed report")
-    options = parser.parse_args()
-    tallies, notes = evaluate(edgar_folder())
-    text = report(tallies, notes)
-    held = all(tally.holds for tally in tallies)
-    if not options.check:
-        REPORT.parent.mkdir(parents=True, exist_ok=True)
-        REPORT.write_text(text)
-        print(f"wrote {REPORT.relative_to(ROOT)}")
-    elif not REPORT.is_file() or REPORT.read_text() != text:
-        print(f"{REPORT.relative_to(ROOT)} is another: run without --check")
-        return 1
-    for tally in tallies:
-        print(
+def make(folder: Path) -> Report:
+    """The report on the folder."""
+    tallies, notes = evaluate(folder)
+    return Report(
+        text=report(tallies, notes),
+        summary=tuple(
             f"{tally.source}: {tally.equal_but_for_conventions} of {tally.compared} equal ({tally.share:.2%}; "
             f"{tally.equal} without allowance for how the source writes units and periods), "
             f"{tally.wrong_signs} wrong signs"
-        )
-    return 0 if held else 1
+            for tally in tallies
+        ),
+        holds=all(tally.holds for tally in tallies),
+    )
 
 
 def evaluate(folder: Path) -> tuple[list[Tally], list[str]]:
@@ -171,7 +163,8 @@ def evaluate_with_edgar(folder: Path) -> tuple[list[Tally], list[str]]:
     for document in recorded_documents(folder, ("primary_doc", "full_submission", "xbrl_instance")):
         if document.accession_number in wanted:
             content = document.read()
-            documents[document.accession_number].append((document, content, _facts(content, document.name)))
+            facts = read_facts(split_submission(content, document.name).documents)
+            documents[document.accession_number].append((document, content, facts))
     tallies = [
         _compare("companyfacts values of gold/", _companyfacts_gold(folder), documents),
         _compare("companyfacts answers of the API", _companyfacts_answers(folder), documents),
@@ -179,23 +172,6 @@ def evaluate_with_edgar(folder: Path) -> tuple[list[Tally], list[str]]:
         _compare_with_sec_instances(documents),
     ]
     return tallies, _notes(folder, documents)
-
-
-def _facts(content: bytes, name: str) -> FactSet:
-    documents = split_submission(content, name).documents
-    inline = [
-        (document.filename, document.content)
-        for document in documents
-        if document.markup is Markup.INLINE_XBRL
-    ]
-    if inline:
-        return read_inline_facts(inline)
-    sets = [
-        read_instance_facts(document.filename, document.content)
-        for document in documents
-        if document.markup is Markup.XBRL_INSTANCE
-    ]
-    return FactSet(tuple(fact for found in sets for fact in found.facts))
 
 
 # Sources: (accession number, expected value)
@@ -562,4 +538,4 @@ def _cell(text: str) -> str:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(run(REPORT, __doc__, make))

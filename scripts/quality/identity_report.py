@@ -13,7 +13,6 @@ another or an amount repeats.
 
 from __future__ import annotations
 
-import argparse
 import bisect
 import sys
 from collections import defaultdict
@@ -25,15 +24,15 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
-from scripts.quality.recorded_documents import ROOT, RecordedDocument, edgar_folder, recorded_documents
+from scripts.quality.report_command import Report, run
+from scripts.recorded_documents import ROOT, RecordedDocument, recorded_documents
+from tenkay_extractor.extraction import read_facts
 from tenkay_extractor.facts import Agreement, Conflict, Fact, FactIndex, FactSet, Period
 from tenkay_extractor.identities import rounding, tie_out
-from tenkay_extractor.inline_xbrl import read_inline_facts
 from tenkay_extractor.number_formats import EXACT, read_date
 from tenkay_extractor.periods import ReportingPeriod, reporting_period
 from tenkay_extractor.signals import reporting_currency
-from tenkay_extractor.submission import Markup, split_submission
-from tenkay_extractor.xbrl_instance import read_instance_facts
+from tenkay_extractor.submission import split_submission
 
 REPORT = ROOT / "docs" / "extraction" / "identities.md"
 ANNUAL_FORMS = ("10-K", "10-KT", "20-F", "40-F")
@@ -122,25 +121,22 @@ class Tally:
     failures: list[Failure] = field(default_factory=list)
 
 
-def main() -> int:
-    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
-    parser.add_argument("--check", action="store_true", help="compare with the committed report")
-    options = parser.parse_args()
-    filings = list(read_filings(edgar_folder()))
+def make(folder: Path) -> Report:
+    """The report on the folder."""
+    filings = list(read_filings(folder))
     tallies = evaluate(filings)
     repeated = repeated_amounts(filings)
-    text = report(len(filings), tallies, repeated)
-    if not options.check:
-        REPORT.parent.mkdir(parents=True, exist_ok=True)
-        REPORT.write_text(text)
-        print(f"wrote {REPORT.relative_to(ROOT)}")
-    elif not REPORT.is_file() or REPORT.read_text() != text:
-        print(f"{REPORT.relative_to(ROOT)} is another: run without --check")
-        return 1
-    for name, tally in tallies.items():
-        print(f"{name}: {tally.tested - len(tally.failures)} of {tally.tested} hold")
-    print(f"amounts in filings of more than {_MOST_COMPANIES} companies: {len(repeated)}")
-    return 1 if repeated else 0
+    return Report(
+        text=report(len(filings), tallies, repeated),
+        summary=(
+            *(
+                f"{name}: {tally.tested - len(tally.failures)} of {tally.tested} hold"
+                for name, tally in tallies.items()
+            ),
+            f"amounts in filings of more than {_MOST_COMPANIES} companies: {len(repeated)}",
+        ),
+        holds=not repeated,
+    )
 
 
 def read_filings(folder: Path) -> Iterator[Filing]:
@@ -152,22 +148,9 @@ def read_filings(folder: Path) -> Iterator[Filing]:
         if key not in best or order.index(document.kind) < order.index(best[key].kind):
             best[key] = document
     for document in best.values():
-        facts = _facts(document)
+        facts = read_facts(split_submission(document.read(), document.name).documents)
         if facts.facts:
             yield _filing(document, facts)
-
-
-def _facts(document: RecordedDocument) -> FactSet:
-    parts = split_submission(document.read(), document.name).documents
-    inline = [(part.filename, part.content) for part in parts if part.markup is Markup.INLINE_XBRL]
-    if inline:
-        return read_inline_facts(inline)
-    sets = [
-        read_instance_facts(part.filename, part.content)
-        for part in parts
-        if part.markup is Markup.XBRL_INSTANCE
-    ]
-    return FactSet(tuple(fact for found in sets for fact in found.facts))
 
 
 def _filing(document: RecordedDocument, facts: FactSet) -> Filing:
@@ -395,4 +378,4 @@ def report(count: int, tallies: dict[str, Tally], repeated: Sequence[str]) -> st
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(run(REPORT, __doc__, make))

@@ -45,7 +45,12 @@ GOLD_FAULTS: dict[tuple[str, str], str] = {
     ),
     **dict.fromkeys(
         [("0001090727-23-000038", "part1_item1"), ("0000012927-23-000048", "part1_item1")],
-        "ours opens with the heading and ends before the next one; the source leaves out elements around its tables",
+        "ours opens with the heading and ends before the next one; the source leaves out elements: counted back from "
+        "Item 2 its length begins in the midst of a table",
+    ),
+    ("0001628280-23-027203", "part1_item1"): (
+        "ours opens with the first statement, for the filing prints no heading of Item 1 outside its table of contents;"
+        " the source leaves out elements: counted back from Item 2 its length begins in the midst of a note"
     ),
     ("0000732712-23-000055", "part2_item5"): "the filing has no Item 5",
     ("0000040545-23-000198", "*"): _NO_HEADINGS,

@@ -10,7 +10,6 @@ when a bar is missed or the report is another.
 
 from __future__ import annotations
 
-import argparse
 import json
 import re
 import sys
@@ -26,8 +25,9 @@ from typing import Any
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
-from scripts.quality.recorded_documents import ROOT, edgar_folder, unpacked
+from scripts.quality.report_command import Report, run
 from scripts.quality.section_gold_faults import GOLD_FAULTS
+from scripts.recorded_documents import ROOT, manifest, unpacked
 from tenkay_extractor.extraction import Blob, read_filing
 from tenkay_extractor.identity import Listing
 from tenkay_extractor.item_schemes import FormFamily, form_family, item_scheme
@@ -101,28 +101,23 @@ class Tally:
         return starts >= START_BAR * of_starts and ends >= END_BAR * of_ends
 
 
-def main() -> int:
-    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
-    parser.add_argument("--check", action="store_true", help="compare with the committed report")
-    options = parser.parse_args()
-    tallies = evaluate(edgar_folder())
-    text = report(tallies)
-    if not options.check:
-        REPORT.parent.mkdir(parents=True, exist_ok=True)
-        REPORT.write_text(text)
-        print(f"wrote {REPORT.relative_to(ROOT)}")
-    elif not REPORT.is_file() or REPORT.read_text() != text:
-        print(f"{REPORT.relative_to(ROOT)} is another: run without --check")
-        return 1
-    for tally in tallies:
-        print(f"{tally.source}, {tally.form}: {_shares(tally, without_faults=False)}; "
-              f"without the source's faults {_shares(tally, without_faults=True)}")  # fmt: skip
-    return 0 if all(tally.holds for tally in tallies) else 1
+def make(folder: Path) -> Report:
+    """The report on the folder."""
+    tallies = evaluate(folder)
+    return Report(
+        text=report(tallies),
+        summary=tuple(
+            f"{tally.source}, {tally.form}: {_shares(tally, without_faults=False)}; "
+            f"without the source's faults {_shares(tally, without_faults=True)}"
+            for tally in tallies
+        ),
+        holds=all(tally.holds for tally in tallies),
+    )
 
 
 def evaluate(folder: Path) -> list[Tally]:
     """All comparisons that the folder allows."""
-    rows = [json.loads(line) for line in (folder / "MANIFEST.jsonl").read_text().splitlines()]
+    rows = manifest(folder)
     tallies: dict[tuple[str, str], Tally] = {}
     for source, form, judgements in (
         *_current_reports(folder, rows),
@@ -498,4 +493,4 @@ def _calibration(tallies: Sequence[Tally]) -> list[str]:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(run(REPORT, __doc__, make))

@@ -10,6 +10,7 @@ import typer
 
 if TYPE_CHECKING:
     from tenkay_extractor.extraction import Extraction
+    from tenkay_extractor.reference_tables import ReferenceTable
 
 
 class CategoryName(enum.StrEnum):
@@ -23,6 +24,9 @@ class CategoryName(enum.StrEnum):
 
 MOST_MEMORY_BYTES = 4 << 30
 """A filing of any real size needs a small part of it; one that is made to fill the machine is stopped here."""
+
+MOST_TABLE_BYTES = 16 << 20
+"""Tables of the most entries that are taken, written as JSON, are smaller."""
 
 EXIT_FAILED = 1
 """At least one path could not be extracted; the others were."""
@@ -56,6 +60,16 @@ def extract(
             show_default=False,
         ),
     ] = None,
+    tables: Annotated[
+        Path | None,
+        typer.Option(
+            "--tables",
+            metavar="FILE",
+            help="Reference tables for the signals that are computed against one: a JSON file in the form of the "
+            "message tenkay.extractor.v1.ReferenceTables.",
+            show_default=False,
+        ),
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object a line.")] = False,
     facts: Annotated[bool, typer.Option("--facts", help="With --json: the XBRL facts too.")] = False,
 ) -> None:
@@ -77,10 +91,11 @@ def extract(
         raise typer.BadParameter("facts are printed with --json only: add --json", param_hint="--facts")
     failed = False
     categories = frozenset(Category(each.value) for each in category or ())
+    given = () if tables is None else _read_tables(tables)
     for path in paths:
         try:
             with memory_limited(MOST_MEMORY_BYTES):
-                found = read_filing(path, earlier=prior or (), categories=categories)
+                found = read_filing(path, earlier=prior or (), categories=categories, tables=given)
         except (UnreadablePathError, MemoryError) as error:
             told = str(error) or f"needs more memory than {MOST_MEMORY_BYTES >> 20:,} MiB"
             typer.echo(f"tenkay: {path}: {told}", err=True)
@@ -112,6 +127,31 @@ def catalog(
     from rich.console import Console
 
     Console().print(command_output.catalog_table(rows))
+
+
+def _read_tables(path: Path) -> tuple[ReferenceTable, ...]:
+    from google.protobuf import json_format
+
+    from tenkay.extractor.v1 import reference_tables_pb2
+    from tenkay_extractor.reference_table_messages import read_reference_tables
+    from tenkay_extractor.reference_tables import ReferenceTableError
+
+    told = ""
+    try:
+        with path.open("rb") as file:
+            content = file.read(MOST_TABLE_BYTES + 1)
+        if len(content) > MOST_TABLE_BYTES:
+            told = f"is larger than {MOST_TABLE_BYTES >> 20} MiB"
+        else:
+            message = json_format.Parse(content, reference_tables_pb2.ReferenceTables())
+            return read_reference_tables(message)
+    except OSError as error:
+        told = f"cannot be read: {error.strerror or error}"
+    except (json_format.ParseError, UnicodeDecodeError) as error:
+        told = f"is no JSON of tenkay.extractor.v1.ReferenceTables: {error}"
+    except ReferenceTableError as error:
+        told = f"{error.field}: {error}"
+    raise typer.BadParameter(f"{path}: {told}", param_hint="--tables")
 
 
 def _print_tables(path: Path, found: Extraction) -> None:

@@ -11,7 +11,8 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from tenkay_extractor.phrases import fold
+from tenkay_extractor.phrases import fold, small_letters
+from tenkay_extractor.worded_expressions import WordedExpression
 
 COVER_CHARACTERS = 16_000
 
@@ -53,34 +54,28 @@ class CoverPage:
     """By question: the answer, and where question and answer stand."""
 
 
-_QUESTIONS: Mapping[str, re.Pattern[str]] = {
-    "shell_company": re.compile(
-        r"\bis\s+a\s+shell\s+company\b[^?:]{0,120}?(?:\)|\bact\b\.?|\?)", re.IGNORECASE
+_QUESTIONS: Mapping[str, WordedExpression] = {
+    "shell_company": WordedExpression(r"\bis\s+a\s+shell\s+company\b[^?:]{0,120}?(?:\)|\bact\b\.?|\?)"),
+    "well_known_seasoned_issuer": WordedExpression(
+        r"\bis\s+a\s+well-?\s?known\s+seasoned\s+issuer\b[^?:]{0,80}?(?:securities\s+act(?:\s+of\s+1933)?)\s*\.?"
     ),
-    "well_known_seasoned_issuer": re.compile(
-        r"\bis\s+a\s+well-?\s?known\s+seasoned\s+issuer\b[^?:]{0,80}?(?:securities\s+act(?:\s+of\s+1933)?)\s*\.?",
-        re.IGNORECASE,
-    ),
-    "voluntary_filer": re.compile(
+    "voluntary_filer": WordedExpression(
         r"\bis\s+not\s+required\s+to\s+file\s+reports\s+pursuant\s+to\s+section\s+13\s+or\s+(?:section\s+)?15\(d\)"
-        r"\s+of\s+the\s+(?:securities\s+exchange\s+act(?:\s+of\s+1934)?|exchange\s+act|act)\s*\.?",
-        re.IGNORECASE,
+        r"\s+of\s+the\s+(?:securities\s+exchange\s+act(?:\s+of\s+1934)?|exchange\s+act|act)\s*\.?"
     ),
 }
-_SINGLE_BOXES: Mapping[str, re.Pattern[str]] = {
-    "icfr_auditor_attestation": re.compile(
+_SINGLE_BOXES: Mapping[str, WordedExpression] = {
+    "icfr_auditor_attestation": WordedExpression(
         r"\bhas\s+filed\s+a\s+report\s+on\s+and\s+attestation\s+to\s+its\s+management's\s+assessment\b[^?]{0,400}?"
-        r"(?:issued|prepared)\s+(?:or\s+issued\s+)?its\s+audit\s+report\s*\.?",
-        re.IGNORECASE,
+        r"(?:issued|prepared)\s+(?:or\s+issued\s+)?its\s+audit\s+report\s*\.?"
     ),
-    "clawback_recovery_analysis": re.compile(
+    "clawback_recovery_analysis": WordedExpression(
         r"\brestatements\s+that\s+required\s+a\s+recovery\s+analysis\s+of\s+incentive-?\s?based\s+compensation\b[^?]{0,250}?"
-        r"10D-1\s?\(b\)\s*\.?",
-        re.IGNORECASE,
+        r"10d-1\s?\(b\)\s*\.?"
     ),
 }
-_CATEGORY_QUESTION = re.compile(
-    r"\bwhether\s+the\s+registrant\s+is\s+a\s+large\s+accelerated\s+filer\b", re.IGNORECASE
+_CATEGORY_QUESTION = WordedExpression(
+    r"\bwhether\s+the\s+registrant\s+is\s+a\s+large\s+accelerated\s+filer\b"
 )
 _CATEGORY = re.compile(
     r"(?P<label>\blarge\s+accelerated\s+filer|\bnon-?\s?accelerated\s+filer|\baccelerated\s+filer"
@@ -96,16 +91,17 @@ _ANSWER_WINDOW = 120
 def read_cover_page(text: str) -> CoverPage:
     """The boxes of the cover that begins this text."""
     cover = fold(text[:COVER_CHARACTERS])
+    small = small_letters(cover)
     answers: dict[str, tuple[bool, tuple[int, int]]] = {}
     for name, question in _QUESTIONS.items():
-        found = question.search(cover)
+        found = question.search(small)
         if found and (answer := _yes_or_no(cover, found)) is not None:
             answers[name] = answer
     for name, question in _SINGLE_BOXES.items():
-        found = question.search(cover)
+        found = question.search(small)
         if found and (answer := _one_box(cover, found)) is not None:
             answers[name] = answer
-    ticked, boxes, span = _categories(cover)
+    ticked, boxes, span = _categories(cover, small)
     return CoverPage(ticked, boxes, span, answers)
 
 
@@ -137,9 +133,9 @@ def _one_box(cover: str, question: re.Match[str]) -> tuple[bool, tuple[int, int]
     return boxes[0].group("ticked") is not None, (question.start(), boxes[0].end())
 
 
-def _categories(cover: str) -> tuple[tuple[Ticked, ...], frozenset[str], tuple[int, int] | None]:
+def _categories(cover: str, small: str) -> tuple[tuple[Ticked, ...], frozenset[str], tuple[int, int] | None]:
     nothing: tuple[tuple[Ticked, ...], frozenset[str], None] = ((), frozenset(), None)
-    question = _CATEGORY_QUESTION.search(cover)
+    question = _CATEGORY_QUESTION.search(small)
     if question is None:
         return nothing
     # The question names the kinds itself; the boxes follow its last sentence.

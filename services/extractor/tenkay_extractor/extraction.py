@@ -12,7 +12,7 @@ from tenkay_extractor.audit_reports import find_audit_reports
 from tenkay_extractor.catalog import Catalog, Category
 from tenkay_extractor.catalog_tables import load_catalog
 from tenkay_extractor.facts import Fact, FactIndex, FactSet
-from tenkay_extractor.filing_view import FilingContent, FilingView, ReferenceTable
+from tenkay_extractor.filing_view import FilingContent, FilingView
 from tenkay_extractor.identity import (
     FilingIdentity,
     FilingSource,
@@ -25,8 +25,9 @@ from tenkay_extractor.inline_xbrl import read_inline_facts
 from tenkay_extractor.item_schemes import FormFamily, form_family, item_scheme
 from tenkay_extractor.missing import MissingReason, MissingSignal
 from tenkay_extractor.periods import ReportingPeriod, reporting_period
+from tenkay_extractor.reference_tables import ReferenceTable
 from tenkay_extractor.sections import Section, find_sections
-from tenkay_extractor.signals import Failure, Signal, evaluate_catalog, reporting_currency
+from tenkay_extractor.signals import Failure, Signal, evaluate_catalog, reporting_currency, unwatched
 from tenkay_extractor.submission import (
     Document,
     Header,
@@ -39,6 +40,7 @@ from tenkay_extractor.submission import (
 from tenkay_extractor.text import NormalisedText, normalise
 from tenkay_extractor.versions import CODE_VERSION
 from tenkay_extractor.xbrl_instance import read_instance_facts
+from tenkay_extractor.xml_documents import UnreadableXmlError, xml_lines
 
 MAXIMUM_BYTES = 256 * 1024 * 1024
 
@@ -85,15 +87,12 @@ class Question:
     """Filings of the same company or owner that EDGAR accepted before this one, read by `read_filing`."""
     earlier_complete_since: date | None = None
     """From which day on `earlier` holds all filings of the forms it holds; None when nobody says so."""
-    tables: Mapping[str, ReferenceTable] = field(default_factory=dict)
+    tables: tuple[ReferenceTable, ...] = ()
+    """What rows are computed against that no filing holds; at most one of a kind."""
     left_out: Mapping[str, MissingReason] = field(default_factory=dict)
     """Signals that are not run, and the reason they are missing for."""
     with_artifacts: bool = False
     """Whether the facts and texts are answered too; part of the result's key, for a result without them is another."""
-
-
-def _unwatched(_: str) -> None:
-    """Nobody watches which row runs."""
 
 
 def extract(
@@ -104,7 +103,7 @@ def extract(
     *,
     maximum_bytes: int = MAXIMUM_BYTES,
     refuse_another_filing: bool = True,
-    starting: Callable[[str], None] = _unwatched,
+    starting: Callable[[str], None] = unwatched,
 ) -> Extraction:
     """Extracts one filing: same bytes, same listing, same question, same versions, same result.
 
@@ -162,8 +161,10 @@ def read_filing(
     if refuse_another_filing:
         _refuse_another_filing(header, listing)
     primary = primary_document(documents, header, listing.primary_document)
-    facts = _read_facts(documents)
+    facts = read_facts(documents)
     main_text = normalise(primary) if primary else None
+    if header is None and primary is not None and main_text is not None and not main_text.text:
+        _refuse_unreadable_xml(primary)
     cover = read_cover(facts.facts, main_text.text if main_text else "", primary)
     known_form = (header.form_type if header else "") or cover.form_type or listing.form_type
     family = form_family(known_form)
@@ -212,7 +213,7 @@ def result_key(filing: FilingView, question: Question) -> str:
             *sorted(earlier.content.content_key for earlier in question.earlier),
             str(question.earlier_complete_since),
             "tables",
-            *sorted(f"{table.name} {table.version}" for table in question.tables.values()),
+            *sorted(table.key for table in question.tables),
             "left out",
             *sorted(f"{name} {reason.value}" for name, reason in question.left_out.items()),
             *(("artifacts",) if question.with_artifacts else ()),
@@ -256,6 +257,18 @@ def _open(blobs: Sequence[Blob]) -> tuple[Header | None, tuple[Document, ...], F
     return None, tuple(documents_found), FilingSource.DOCUMENTS
 
 
+def _refuse_unreadable_xml(primary: Document) -> None:
+    """Of a form that is filed as XML nothing is left when its XML cannot be read, and no header tells what it was."""
+    if primary.markup is not Markup.XML:
+        return
+    try:
+        xml_lines(primary.content)
+    except UnreadableXmlError as error:
+        raise SubmissionError(
+            SubmissionFault.MALFORMED, f"{error}; fetch the filing again, or give its full submission text"
+        ) from None
+
+
 def _typed(document: Document, blob: Blob) -> Document:
     return replace(document, type=document.type or blob.type, filename=document.filename or blob.filename)
 
@@ -274,7 +287,7 @@ def _refuse_another_filing(header: Header | None, listing: Listing) -> None:
         )
 
 
-def _read_facts(documents: Sequence[Document]) -> FactSet:
+def read_facts(documents: Sequence[Document]) -> FactSet:
     """Facts of every inline document; of the instances only when there is none, since they repeat the same facts."""
     inline = [
         (document.filename, document.content)

@@ -12,6 +12,7 @@ from tenkay_extractor.catalog import Category
 from tenkay_extractor.extraction import MAXIMUM_BYTES, Blob, Extraction, Question, extract
 from tenkay_extractor.filing_view import EarlierFilingError, FilingView
 from tenkay_extractor.identity import Listing
+from tenkay_extractor.reference_tables import ReferenceTable
 from tenkay_extractor.submission import SubmissionError
 
 _GZIP_MAGIC = b"\x1f\x8b"
@@ -28,16 +29,19 @@ def read_filing(
     *,
     earlier: Sequence[Path] = (),
     categories: frozenset[Category] = frozenset(),
+    tables: tuple[ReferenceTable, ...] = (),
     maximum_bytes: int = MAXIMUM_BYTES,
 ) -> Extraction:
-    """Extracts the filing in one file, with the files of `earlier` as filings that came before it.
+    """Extracts the filing in one file, with the files of `earlier` as filings that came before it, and `tables`.
 
     Raises UnreadablePathError. Where the document does not name its filing, a path in EDGAR's own layout does
     (`data/<cik>/<accession>/<file>`).
     """
     try:
         question = Question(
-            categories=categories, earlier=tuple(_read_earlier(each, maximum_bytes) for each in earlier)
+            categories=categories,
+            earlier=tuple(_read_earlier(each, maximum_bytes) for each in earlier),
+            tables=tables,
         )
         return extract(
             [_blob(path, maximum_bytes)],

@@ -24,12 +24,14 @@ from tenkay_extractor.missing import MissingOperandError, MissingReason
 from tenkay_extractor.periods import ReportingPeriod
 from tenkay_extractor.phrases import ScannedText
 from tenkay_extractor.prose_sentences import ProseSentences, prose_sentences
+from tenkay_extractor.reference_tables import ReferenceTable
 from tenkay_extractor.sections import Section
 from tenkay_extractor.sentences import index_sentences
-from tenkay_extractor.submission import Document, Header
+from tenkay_extractor.submission import Document, Header, Markup
 from tenkay_extractor.text import NormalisedText, normalise, plain_text
 
 Derived = TypeVar("Derived")
+Table = TypeVar("Table", bound=ReferenceTable)
 
 COMPARABLE_PRIOR_DAYS = range(350, 381)
 """How long before this filing's period end that of the comparable prior filing lies."""
@@ -110,15 +112,6 @@ class SectionText:
 
 
 @dataclass(frozen=True, slots=True)
-class ReferenceTable:
-    """A table that rows are computed against, such as document frequencies of words. The caller gives it."""
-
-    name: str
-    version: str
-    values: Mapping[str, float]
-
-
-@dataclass(frozen=True, slots=True)
 class FilingContent:
     """What was read from one filing's bytes."""
 
@@ -154,7 +147,8 @@ class FilingView:
     """Filings of the same company or owner that EDGAR accepted before this one, in any order."""
     earlier_complete_since: date | None = None
     """From which day on `earlier` holds all filings of the forms it holds; None when nobody says so."""
-    tables: Mapping[str, ReferenceTable] = field(default_factory=dict)
+    tables: tuple[ReferenceTable, ...] = ()
+    """At most one of a kind."""
     industry: Industry | None = field(init=False)
     resolver: ConceptResolver | None = field(init=False)
     """None when the period or the currency cannot be told; `facts_resolver` says why."""
@@ -221,13 +215,20 @@ class FilingView:
         Raises MissingOperandError when it was not found, or only refers to another document.
         """
         found = self.sections(role)
-        told = [each for each in found if not refers_elsewhere(each.section, each.source.text)]
-        if not told:
-            raise MissingOperandError(
-                MissingReason.INCORPORATED_BY_REFERENCE,
-                f"{found[0].section.code} draws no conclusion itself: it refers to another document",
-            )
-        return told[0]
+        for each in found:
+            if not self.refers_elsewhere(each.section):
+                return each
+        raise MissingOperandError(
+            MissingReason.INCORPORATED_BY_REFERENCE,
+            f"{found[0].section.code} draws no conclusion itself: it refers to another document",
+        )
+
+    def refers_elsewhere(self, section: Section) -> bool:
+        """`flags.refers_elsewhere` of a section of this filing, told once however many rows ask."""
+        return self._once(
+            ("refers elsewhere", section.document, section.body_start, section.end),
+            lambda: refers_elsewhere(section, self._texts[section.document].text),
+        )
 
     def sections(self, role: str) -> tuple[SectionText, ...]:
         """All sections about `role`, the usual place first. Raises MissingOperandError when there is none."""
@@ -252,16 +253,24 @@ class FilingView:
 
     def sections_coded(self, code: str) -> tuple[SectionText, ...]:
         """The sections with this code, in the filing's order; empty when there is none."""
-        return tuple(
-            SectionText(section, self._texts[section.document])
-            for section in self.content.sections
-            if section.code == code
-        )
+        by_code = self._once(("sections by code",), self._sections_by_code)
+        return by_code.get(code, ())
+
+    def _sections_by_code(self) -> Mapping[str, tuple[SectionText, ...]]:
+        found: dict[str, list[SectionText]] = {}
+        for section in self.content.sections:
+            found.setdefault(section.code, []).append(SectionText(section, self._texts[section.document]))
+        return {code: tuple(sections) for code, sections in found.items()}
 
     def main_text(self) -> SectionText:
         """The whole primary document. Raises MissingOperandError when it has no text."""
         if not self.content.texts or not self.content.texts[0].text:
-            raise MissingOperandError(MissingReason.DOCUMENT_NOT_FOUND, "the primary document has no text")
+            primary = self.content.primary
+            is_xml = primary is not None and primary.markup is Markup.XML
+            raise MissingOperandError(
+                MissingReason.DOCUMENT_NOT_FOUND,
+                "the primary document's XML cannot be read" if is_xml else "the primary document has no text",
+            )
         return _whole(self.content.texts[0], "main")
 
     def header_text(self) -> SectionText:
@@ -397,14 +406,15 @@ class FilingView:
             ) from None
         return PriorFacts(resolver, identity.accession_number, identity.form_type)
 
-    def table(self, name: str) -> ReferenceTable:
-        """A reference table. Raises MissingOperandError when the caller gave none of this name."""
-        table = self.tables.get(name)
-        if table is None:
-            raise MissingOperandError(
-                MissingReason.TABLE_NOT_GIVEN, f"it is computed against the table {name}, which was not given"
-            )
-        return table
+    def table(self, kind: type[Table]) -> Table:
+        """The reference table of this kind. Raises MissingOperandError when the caller gave none."""
+        for table in self.tables:
+            if isinstance(table, kind):
+                return table
+        raise MissingOperandError(
+            MissingReason.TABLE_NOT_GIVEN,
+            f"it is computed against the table {kind.name}, which was not given",
+        )
 
     def _text_of(self, document: Document) -> NormalisedText:
         return self._once(("text", id(document)), lambda: self._read(document))

@@ -27,6 +27,7 @@ def stated(filing: FilingView, pattern: SentencePattern) -> Computed:
         pattern,
         content.sections,
         filing.scanned_document,
+        filing.refers_elsewhere,
         horizon(filing),
         family=content.family,
         element_reported=pattern.element is not None

@@ -62,12 +62,13 @@ def raise_flag(
     pattern: SentencePattern,
     sections: Sequence[Section],
     scanned: Scanned,
+    refers: Callable[[Section], bool],
     horizon: Horizon | None,
     *,
     family: FormFamily,
     element_reported: bool,
 ) -> Flag:
-    """Searches the pattern's sections in a filing of this family.
+    """Searches the pattern's sections in a filing of this family. `refers` is `refers_elsewhere` of its sections.
 
     Raises MissingOperandError when no home section is there, or when all of them only refer to other documents.
     """
@@ -79,7 +80,7 @@ def raise_flag(
     elsewhere = [section for section in sections if section.code in pattern.elsewhere]
     judged = _judge_all(pattern, home, scanned, horizon)
     judged_elsewhere = _judge_all(pattern, elsewhere, scanned, horizon)
-    deciding = [section for section in home if _decides(pattern, section, scanned)]
+    deciding = [section for section in home if _decides(pattern, section, scanned, refers)]
     stated = [judgement for judgement in judged if judgement.verdict == STATED]
     stated_elsewhere = [judgement for judgement in judged_elsewhere if judgement.verdict == STATED]
     outranking = [judgement for judgement in stated if judgement.section.code == pattern.outranks]
@@ -133,12 +134,14 @@ def _is_home(pattern: SentencePattern, section: Section, family: FormFamily) -> 
     return title is None or bool(title.search(section.title))
 
 
-def _decides(pattern: SentencePattern, section: Section, scanned: Scanned) -> bool:
+def _decides(
+    pattern: SentencePattern, section: Section, scanned: Scanned, refers: Callable[[Section], bool]
+) -> bool:
     """False for a section that only says where the matter is to be read."""
+    if pattern.concludes is None:
+        return not refers(section)
     text = scanned(section.document).source.text
-    if pattern.concludes is not None:
-        return bool(pattern.concludes.search(text, section.body_start, section.end))
-    return not refers_elsewhere(section, text)
+    return bool(pattern.concludes.search(text, section.body_start, section.end))
 
 
 def refers_elsewhere(section: Section, text: str) -> bool:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import enum
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 from functools import lru_cache
@@ -42,10 +43,12 @@ class ItemScheme:
     items: tuple[Item, ...]
     ordered: bool
     """False for 8-K, whose items stand in any order."""
+    by_number: Mapping[str, tuple[Item, ...]]
+    """Two items a number in a 10-Q, one for each part."""
 
     def numbered(self, number: str) -> tuple[Item, ...]:
-        """The items of this number: two in a 10-Q, one for each part."""
-        return tuple(item for item in self.items if item.number == number)
+        """The items of this number; empty when the form has none."""
+        return self.by_number.get(number, ())
 
 
 _ANNUAL_FORM = re.compile(r"10-?K(?:T|405|T405)?(?:/A)?")
@@ -92,7 +95,10 @@ def _scheme(family: FormFamily, ordinal: int | None) -> ItemScheme:
         for number, part, titles, since, until in rows
         if filed is None or ((since is None or filed >= since) and (until is None or filed < until))
     )
-    return ItemScheme(family, items, ordered=family is not FormFamily.CURRENT)
+    by_number: dict[str, tuple[Item, ...]] = {}
+    for item in items:
+        by_number[item.number] = (*by_number.get(item.number, ()), item)
+    return ItemScheme(family, items, family is not FormFamily.CURRENT, by_number)
 
 
 _Row = tuple[str, str, str, date | None, date | None]

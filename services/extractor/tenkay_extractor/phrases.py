@@ -126,7 +126,27 @@ class ScannedText:
     source: NormalisedText
     sentences: SentenceIndex
     triggers: Mapping[str, Sequence[int]]
-    """By pattern: where its trigger begins, rising."""
+    """By pattern or topic: where its trigger begins, rising."""
+
+    def numbers_with(self, name: str, start: int, end: int) -> Iterator[int]:
+        """Numbers of the sentences in which a trigger of this name begins within text[start:end], rising, each once."""
+        offsets = self.triggers[name]
+        first = bisect_left(offsets, start)
+        last = -1
+        for offset in offsets[first : bisect_left(offsets, end, first)]:
+            number = self.sentences.number_at(offset)
+            if number is not None and number != last:
+                last = number
+                yield number
+
+    def sentences_with(
+        self, name: str, start: int, end: int, longest: int | None = None
+    ) -> Iterator[tuple[int, int, str]]:
+        """(start, end, text folded) of each such sentence of at most `longest` characters, whole."""
+        for number in self.numbers_with(name, start, end):
+            first, last = self.sentences.starts[number], self.sentences.ends[number]
+            if longest is None or last - first <= longest:
+                yield first, last, fold(self.source.text[first:last])
 
 
 def judge(
@@ -245,14 +265,7 @@ _FISCAL_YEAR_LAG = 120  # a fiscal year that ends by April may be named after th
 def _candidates(
     pattern: SentencePattern, scanned: ScannedText, section: Section
 ) -> Iterator[tuple[int, int]]:
-    offsets = scanned.triggers[pattern.name]
-    begin = bisect_left(offsets, section.body_start)
-    last = -1
-    for offset in offsets[begin : bisect_left(offsets, section.end, begin)]:
-        number = scanned.sentences.number_at(offset)
-        if number is None or number == last:
-            continue
-        last = number
+    for number in scanned.numbers_with(pattern.name, section.body_start, section.end):
         yield (
             max(scanned.sentences.starts[number], section.body_start),
             min(scanned.sentences.ends[number], section.end),

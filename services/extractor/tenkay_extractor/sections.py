@@ -613,6 +613,13 @@ _BARE_BODY = 40  # characters: a part line and a page number still fit
 
 _SIGNATURES = re.compile(r"^[^\w\n]{0,4}SIGNATURES?[^\w\n]*(?:PAGE)?$", re.IGNORECASE | re.MULTILINE)
 _SIGNATURES_AHEAD = re.compile(r"\n[^\w\n]{0,4}SIGNATURE", re.IGNORECASE)
+_LONGEST_TAIL = 400
+"""Characters before the next item's heading that may be of the page or of the next part."""
+_PART_HEADING = re.compile(
+    r"\n[^\w\n]*PART\s+(?:I{1,3}|IV)\b[ .:\u2013\u2014-]{0,4}(?:(?:other|financial) information)?[ .:]{0,2}(?=\n)",
+    re.IGNORECASE,
+)
+"""Of the next part. What stands between it and the part's first item, such as the unit of amounts, is of neither."""
 _TRAILING = re.compile(
     r"(?:\n[^\w\n]*(?:PART\s+(?:I{1,3}|IV)[^\n]{0,60}|table of contents|index|back to (?:top|contents)"
     r"|(?:page\s)?(?:[A-Z]-)?\d{1,3}|[^\w\n]*))+\s*$",
@@ -633,7 +640,10 @@ def _sections(
         end = following.start if following else _end_of_last(text, candidate)
         if scheme.family is FormFamily.CURRENT:
             end = _signatures(text, candidate.end_of_heading, end)
-        tail = _TRAILING.search(text, max(candidate.end_of_heading, end - 400), end)
+        if index + 1 < len(chosen) and chosen[index + 1].item.part != choice.item.part:
+            headings = _PART_HEADING.finditer(text, max(candidate.end_of_heading, end - _LONGEST_TAIL), end)
+            end = next((heading.start() for heading in headings), end)
+        tail = _TRAILING.search(text, max(candidate.end_of_heading, end - _LONGEST_TAIL), end)
         if tail:
             end = tail.start()
         end = max(end, candidate.end_of_heading)

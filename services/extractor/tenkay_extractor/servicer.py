@@ -18,6 +18,7 @@ from tenkay.common.v1 import date_pb2, filing_pb2, signal_pb2
 from tenkay.errors import Reason, TenkayError, failure
 from tenkay.extractor.v1 import extractor_service_pb2 as pb
 from tenkay.extractor.v1 import extractor_service_pb2_grpc as pb_grpc
+from tenkay.extractor.v1 import reference_tables_pb2
 from tenkay.identifiers import require_accession_number, require_cik
 from tenkay.runtime.handler import comes_to_an_end
 from tenkay.runtime.logs import get_logger
@@ -37,6 +38,8 @@ from tenkay_extractor.pool import (
     WorkerCrashedError,
     WorkerPool,
 )
+from tenkay_extractor.reference_table_messages import read_reference_tables
+from tenkay_extractor.reference_tables import ReferenceTable, ReferenceTableError
 from tenkay_extractor.submission import SubmissionError, SubmissionFault
 from tenkay_extractor.upload import read_documents, read_opening
 from tenkay_extractor.worker import ExtractionRequest, ExtractionSummary, FilingBytes, WorkerAnswer
@@ -125,12 +128,16 @@ class ExtractorServicer(pb_grpc.ExtractorServiceServicer):
         told = _listing(request.listing, accession_number, "listing.")
         told_earlier = _earlier_listings(request.earlier_filings, "earlier_filings")
         since, categories = _since(request), _categories(request.categories, "categories")
+        tables = _tables(request.tables, "tables")
+        account.take(request.tables.ByteSize())
         filing = await self._fetched(request.filing, told, account)
         earlier = [
             await self._fetched(each.filing, listing, account)
             for each, listing in zip(request.earlier_filings, told_earlier, strict=True)
         ]
-        return await self._extracted(filing, tuple(earlier), since, categories, with_artifacts=with_artifacts)
+        return await self._extracted(
+            filing, tuple(earlier), since, categories, tables, with_artifacts=with_artifacts
+        )
 
     async def _documents(
         self,
@@ -151,12 +158,19 @@ class ExtractorServicer(pb_grpc.ExtractorServiceServicer):
         )
         since = _since(opening, "opening.")
         categories = _categories(opening.categories, "opening.categories")
+        tables = _tables(opening.tables, "opening.tables")
+        account.take(opening.tables.ByteSize())
         upload = await read_documents(opening, requests, account)
         earlier = tuple(
             FilingBytes(blobs, each) for blobs, each in zip(upload.earlier, told_earlier, strict=True)
         )
         return await self._extracted(
-            FilingBytes(upload.filing, listing), earlier, since, categories, with_artifacts=with_artifacts
+            FilingBytes(upload.filing, listing),
+            earlier,
+            since,
+            categories,
+            tables,
+            with_artifacts=with_artifacts,
         )
 
     async def _fetched(self, ref: filing_pb2.FilingRef, told: Listing, account: ByteAccount) -> FilingBytes:
@@ -175,6 +189,7 @@ class ExtractorServicer(pb_grpc.ExtractorServiceServicer):
         earlier: tuple[FilingBytes, ...],
         since: date | None,
         categories: frozenset[Category],
+        tables: tuple[ReferenceTable, ...],
         *,
         with_artifacts: bool,
     ) -> ExtractionSummary:
@@ -190,6 +205,7 @@ class ExtractorServicer(pb_grpc.ExtractorServiceServicer):
                     earlier_complete_since=since,
                     categories=categories,
                     with_artifacts=with_artifacts,
+                    tables=tables,
                 )
             )
         metrics.EXTRACTION_SECONDS.observe(time.perf_counter() - started)
@@ -339,6 +355,13 @@ def _categories(values: Sequence[signal_pb2.SignalCategory.ValueType], field: st
                 field=field,
             )
     return frozenset(known[value] for value in values)
+
+
+def _tables(message: reference_tables_pb2.ReferenceTables, field: str) -> tuple[ReferenceTable, ...]:
+    try:
+        return read_reference_tables(message)
+    except ReferenceTableError as error:
+        raise failure(Reason.INVALID_FIELD, str(error), field=f"{field}.{error.field}") from None
 
 
 def _listing(message: filing_pb2.FilingListing, accession_number: str, field: str) -> Listing:

@@ -50,12 +50,12 @@ class ExtractorSettings(ServiceSettings):
     more without any signal is answered EXTRACTION_CRASHED. A worker that grew to more than half of it is replaced."""
 
     max_filing_bytes: int = Field(default=256 << 20, ge=1 << 10)
-    """Largest filing, all its documents and the earlier filings given with it together. A larger one is answered
-    SUBMISSION_TOO_LARGE, unread."""
+    """Largest filing, all its documents and the earlier filings and tables given with it together. A larger one is
+    answered SUBMISSION_TOO_LARGE, unread."""
 
     max_held_bytes: int = Field(default=1 << 30, ge=1 << 10)
-    """Bytes of filings held at once, waiting or being extracted, at least max_filing_bytes. A call that finds no room
-    is answered QUEUE_FULL."""
+    """Bytes of filings, and of tables given with them, held at once, waiting or being extracted, at least
+    max_filing_bytes. A call that finds no room is answered QUEUE_FULL."""
 
     default_deadline_seconds: float = Field(default=120.0, gt=0, le=3600)
     """Deadline of a call that brings none: a filing may have to be fetched, may wait, and may take its whole limit."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
+from functools import lru_cache
 from math import isfinite
 
 from tenkay_extractor.catalog import Category, SignalDefinition, ValueKind
@@ -51,8 +52,8 @@ class Failure:
     error: str
 
 
-def _started(_: str) -> None:
-    """Nobody watches."""
+def unwatched(_: str) -> None:
+    """Nobody watches which row runs."""
 
 
 def evaluate_catalog(
@@ -60,7 +61,7 @@ def evaluate_catalog(
     *,
     categories: frozenset[Category] = frozenset(),
     left_out: Mapping[str, MissingReason] = {},
-    starting: Callable[[str], None] = _started,
+    starting: Callable[[str], None] = unwatched,
 ) -> tuple[tuple[Signal, ...], tuple[MissingSignal, ...], tuple[Failure, ...]]:
     """Every row of the catalog, in its order, as a signal or as missing. A row whose code fails costs only itself.
 
@@ -148,7 +149,8 @@ def _signal(row: SignalDefinition, filing: FilingView) -> Signal:
     )
 
 
-def _forms(forms: Iterable[str]) -> str:
+@lru_cache(maxsize=512)
+def _forms(forms: tuple[str, ...]) -> str:
     return ", ".join(form for form in forms if not form.endswith("/A"))
 
 

@@ -178,7 +178,7 @@ def _refuse_what_is_no_text(data: bytes) -> None:
             SubmissionFault.BINARY,
             "the bytes are not text: give the submission text or an HTML, XML or text document",
         )
-    start = head.lstrip(b"\xef\xbb\xbf \t\r\n")
+    start = head.lstrip(_BEFORE_XML)
     if start[:1] in (b"{", b"["):
         raise SubmissionError(
             SubmissionFault.MALFORMED, "the bytes are JSON, not a filing: give the submission text"
@@ -343,16 +343,24 @@ def _single_document(data: bytes, start: int, filename: str) -> Document:
         raise SubmissionError(
             SubmissionFault.TRUNCATED, "the instance ends before its </xbrl>: fetch it again"
         )
+    if markup is Markup.XML:
+        root = _FORM_ROOT.match(content[:4_096].lstrip(_BEFORE_XML))
+        if root and not re.search(rb"</" + root.group(1) + rb"\s*>", content[-65_536:]):
+            raise SubmissionError(
+                SubmissionFault.TRUNCATED,
+                f"the document ends before its </{root.group(1).decode()}>: fetch it again",
+            )
     return Document("", None, filename, "", content, markup)
 
 
+_BEFORE_XML = b"\xef\xbb\xbf \t\r\n"
 _INSTANCE_END = re.compile(rb"</(?:[\w.-]+:)?xbrl\s*>")
 # <TABLE>, <P> and <S> alone also stand in plain text
 _HTML_SIGN = re.compile(rb"<(?:html|body|!doctype html|head|div|font|br|tr|td|center)\b", re.IGNORECASE)
 _UUENCODED = re.compile(rb"\s*begin [0-7]{3} [^\r\n]+\r?\n")
 _INSTANCE_ROOT = re.compile(rb"<(?:[\w.-]+:)?xbrl\b[^>]*\bxmlns(?::[\w.-]+)?\s*=")
 _FORM_ROOT = re.compile(
-    rb"(?:<\?xml[^<>]*>\s*)?<(?:[\w.-]+:)?(?:edgarSubmission|ownershipDocument|informationTable)[\s>]"
+    rb"(?:<\?xml[^<>]*>\s*)?<((?:[\w.-]+:)?(?:edgarSubmission|ownershipDocument|informationTable))[\s>]"
 )
 _INLINE_NAMESPACE = re.compile(rb"http://www\.xbrl\.org/20(?:08|13)/inlineXBRL")
 
@@ -366,7 +374,7 @@ def recognise_markup(content: bytes) -> Markup:
         return Markup.TEXT
     if b"inlineXBRL" in head and _INLINE_NAMESPACE.search(head):
         return Markup.INLINE_XBRL
-    beginning = head[:4_096].lstrip(b"\xef\xbb\xbf \t\r\n")
+    beginning = head[:4_096].lstrip(_BEFORE_XML)
     if b"xbrl" in head and _INSTANCE_ROOT.search(head[:16_384]) and not _HTML_SIGN.match(beginning):
         return Markup.XBRL_INSTANCE
     if _FORM_ROOT.match(beginning):

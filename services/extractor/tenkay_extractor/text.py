@@ -552,14 +552,21 @@ def _rows(
     wide = wide[(data[word_starts[wide] - 1] != _CELL) & (data[word_ends[wide - 1]] != _CELL)]
     line = np.searchsorted(heads, wide, "right") - 1
     rows[line[heads[line] != wide]] = True
-    if b"...." in text:
-        dots = np.fromiter((match.start() for match in _LEADERS.finditer(text)), np.intp)
-        word = np.maximum(np.searchsorted(word_starts, dots, "right") - 1, 0)
+    if b"." * _LEADERS in text:
+        dots = data == _DOT
+        edges: _Positions = np.flatnonzero(dots[1:] != dots[:-1]) + 1
+        edges = np.concatenate(([0] if dots[0] else [], edges, [data.size] if dots[-1] else [])).astype(
+            np.intp
+        )
+        leaders = edges[::2][edges[1::2] - edges[::2] >= _LEADERS]
+        word = np.maximum(np.searchsorted(word_starts, leaders, "right") - 1, 0)
         rows[np.searchsorted(heads, word, "right") - 1] = True
     return rows
 
 
-_LEADERS = re.compile(rb"\.{5,}")
+_DOT = ord(".")
+_LEADERS = 5
+"""Dots in a row that lead to a number."""
 
 
 def _lines_that_go_on(

@@ -8,10 +8,9 @@ from the expression itself, so that what is found is the same.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
-from re import _constants as nodes
-from re import _parser
-from typing import Any
+from collections.abc import Iterable, Iterator
+
+from tenkay_extractor.expression_parts import Choice, Edge, Group, Part, Text, parts_of
 
 LEAST_LETTERS = 3
 """Shorter pieces stand in nearly every sentence."""
@@ -58,40 +57,38 @@ class WordedExpression:
 
 def required_words(expression: str) -> tuple[tuple[str, ...], ...]:
     """Sets of pieces of text: every match holds at least one piece of each. The most telling set comes first."""
-    found = dict.fromkeys(words for words in _parts(_parser.parse(expression)) if _is_telling(words))
+    found = dict.fromkeys(words for words in _pieces(parts_of(expression)) if _is_telling(words))
     return tuple(
         tuple(sorted(words, key=lambda word: (len(word), word)))
         for words in sorted(found, key=_rank, reverse=True)[:MOST_SETS]
     )
 
 
-def _parts(sequence: Iterable[tuple[Any, Any]]) -> Iterator[frozenset[str]]:
-    """What each part of the sequence requires; nothing for a part that is known to require nothing."""
+def _pieces(parts: Iterable[Part]) -> Iterator[frozenset[str]]:
+    """What each part requires; nothing for a part that is known to require nothing."""
     run = ""
-    for operation, argument in sequence:
-        if operation is nodes.LITERAL:
-            run += chr(argument)
+    for part in parts:
+        if isinstance(part, Text):
+            run += part.character
             continue
-        if operation is nodes.AT:  # of no width: what stands around it stands side by side
+        if isinstance(part, Edge):  # what stands around it stands side by side
             continue
         if run:
             yield frozenset((run,))
             run = ""
-        if operation is nodes.SUBPATTERN and not argument[1]:  # a group with flags of its own may ignore case
-            yield from _parts(argument[3])
-        elif operation is nodes.BRANCH:
-            yield _of_branches(argument[1])
-        elif operation in (nodes.MAX_REPEAT, nodes.MIN_REPEAT) and argument[0] >= 1:
-            yield from _parts(argument[2])
+        if isinstance(part, Group):
+            yield from _pieces(part.parts)
+        elif isinstance(part, Choice):
+            yield _of_branches(part.branches)
     if run:
         yield frozenset((run,))
 
 
-def _of_branches(branches: Sequence[Iterable[tuple[Any, Any]]]) -> frozenset[str]:
+def _of_branches(branches: Iterable[Iterable[Part]]) -> frozenset[str]:
     """A piece of each branch, so that one of them stands in every match; empty when a branch requires none."""
     found: set[str] = set()
     for branch in branches:
-        of_branch = max(filter(_is_telling, _parts(branch)), key=_rank, default=None)
+        of_branch = max(filter(_is_telling, _pieces(branch)), key=_rank, default=None)
         if of_branch is None:
             return frozenset()
         found |= of_branch

@@ -42,6 +42,7 @@ from tenkay_extractor.identity import FilingIdentity, Listing
 from tenkay_extractor.memory_limit import limit_memory
 from tenkay_extractor.missing import MissingReason, MissingSignal
 from tenkay_extractor.progress import ProgressBoard
+from tenkay_extractor.reference_tables import ReferenceTable
 from tenkay_extractor.sections import Section
 from tenkay_extractor.signals import Failure, Signal
 from tenkay_extractor.submission import SubmissionError
@@ -79,6 +80,8 @@ class ExtractionRequest:
     """The only ones to compute; all when empty."""
     with_artifacts: bool = False
     """Whether the facts and texts leave the process too."""
+    tables: tuple[ReferenceTable, ...] = ()
+    """What signals are computed against that no filing holds; at most one of a kind."""
     without: tuple[MissingSignal, ...] = ()
     """Signals not to compute, with what to answer in their place: those an earlier run was stopped for."""
     without_groups: frozenset[str] = frozenset()
@@ -220,6 +223,7 @@ def summarise(request: ExtractionRequest, catalog: Catalog, board: ProgressBoard
             categories=request.categories,
             earlier=tuple(_read_earlier(each, request, catalog) for each in request.earlier),
             earlier_complete_since=request.earlier_complete_since,
+            tables=request.tables,
             left_out={name: missing.reason for name, missing in left_out.items()},
             with_artifacts=request.with_artifacts,
         ),

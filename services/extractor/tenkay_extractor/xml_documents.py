@@ -52,6 +52,8 @@ class _Reader:
         parser.CharacterDataHandler = self._take
         try:
             parser.Parse(content.lstrip(b"\xef\xbb\xbf \t\r\n"), True)
+        except UnreadableXmlError:
+            raise
         except (expat.ExpatError, LookupError, ValueError) as error:
             raise UnreadableXmlError(f"the XML cannot be read: {error}") from None
         return self._lines

@@ -12,7 +12,7 @@ from tenkay.store.v1.change_feed_service_pb2_grpc import add_ChangeFeedServiceSe
 from tenkay.store.v1.filing_store_service_pb2_grpc import add_FilingStoreServiceServicer_to_server
 from tenkay.store.v1.signal_analytics_service_pb2_grpc import add_SignalAnalyticsServiceServicer_to_server
 from tenkay.store.v1.store_admin_service_pb2_grpc import add_StoreAdminServiceServicer_to_server
-from tenkay_store import admin_servicer, analytics_servicer, artifact_servicer, servicer
+from tenkay_store import admin_servicer, analytics_servicer, artifact_servicer, failpoints, servicer
 from tenkay_store.artifact_store import ArtifactStore
 from tenkay_store.change_feed import ChangeFeed
 from tenkay_store.commit_copy import CommitCopy
@@ -29,6 +29,7 @@ OBSERVE_SECONDS = 5.0
 
 async def build(scope: ServerScope, settings: StoreSettings) -> None:
     """Puts the service together."""
+    failpoints.arm(settings.failpoints)
     try:
         store = DuckDBStore.open(settings.store_options(), clock)
         objects = settings.object_store()

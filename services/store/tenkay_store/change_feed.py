@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import time
 from collections import deque
 from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass
@@ -76,11 +77,19 @@ class ChangeFeed:
         finally:
             metrics.WATCHERS.dec()
 
-    async def prune(self, days: float, clock: Callable[[], datetime]) -> None:
-        """Forget old changes, at once and then each hour, without end."""
+    async def prune(
+        self, days: float, clock: Callable[[], datetime], elapsed: Callable[[], float] = time.monotonic
+    ) -> None:
+        """Forget old changes, at once and then each hour, without end.
+
+        A clock that is set forward makes nothing old: what counts is the moment of the start and the seconds since, on
+        the clock `elapsed` that nobody sets. One that is set back makes everything younger.
+        """
+        start, began = clock(), elapsed()
         while True:
+            now = min(clock(), start + timedelta(seconds=elapsed() - began))
             try:
-                await self._store.prune_changes(clock() - timedelta(days=days))
+                await self._store.prune_changes(now - timedelta(days=days))
             except TenkayError as error:
                 logger.warning("feed_not_pruned", problem=error.message)
             await asyncio.sleep(PRUNE_INTERVAL_SECONDS)

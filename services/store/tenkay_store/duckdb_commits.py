@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import errno
-import os
 import threading
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import UTC, datetime
@@ -16,7 +14,7 @@ import pyarrow as pa
 from tenkay.errors import Reason, TenkayError, failure
 from tenkay.runtime.logs import get_logger
 from tenkay_store import duckdb_reads as reads
-from tenkay_store import screen_segments
+from tenkay_store import failpoints, screen_segments
 from tenkay_store.commit_plan import AnalysisVersion, CommitPlan, FilingVersion
 from tenkay_store.commit_tables import MARKS, TABLES, arrow, naive, naive_or_none
 from tenkay_store.commit_work import (
@@ -33,12 +31,12 @@ from tenkay_store.commit_work import (
     Written,
 )
 from tenkay_store.duckdb_artifacts import artifacts_of
-from tenkay_store.duckdb_owner import DuckDBOwner, first_line
+from tenkay_store.duckdb_failures import RETRY_SECONDS, first_line, of_write
+from tenkay_store.duckdb_owner import DuckDBOwner
+from tenkay_store.failpoints import Failpoint
 from tenkay_store.group_commit import WriterBroken
 from tenkay_store.records import Analysis, CommitKind, Delivery, DeliveryState, Extraction, Purge
 from tenkay_store.signal_ids import SignalId, SignalIds
-
-DISK_FULL_RETRY_SECONDS = 30.0
 
 logger = get_logger(__name__)
 
@@ -92,10 +90,14 @@ class CommitWriter:
             self._connection.begin()
             plan = self._plan(group, refusal)
             self._write(plan)
+            failpoints.reach(Failpoint.BEFORE_COMMIT)
             self._connection.commit()
         except BaseException as error:
             self._roll_back()
-            raise _translated(error) from error
+            raise of_write(error) from error
+        failpoints.reach(Failpoint.AFTER_COMMIT)
+        if plan.head > self.head:
+            self._acknowledge(plan.head)
         self.signal_ids.take(plan.signal_ids.values())
         if plan.segments is not self.segments:
             if plan.segments.open is not self.segments.open:
@@ -112,11 +114,19 @@ class CommitWriter:
         due = self._checkpoint_wal_bytes if worked else self._checkpoint_wal_bytes // 4
         if wal_bytes >= due and self._owner.free_bytes > self._min_free_bytes + 2 * wal_bytes:
             try:
-                self._connection.execute("CHECKPOINT")
+                with failpoints.during(Failpoint.CHECKPOINT):
+                    self._connection.execute("CHECKPOINT")
             except duckdb.FatalException as error:
                 raise WriterBroken(first_line(error)) from error
             except duckdb.Error as error:
                 logger.warning("checkpoint_put_off", problem=first_line(error))
+
+    def _acknowledge(self, sequence: int) -> None:
+        try:
+            self._owner.acknowledged.advance(sequence)
+        except OSError as error:
+            # The group is on disk, but a later loss of it would not be noticed: it is not answered.
+            raise WriterBroken(f"the mark of what was acknowledged cannot be written: {error}") from error
 
     def _refusal_for_lack_of_room(self) -> TenkayError | None:
         """What commits are answered while the disk is too full. Marks are small and let the outbox go on."""
@@ -127,7 +137,7 @@ class CommitWriter:
             Reason.DISK_FULL,
             f"{free:,} bytes are free on the store's disk and {self._min_free_bytes:,} are to stay free; "
             "nothing was changed; make room or set TENKAY_STORE_MIN_FREE_BYTES",
-            retry_after=DISK_FULL_RETRY_SECONDS,
+            retry_after=RETRY_SECONDS,
         )
 
     def _roll_back(self) -> None:
@@ -356,26 +366,3 @@ class CommitWriter:
             {"sink": sink},
         )
         self._connection.unregister("incoming")
-
-
-_NO_ROOM = tuple(os.strerror(number) for number in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG))
-
-
-def _translated(error: BaseException) -> BaseException:
-    """What a failed transaction means. An error that is none of these is the group's own fault."""
-    if isinstance(error, duckdb.FatalException):
-        return WriterBroken(first_line(error))
-    if isinstance(error, duckdb.Error) and any(words in str(error) for words in _NO_ROOM):
-        return failure(
-            Reason.DISK_FULL,
-            "the store's disk is full; nothing was changed; make room and try again",
-            retry_after=DISK_FULL_RETRY_SECONDS,
-        )
-    if isinstance(error, duckdb.IOException) or "Could not write" in str(error):
-        return failure(
-            Reason.DEPENDENCY_UNAVAILABLE,
-            f"the store's disk refused a write: {first_line(error)}; nothing was changed",
-            metadata={"service": "duckdb"},
-            retry_after=DISK_FULL_RETRY_SECONDS,
-        )
-    return error

@@ -25,7 +25,10 @@ from typing import IO, TypeVar, cast
 import duckdb
 import pyarrow
 
-from tenkay_store import schema
+from tenkay_store import duckdb_failures, duckdb_file, schema
+from tenkay_store.acknowledged import FILE_NAME as MARK_NAME
+from tenkay_store.acknowledged import AcknowledgedMark, MarkDamaged
+from tenkay_store.duckdb_failures import first_line
 
 Answer = TypeVar("Answer")
 
@@ -61,9 +64,16 @@ class DuckDBOwner:
     """Holds the file's lock, the writing connection and the readers. `open` makes one, `close` ends it."""
 
     def __init__(
-        self, directory: Path, lock: IO[str], writer: duckdb.DuckDBPyConnection, readers: int
+        self,
+        directory: Path,
+        lock: IO[str],
+        acknowledged: AcknowledgedMark,
+        writer: duckdb.DuckDBPyConnection,
+        readers: int,
     ) -> None:
         self.directory = directory
+        self.acknowledged = acknowledged
+        """Moved by the writing thread before commits are answered."""
         self.writer = writer
         """Used by the writing thread alone, once that runs."""
         self._lock = lock
@@ -78,28 +88,37 @@ class DuckDBOwner:
 
         CannotOpen when another process owns it, or it cannot be used.
         """
+        file = directory / FILE_NAME
         try:
             directory.mkdir(parents=True, exist_ok=True)
             held = lock(directory / LOCK_NAME)
         except OSError as error:
             raise CannotOpen(f"{directory} cannot be used: {error.strerror}") from error
-        try:
-            writer = duckdb.connect(
-                str(directory / FILE_NAME),
-                config={
-                    "memory_limit": limits.memory,
-                    "threads": limits.threads,
-                    "temp_directory": str(directory / "tmp"),
-                    "autoinstall_known_extensions": False,
-                    "autoload_known_extensions": False,
-                    "checkpoint_threshold": NEVER,
-                },
-            )
-            schema.migrate(writer, now)
-        except (duckdb.Error, schema.NewerSchema) as error:
-            held.close()
-            raise CannotOpen(f"{directory / FILE_NAME} cannot be opened: {first_line(error)}") from error
-        return cls(directory, held, writer, limits.readers)
+        with contextlib.ExitStack() as opened:
+            opened.callback(held.close)
+            try:
+                if file.is_symlink():
+                    # Its log and its mark would lie here, where the store on the other end does not look.
+                    raise CannotOpen(f"{file} is a symbolic link; name the folder that it leads to")
+                acknowledged = AcknowledgedMark.open(directory)
+                opened.callback(acknowledged.close)
+                writer, newest = duckdb_file.connect(file, _config(directory, limits), acknowledged.sequence)
+                opened.callback(writer.close)
+                if newest > acknowledged.sequence:
+                    # On disk and not yet answered when the last process ended: from now on it is, to whoever asks.
+                    acknowledged.advance(newest)
+                schema.migrate(writer, now)
+            except OSError as error:
+                raise CannotOpen(f"{directory} cannot be used: {error.strerror}") from error
+            except MarkDamaged as error:
+                raise CannotOpen(
+                    f"{directory / MARK_NAME} is damaged, so nobody knows whether commits are missing: {error}; "
+                    "restore the data directory from a copy, or remove that file to go on as it is"
+                ) from error
+            except (duckdb.Error, schema.NewerSchema, duckdb_file.CommitsMissing) as error:
+                raise CannotOpen(f"{file} cannot be opened: {first_line(error)}") from error
+            opened.pop_all()
+        return cls(directory, held, acknowledged, writer, limits.readers)
 
     async def read(self, query: Callable[[duckdb.DuckDBPyConnection], Answer]) -> Answer:
         """`query(cursor)` in a thread, when one of the readers is free. A cancelled read interrupts its query."""
@@ -141,6 +160,8 @@ class DuckDBOwner:
         running = asyncio.get_running_loop().run_in_executor(self._threads, work, cursor)
         try:
             return await asyncio.shield(running)
+        except duckdb.Error as error:
+            raise duckdb_failures.of_read(error) from error
         except asyncio.CancelledError:
             # Interrupted until it ends: an interrupt between two queries of a read would be lost.
             while not running.done():
@@ -158,7 +179,7 @@ class DuckDBOwner:
     @property
     def wal_bytes(self) -> int:
         """Size of the write-ahead log."""
-        return _size(self.directory / f"{FILE_NAME}.wal")
+        return _size(duckdb_file.wal_of(self.directory / FILE_NAME))
 
     @property
     def file_bytes(self) -> int:
@@ -181,18 +202,25 @@ class DuckDBOwner:
         try:
             self.writer.close()
         finally:
+            self.acknowledged.close()
             self._lock.close()
 
 
-def first_line(error: BaseException) -> str:
-    """What an error says, without the pages DuckDB adds."""
-    return (str(error).splitlines() or [type(error).__name__])[0]
+def _config(directory: Path, limits: Limits) -> duckdb_file.Config:
+    return {
+        "memory_limit": limits.memory,
+        "threads": limits.threads,
+        "temp_directory": str(directory / "tmp"),
+        "autoinstall_known_extensions": False,
+        "autoload_known_extensions": False,
+        "checkpoint_threshold": NEVER,
+    }
 
 
 def lock(path: Path) -> IO[str]:
     """Own a data directory by its lock file, until that is closed. CannotOpen when another process does."""
     # DuckDB has a lock of its own, but two opens in one process share the instance, and its message is a page.
-    held = path.open("a+", encoding="ascii")
+    held = os.fdopen(os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644), "r+", encoding="ascii")
     try:
         fcntl.flock(held, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
@@ -203,9 +231,8 @@ def lock(path: Path) -> IO[str]:
             f"{path.parent} belongs to another store that is running (process {holder}); "
             "stop that one or choose another data directory"
         ) from None
-    held.truncate(0)
-    held.write(f"{os.getpid()}\n")
-    held.flush()
+    # In place and of one length: a store has to start on a full disk too, to be read and to purge.
+    os.pwrite(held.fileno(), b"%-19d\n" % os.getpid(), 0)
     return held
 
 

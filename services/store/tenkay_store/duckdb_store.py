@@ -19,7 +19,7 @@ from tenkay.runtime.logs import get_logger
 from tenkay_store import duckdb_analytics as analytics
 from tenkay_store import duckdb_reads as reads
 from tenkay_store import duckdb_screens as screens
-from tenkay_store import duckdb_snapshot, metrics, screen_segments
+from tenkay_store import duckdb_snapshot, failpoints, metrics, screen_segments
 from tenkay_store.commit_work import (
     Commit,
     Mark,
@@ -33,7 +33,9 @@ from tenkay_store.commit_work import (
 )
 from tenkay_store.duckdb_artifacts import named_artifacts
 from tenkay_store.duckdb_commits import CommitWriter
-from tenkay_store.duckdb_owner import DuckDBOwner, Limits, first_line
+from tenkay_store.duckdb_failures import first_line
+from tenkay_store.duckdb_owner import DuckDBOwner, Limits
+from tenkay_store.failpoints import Failpoint
 from tenkay_store.filter import SignalTypes
 from tenkay_store.group_commit import GroupCommitter, GroupLimits
 from tenkay_store.records import (
@@ -169,8 +171,9 @@ class DuckDBStore:
         parts = segments.to_sort()
         if parts:
             number = writer.next_segment_number()
-            with metrics.SORT_SECONDS.time():
+            with metrics.SORT_SECONDS.time(), failpoints.during(Failpoint.SORT):
                 built = await self._owner.aside(lambda cursor: screen_segments.sort(cursor, parts, number))
+            failpoints.reach(Failpoint.AFTER_SORT)
             await self._committer.submit(PlaceSegment(parts, built, segments.purges))
 
     def observe(self) -> None:

@@ -21,7 +21,8 @@ from datetime import datetime, timedelta
 from tenkay.errors import TenkayError
 from tenkay.runtime.logs import get_logger
 from tenkay.runtime.tracing import remote_parent, span
-from tenkay_store import metrics
+from tenkay_store import failpoints, metrics
+from tenkay_store.failpoints import Failpoint
 from tenkay_store.records import Change, CommitRecord, Delivery, DeliveryState
 from tenkay_store.sink import Breaker, BreakerOpen, Remedy, Sink, SinkFailure
 from tenkay_store.storage import AnalyticalStore, OutboxEntry
@@ -356,6 +357,7 @@ class Outbox:
             await self._breaker.call(write)
 
     def _succeeded(self, batch: list[tuple[_Lane, list[_Entry]]]) -> None:
+        failpoints.reach(Failpoint.AFTER_SINK_OK)
         now = self._clock()
         self._troubled = False
         self.last_error = ""

@@ -24,6 +24,7 @@ from typing import IO, Protocol
 
 from tenkay.errors import Reason, TenkayError, failure
 from tenkay_store import duckdb_reads as reads
+from tenkay_store.acknowledged import FILE_NAME as MARK_NAME
 from tenkay_store.artifact_store import held_digests
 from tenkay_store.backup import TIMELINE, Backup, DamagedSnapshot, Listing, Manifest, SnapshotName
 from tenkay_store.commit_parts import DamagedPart, Range
@@ -133,7 +134,7 @@ async def restore(
             report = await _Restore(
                 backup, work, second_sink, sink_name, artifacts, until, limits, clock, tell
             ).run()
-            await asyncio.to_thread(_move_into_place, work / FILE_NAME, directory / FILE_NAME)
+            await asyncio.to_thread(_move_into_place, work, directory)
         finally:
             await asyncio.to_thread(shutil.rmtree, work, ignore_errors=True)
     return report
@@ -375,10 +376,12 @@ def _take_empty(directory: Path) -> IO[str]:
     return held
 
 
-def _move_into_place(file: Path, target: Path) -> None:
-    _sync(file)
-    file.replace(target)
-    _sync(target.parent)
+def _move_into_place(work: Path, directory: Path) -> None:
+    # The mark first: without its database it says that one is missing.
+    for name in (MARK_NAME, FILE_NAME):
+        _sync(work / name)
+        (work / name).replace(directory / name)
+    _sync(directory)
 
 
 def _sync(path: Path) -> None:

@@ -15,6 +15,8 @@ from datetime import datetime
 
 import duckdb
 
+from tenkay_store import failpoints
+
 SEGMENT_COLUMNS = (
     "signal_key UINTEGER NOT NULL, filed_date DATE, sequence UBIGINT NOT NULL, kind VARCHAR NOT NULL, exact VARCHAR, "
     "number DOUBLE, unit VARCHAR NOT NULL, currency VARCHAR, confidence DOUBLE NOT NULL, out_of_range BOOLEAN NOT NULL"
@@ -251,6 +253,7 @@ def migrate(
         try:
             for statement in statements:
                 connection.execute(statement)
+                failpoints.reach(failpoints.Failpoint.MIGRATION)
             connection.execute(
                 "INSERT INTO schema_version VALUES (?, ?)", [version, now.replace(tzinfo=None)]
             )

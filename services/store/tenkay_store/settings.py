@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Annotated
 
-from pydantic import Field, SecretStr, model_validator
+from pydantic import AfterValidator, Field, SecretStr, model_validator
 from pydantic_settings import SettingsConfigDict
 
 from tenkay.runtime.settings import ServiceSettings
@@ -13,6 +14,7 @@ from tenkay_store.backup import Backup
 from tenkay_store.commit_copy import CopyLimits
 from tenkay_store.duckdb_owner import Limits
 from tenkay_store.duckdb_store import StoreOptions
+from tenkay_store.failpoints import check as check_failpoints
 from tenkay_store.group_commit import GroupLimits
 from tenkay_store.moments import ReadOptions
 from tenkay_store.object_store import ObjectStore, open_object_store
@@ -174,6 +176,21 @@ class StoreSettings(ServiceSettings):
 
     wait_for_all_seconds: float = Field(default=20, gt=0, le=600)
     """Longest wait of a WAIT_FOR_ALL commit for Supabase; the call's deadline may shorten it."""
+
+    under_test: bool = False
+    """Lets failpoints be armed. Only for stores whose data is made up."""
+
+    failpoints: Annotated[str, AfterValidator(check_failpoints)] = ""
+    """Places in the code at which the store dies, waits or fails (failpoints.py). Refused unless under_test is set."""
+
+    @model_validator(mode="after")
+    def _is_under_test_when_it_is_to_fail(self) -> StoreSettings:
+        if self.failpoints and not self.under_test:
+            raise ValueError(
+                "TENKAY_STORE_FAILPOINTS makes the store die or fail and is for tests; remove it, or set "
+                "TENKAY_STORE_UNDER_TEST=true"
+            )
+        return self
 
     @model_validator(mode="after")
     def _has_a_key_for_its_sink(self) -> StoreSettings:

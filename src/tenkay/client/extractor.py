@@ -7,7 +7,7 @@ from collections.abc import AsyncIterable, AsyncIterator, Iterable, Iterator
 from tenkay.client.caller import AsyncCaller, SequenceFloor, SyncCaller
 from tenkay.client.endpoint import Endpoint
 from tenkay.common.v1 import date_pb2, filing_pb2, signal_pb2
-from tenkay.extractor.v1 import extractor_service_pb2, extractor_service_pb2_grpc
+from tenkay.extractor.v1 import extractor_service_pb2, extractor_service_pb2_grpc, reference_tables_pb2
 
 
 class AsyncExtractorClient(AsyncCaller):
@@ -25,6 +25,7 @@ class AsyncExtractorClient(AsyncCaller):
         earlier_filings: Iterable[filing_pb2.FilingListing] = (),
         earlier_complete_since: date_pb2.Date | None = None,
         categories: Iterable[signal_pb2.SignalCategory.ValueType] = (),
+        tables: reference_tables_pb2.ReferenceTables | None = None,
         timeout: float | None = None,
     ) -> extractor_service_pb2.ExtractFilingResponse:
         """ExtractFiling of ExtractorService."""
@@ -37,6 +38,7 @@ class AsyncExtractorClient(AsyncCaller):
                 earlier_filings=earlier_filings,
                 earlier_complete_since=earlier_complete_since,
                 categories=categories,
+                tables=tables,
             ),
             timeout,
         )
@@ -122,6 +124,7 @@ class ExtractorClient(SyncCaller):
         earlier_filings: Iterable[filing_pb2.FilingListing] = (),
         earlier_complete_since: date_pb2.Date | None = None,
         categories: Iterable[signal_pb2.SignalCategory.ValueType] = (),
+        tables: reference_tables_pb2.ReferenceTables | None = None,
         timeout: float | None = None,
     ) -> extractor_service_pb2.ExtractFilingResponse:
         """ExtractFiling of ExtractorService."""
@@ -134,6 +137,7 @@ class ExtractorClient(SyncCaller):
                 earlier_filings=earlier_filings,
                 earlier_complete_since=earlier_complete_since,
                 categories=categories,
+                tables=tables,
             ),
             timeout,
         )

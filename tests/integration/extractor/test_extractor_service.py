@@ -6,6 +6,7 @@ import asyncio
 import hashlib
 import itertools
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from math import nan
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,7 @@ from tenkay.client.extractor import AsyncExtractorClient
 from tenkay.common.v1.date_pb2 import Date
 from tenkay.common.v1.filing_pb2 import FilingListing, FilingRef
 from tenkay.common.v1.signal_pb2 import (
+    MISSING_REASON_TABLE_NOT_GIVEN,
     SIGNAL_CATEGORY_FINANCIAL,
     SIGNAL_CATEGORY_RISK,
     SIGNAL_CATEGORY_UNSPECIFIED,
@@ -25,6 +27,7 @@ from tenkay.common.v1.signal_pb2 import (
 from tenkay.errors import Reason, ResourceExhausted, TenkayError
 from tenkay.extractor.v1 import extractor_service_pb2 as pb
 from tenkay.extractor.v1 import extractor_service_pb2_grpc as pb_grpc
+from tenkay.extractor.v1 import reference_tables_pb2 as pb_tables
 from tenkay.stack.errors import CannotStartError
 from tenkay.status import from_call
 from tests.integration.fetcher.edgar_doubles import USER_AGENT, EdgarTree, mirrored
@@ -323,6 +326,44 @@ async def test_a_definition_is_given_by_its_id(client: AsyncExtractorClient) -> 
     await refused(client.get_signal_definition(id="x" * 100_000), Reason.UNKNOWN_SIGNAL, "id")
 
 
+async def test_signals_are_computed_against_the_tables_given(
+    client: AsyncExtractorClient, edgar: tuple[EdgarTree, str]
+) -> None:
+    report = next(each for each in sample_filings() if each.form == "10-K" and each.is_inline)
+    content = submission_text(report)
+    cik, accession_number = report.company.cik, report.accession_number
+    edgar[0].put(f"Archives/edgar/data/{cik}/{accession_number}.txt", content)
+    ref = FilingRef(accession_number=accession_number, cik=cik)
+
+    def tables(version: str, share: float) -> pb_tables.ReferenceTables:
+        return pb_tables.ReferenceTables(
+            tetragrams=pb_tables.PhraseShares(
+                version=version, phrases=["as a result of", "we believe that the"], shares=[share, share]
+            )
+        )
+
+    bare = (await client.extract_filing(filing=ref)).extraction
+    assert {each.id: each.reason for each in bare.missing}[
+        "boilerplate_share"
+    ] == MISSING_REASON_TABLE_NOT_GIVEN
+    given = (await client.extract_filing(filing=ref, tables=tables("2023", 0.5))).extraction
+    (signal,) = [each for each in given.signals if each.id == "boilerplate_share"]
+    assert signal.evidence
+    assert "table tetragrams 2023" in signal.notes[0]
+
+    again = (await client.extract_filing(filing=ref, tables=tables("2023", 0.5))).extraction
+    assert again == given
+    sent = uploaded(content, accession_number)
+    sent[0].opening.filing.listing.filing.cik = cik
+    sent[0].opening.tables.CopyFrom(tables("2023", 0.5))
+    by_bytes = (await client.extract_documents(requests=sent)).extraction
+    assert [each for each in by_bytes.signals if each.id == signal.id] == [signal]
+    keys = {bare.result_key, given.result_key}
+    for other in (tables("2024", 0.5), tables("2023", 0.6)):
+        keys.add((await client.extract_filing(filing=ref, tables=other)).extraction.result_key)
+    assert len(keys) == 4
+
+
 Call = Callable[[AsyncExtractorClient], Awaitable[Any]]
 SOME = FilingRef(accession_number="0001999000-24-999999", cik=CIK)
 
@@ -390,6 +431,32 @@ SOME = FilingRef(accession_number="0001999000-24-999999", cik=CIK)
             lambda c: c.extract_filing(filing=SOME, earlier_complete_since=Date(year=2024, month=13, day=1)),
             Reason.INVALID_FIELD,
             "earlier_complete_since",
+        ),
+        (
+            lambda c: c.extract_filing(
+                filing=SOME,
+                tables=pb_tables.ReferenceTables(
+                    tetragrams=pb_tables.PhraseShares(version="1", phrases=["a b c d"], shares=[nan])
+                ),
+            ),
+            Reason.INVALID_FIELD,
+            "tables.tetragrams.shares[0]",
+        ),
+        (
+            lambda c: c.extract_documents(
+                requests=[
+                    pb.ExtractDocumentsRequest(
+                        opening=pb.DocumentsOpening(
+                            filing=uploaded(FILING)[0].opening.filing,
+                            tables=pb_tables.ReferenceTables(
+                                modification_length=pb_tables.ModificationLength(version="1")
+                            ),
+                        )
+                    )
+                ]
+            ),
+            Reason.INVALID_FIELD,
+            "opening.tables.modification_length.coefficients",
         ),
         (lambda c: c.extract_documents(requests=[]), Reason.INVALID_FIELD, "opening"),
         (

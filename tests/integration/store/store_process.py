@@ -7,6 +7,7 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Mapping
 from pathlib import Path
@@ -24,9 +25,15 @@ START_SECONDS = 30.0
 
 
 class StoreProcess:
-    """``python -m tenkay_store`` on a data folder, from entering the block to leaving it."""
+    """``python -m tenkay_store`` on a data folder, from entering the block to leaving it.
 
-    def __init__(self, folder: Path, environment: Mapping[str, str] | None = None) -> None:
+    With `kill_after` it is killed so many seconds after it was started, if it does not serve by then. AssertionError
+    with what it printed when it ends before it serves.
+    """
+
+    def __init__(
+        self, folder: Path, environment: Mapping[str, str] | None = None, *, kill_after: float | None = None
+    ) -> None:
         self._log = folder / "store.log"
         self.data_directory = folder / "data"
         # The child ends with this process, however that ends.
@@ -48,11 +55,17 @@ class StoreProcess:
                 pass_fds=[parent_end],
             )
         os.close(parent_end)
+        killer = None if kill_after is None else threading.Timer(kill_after, self.process.kill)
         try:
+            if killer is not None:
+                killer.start()
             self.endpoint = Endpoint(f"127.0.0.1:{self._port(start)}", plaintext=True)
         except BaseException:
             self.kill()
             raise
+        finally:
+            if killer is not None:
+                killer.cancel()
 
     def __enter__(self) -> StoreProcess:
         return self

@@ -220,6 +220,52 @@ def test_an_earlier_filing_is_an_input_of_the_result(run: Extract, tmp_path: Pat
     assert "there is no such file" in line
 
 
+def test_reference_tables_are_an_input_of_the_result(run: Extract, tmp_path: Path) -> None:
+    path, tables = tmp_path / "filing.txt", tmp_path / "tables.json"
+    path.write_bytes(submission_text(annual_reports()[0]))
+    tables.write_text(
+        '{"tetragrams": {"version": "made up", "phrases": ["as a result of"], "shares": [0.5]}}'
+    )
+    _, (alone,), _ = run(path)
+    code, (with_it,), lines = run(path, "--tables", str(tables))
+    assert (code, lines) == (0, [])
+    assert with_it["result_key"] != alone["result_key"]
+
+    def reason(found: dict[str, object]) -> object:
+        missing = cast("list[dict[str, object]]", found["missing"])
+        return {each["id"]: each["reason"] for each in missing}.get("boilerplate_share")
+
+    assert (reason(alone), reason(with_it)) == ("TABLE_NOT_GIVEN", None)
+
+
+@pytest.mark.parametrize(
+    ("content", "says"),
+    [
+        (None, "cannot be read: No such file or directory"),
+        (b"no JSON", "is no JSON of tenkay.extractor.v1.ReferenceTables"),
+        (b'{"\xff": 1}', "is no JSON of tenkay.extractor.v1.ReferenceTables"),
+        (b'{"idf": {}}', 'no field named "idf"'),
+        (
+            b'{"tetragrams": {"phrases": ["a b c d"], "shares": [0.5]}}',
+            "tetragrams.version: has 0 characters",
+        ),
+        (b" " * ((16 << 20) + 1), "is larger than 16 MiB"),
+    ],
+    ids=["missing", "not JSON", "not UTF-8", "unknown table", "without a version", "large"],
+)
+def test_tables_that_cannot_be_read_are_wrong_usage(
+    run: Extract, tmp_path: Path, content: bytes | None, says: str
+) -> None:
+    path, tables = tmp_path / "filing.txt", tmp_path / "tables.json"
+    path.write_bytes(FILING)
+    if content is not None:
+        tables.write_bytes(content)
+    code, found, (line,) = run(path, "--tables", str(tables))
+    assert (code, found) == (2, [])
+    assert "--tables" in line
+    assert says in line
+
+
 def test_only_the_categories_asked_for_are_computed(run: Extract, tmp_path: Path) -> None:
     path = tmp_path / "filing.txt"
     path.write_bytes(submission_text(annual_reports()[0]))

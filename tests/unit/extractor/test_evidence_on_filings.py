@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from scripts.quality.recorded_documents import RecordedDocument, recorded_documents
+from scripts.recorded_documents import RecordedDocument, recorded_documents
 from tenkay_extractor.catalog_tables import load_catalog
 from tenkay_extractor.evidence import LONGEST_QUOTE, Evidence, FactEvidence, SearchEvidence, TextEvidence
 from tenkay_extractor.extraction import Blob, Extraction, extract

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import extract_suite
 import pytest
-import recorded_filings
 from recorded_filings import MeasuredFiling, reports, spread
 
+from scripts.recorded_documents import EDGAR_VARIABLE
 from tenkay_extractor import extraction
 
 
@@ -45,7 +45,7 @@ def test_all_filings_are_kept_when_fewer_than_asked_for() -> None:
 def test_without_the_recorded_folder_the_samples_are_measured_and_a_note_says_so(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setenv(recorded_filings.EDGAR_VARIABLE, str(tmp_path))
+    monkeypatch.setenv(EDGAR_VARIABLE, str(tmp_path))
     notes: list[str] = []
     found = reports(notes.append)
     assert {filing.form_type for filing in found} == {"10-K", "10-K/A", "10-Q"}

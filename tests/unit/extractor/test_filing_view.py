@@ -9,8 +9,9 @@ import pytest
 
 from samples import FilingTruth, build_truth, sample_filings, submission_text
 from tenkay_extractor.extraction import Blob, Question, extract, read_filing
-from tenkay_extractor.filing_view import EarlierFilingError, FilingView, ReferenceTable, SectionText
+from tenkay_extractor.filing_view import EarlierFilingError, FilingView, SectionText
 from tenkay_extractor.missing import MissingOperandError, MissingReason
+from tenkay_extractor.reference_tables import DocumentFrequencies
 from tenkay_extractor.sections import Section
 from tenkay_extractor.text import plain_text
 
@@ -73,11 +74,13 @@ def test_the_result_key_says_what_the_result_was_computed_from() -> None:
             Question(),
             Question(earlier=(view(middle.accession_number),)),
             Question(earlier_complete_since=date(2020, 1, 1)),
-            Question(tables={"idf": ReferenceTable("idf", "1", {})}),
+            Question(tables=(DocumentFrequencies("1", 9, {"loss": 3}),)),
+            Question(tables=(DocumentFrequencies("1", 9, {"loss": 4}),)),
+            Question(tables=(DocumentFrequencies("2", 9, {"loss": 3}),)),
             Question(left_out={"revenue": MissingReason.EXTRACTOR_TIMEOUT}),
         )
     }
-    assert len(keys) == 5
+    assert len(keys) == 7
 
 
 def test_what_is_left_out_is_missing_for_the_reason_given() -> None:

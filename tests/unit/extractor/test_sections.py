@@ -77,6 +77,42 @@ def test_items_of_a_quarterly_report_are_keyed_by_part() -> None:
     ]  # fmt: skip
 
 
+@pytest.mark.parametrize(
+    "opening",
+    [
+        ["PART II"],
+        ["45", "QUARRY & SONS", "Part II \u2013 Other Information", "Dollars in thousands"],
+        ["PART II. OTHER INFORMATION", "The following have been left out:", "Defaults", "Mine Safety"],
+    ],
+)
+def test_what_stands_between_the_next_parts_heading_and_its_first_item_is_of_no_item(
+    opening: list[str],
+) -> None:
+    lines = report(QUARTERLY).split("\n")
+    at = lines.index("PART II")
+    text = "\n".join([*lines[:at], *opening, *lines[at + 1 :]])
+    found = {section.code: section for section in sections_of(text, FormFamily.QUARTERLY)}
+    controls, legal = found["part1_item4"], found["part2_item1"]
+    body = text[controls.body_start : controls.end].strip()
+    assert body.startswith(PROSE.strip())
+    assert "part ii" not in body.lower()
+    assert text[legal.body_start : legal.end].strip() == PROSE.strip()
+
+
+def test_a_sentence_that_names_a_part_ends_no_item() -> None:
+    lines = report(QUARTERLY).split("\n")
+    at = lines.index("PART II")
+    sentences = [
+        "Part II of this report tells more.",
+        "It tells of quarries and of the stone that is dug in them.",
+    ]
+    text = "\n".join([*lines[:at], *sentences, *lines[at:]])
+    controls = next(
+        section for section in sections_of(text, FormFamily.QUARTERLY) if section.code == "part1_item4"
+    )
+    assert text[: controls.end].endswith(sentences[-1])
+
+
 def test_the_parts_of_a_quarterly_report_are_told_by_titles_alone() -> None:
     text = "\n".join(line for line in report(QUARTERLY).split("\n") if not line.startswith("PART"))
     assert codes(sections_of(text, FormFamily.QUARTERLY))[4:6] == ["part2_item1", "part2_item1A"]

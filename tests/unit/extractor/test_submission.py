@@ -179,6 +179,8 @@ def test_plain_text_with_sgml_tables_is_no_html() -> None:
         (SUBMISSION[: SUBMISSION.index(b"</TEXT>")], SubmissionFault.TRUNCATED),
         (b"-----BEGIN PRIVACY-ENHANCED MESSAGE-----\nProc-Type: 2001", SubmissionFault.TRUNCATED),
         (b'<html xmlns:ix="http://www.xbrl.org/2013/inlineXBRL"><body>cut', SubmissionFault.TRUNCATED),
+        (b'<?xml version="1.0"?>\n<ownershipDocument><documentType>4</docum', SubmissionFault.TRUNCATED),
+        (b'\xef\xbb\xbf<n1:edgarSubmission xmlns:n1="x"></edgarSubmission>', SubmissionFault.TRUNCATED),
     ],
 )
 def test_what_is_no_filing_is_refused_with_its_fault(data: bytes, fault: SubmissionFault) -> None:

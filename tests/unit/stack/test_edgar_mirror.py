@@ -5,7 +5,6 @@ from __future__ import annotations
 import gzip
 import http.client
 import json
-import os
 import signal
 import socket
 import subprocess
@@ -272,10 +271,10 @@ def test_a_form_index_row_keeps_every_value_whole() -> None:
 
 
 @pytest.mark.edgar
-def test_every_recorded_file_and_alias_is_served(edgar_recordings: Path) -> None:
-    folder = EdgarFolder(edgar_recordings)
+def test_every_recorded_file_and_alias_is_served(edgar_folder: Path) -> None:
+    folder = EdgarFolder(edgar_folder)
     served = 0
-    with (edgar_recordings / "MANIFEST.jsonl").open() as lines:
+    with (edgar_folder / "MANIFEST.jsonl").open() as lines:
         for entry in map(json.loads, lines):
             for path in (entry["path"].removesuffix(".gz"), *entry.get("aliases", ())):
                 if not path.startswith(("Archives/", "submissions/", "api/", "files/")):
@@ -285,11 +284,3 @@ def test_every_recorded_file_and_alias_is_served(edgar_recordings: Path) -> None
                 assert len(found.read(accept_gzip=False)[0]) == entry["bytes"]
                 served += 1
     assert served > 700
-
-
-@pytest.fixture
-def edgar_recordings() -> Path:
-    root = Path(os.environ.get("TENKAY_TEST_EDGAR", Path(__file__).parents[3] / "../shared/edgar")).resolve()
-    if not (root / "MANIFEST.jsonl").is_file():
-        pytest.skip(f"no recorded EDGAR filings at {root}; set TENKAY_TEST_EDGAR")
-    return root

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from scripts.quality.recorded_documents import recorded_documents
+from scripts.recorded_documents import recorded_documents
 from tenkay.common.v1 import fact_pb2
 from tenkay_extractor.artifacts import ArtifactKind, artifacts_of, fact_set
 from tenkay_extractor.evidence import SearchEvidence, TextEvidence

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -128,3 +128,55 @@ async def test_a_position_older_than_the_feed_keeps_is_expired(
 async def test_a_position_beyond_the_newest_commit_is_expired(store: DuckDBStore, feed: ChangeFeed) -> None:
     with pytest.raises(OutOfRange):
         await anext(feed.watch(1))
+
+
+async def _prune_once(
+    feed: ChangeFeed,
+    monkeypatch: pytest.MonkeyPatch,
+    clock: Callable[[], datetime],
+    elapsed: Callable[[], float],
+) -> None:
+    """The prune an hour after the start, after the one at the start."""
+    hours = 0
+
+    async def an_hour(_seconds: float) -> None:
+        nonlocal hours
+        hours += 1
+        if hours == 2:
+            raise asyncio.CancelledError
+
+    monkeypatch.setattr("tenkay_store.change_feed.asyncio.sleep", an_hour)
+    with pytest.raises(asyncio.CancelledError):
+        await feed.prune(7, clock, elapsed)
+    monkeypatch.undo()
+
+
+@pytest.mark.parametrize("jump_days", [-400, 400], ids=["back", "forward"])
+async def test_a_clock_that_is_set_makes_the_feed_forget_nothing(
+    store: DuckDBStore, feed: ChangeFeed, clock: Clock, monkeypatch: pytest.MonkeyPatch, jump_days: int
+) -> None:
+    await _commit(store, 0, 3)
+    seconds = iter((0.0, 0.0, 3600.0))
+    times = iter((clock.now, clock.now, clock.now + timedelta(days=jump_days)))
+    await _prune_once(feed, monkeypatch, lambda: next(times), lambda: next(seconds))
+    assert await _take(feed.watch(0), 3) == [1, 2, 3]
+    # What is committed under the new time follows in its order.
+    clock.now += timedelta(days=jump_days)
+    await _commit(store, 3, 2)
+    changes = await store.changes(0, 10)
+    assert [change.sequence for change in changes] == [1, 2, 3, 4, 5]
+    assert [change.recorded_at for change in changes] == sorted(change.recorded_at for change in changes)
+    for change in changes[2:]:
+        assert await store.sequence_at(change.recorded_at, 5) >= change.sequence
+
+
+async def test_the_feed_forgets_what_has_become_old_since_the_start(
+    store: DuckDBStore, feed: ChangeFeed, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await _commit(store, 0, 3)
+    eight_days = timedelta(days=8)
+    seconds = iter((0.0, 0.0, eight_days.total_seconds()))
+    times = iter((clock.now, clock.now, clock.now + eight_days))
+    await _prune_once(feed, monkeypatch, lambda: next(times), lambda: next(seconds))
+    with pytest.raises(OutOfRange):
+        await store.changes(0, 10)

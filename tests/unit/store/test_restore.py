@@ -302,7 +302,7 @@ async def test_a_restore_that_was_killed_is_begun_again(tmp_path: Path, clock: C
     (half / "tenkay.duckdb").write_bytes(b"half")
     await restored(tmp_path, clock, keep=True)
     assert contents(tmp_path / "restored") == contents(lost.directory)
-    assert sorted(os.listdir(tmp_path / "restored")) == [LOCK_NAME, "tenkay.duckdb"]
+    assert sorted(os.listdir(tmp_path / "restored")) == ["acknowledged", LOCK_NAME, "tenkay.duckdb"]
 
 
 async def test_nothing_to_restore_from_is_said_and_leaves_nothing(tmp_path: Path, clock: Clock) -> None:
@@ -310,3 +310,18 @@ async def test_nothing_to_restore_from_is_said_and_leaves_nothing(tmp_path: Path
         await restored(tmp_path, clock)
     assert refused.value.reason is Reason.BACKUP_UNUSABLE
     assert os.listdir(tmp_path / "restored") == [LOCK_NAME]
+
+
+async def test_a_store_restored_beside_the_lost_ones_mark_opens(tmp_path: Path, clock: Clock) -> None:
+    async with CopiedStore(tmp_path, clock) as lost:
+        await lost.snapshots.create()
+        await commit_some(lost.store, 1, 2)
+    (tmp_path / "restored").mkdir()
+    (lost.directory / "acknowledged").rename(tmp_path / "restored" / "acknowledged")
+    report = await restored(tmp_path, clock, keep=True)
+    assert report.newest_commit == 0
+    for opened in range(2):
+        store = DuckDBStore.open(options(tmp_path / "restored"), clock)
+        assert store.head == TIMELINE + opened
+        await store.commit(extraction_to_commit(accession_number(opened + 1)))
+        await store.close()

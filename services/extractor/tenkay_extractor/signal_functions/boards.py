@@ -16,7 +16,7 @@ from tenkay_extractor.flags import MOST_DISMISSED, MOST_HITS
 from tenkay_extractor.item_schemes import FormFamily
 from tenkay_extractor.missing import MissingOperandError, MissingReason
 from tenkay_extractor.number_formats import number_in_words
-from tenkay_extractor.phrases import STATED, Horizon, Judgement, fold, judge
+from tenkay_extractor.phrases import STATED, Horizon, Judgement, judge
 
 STATED_AT_HOME = Decimal("0.9")
 NOWHERE = Decimal("0.85")
@@ -196,7 +196,9 @@ def _compose(filing: FilingView, main: SectionText) -> Composition:
     sizes: list[tuple[int, TextEvidence]] = []
     independence: list[Independence] = []
     since: list[tuple[int, TextEvidence]] = []
-    for start, end, sentence in _sentences(filing, main, "board_of_directors"):
+    for start, end, sentence in filing.scanned(main.source).sentences_with(
+        "board_of_directors", main.section.body_start, main.section.end, _LONGEST_SENTENCE
+    ):
         if not _ANY_NUMBER.search(sentence):
             continue
         since += [
@@ -231,21 +233,6 @@ def _at(start: int, match: re.Match[str]) -> tuple[int, int]:
 
 def _count(printed: str) -> int:
     return int(printed) if printed.isdecimal() else number_in_words(printed)
-
-
-def _sentences(filing: FilingView, section: SectionText, topic: str) -> Iterator[tuple[int, int, str]]:
-    scanned = filing.scanned(section.source)
-    seen: set[int] = set()
-    for offset in scanned.triggers[topic]:
-        if not section.section.body_start <= offset < section.section.end:
-            continue
-        number = scanned.sentences.number_at(offset)
-        if number is None or number in seen:
-            continue
-        seen.add(number)
-        start, end = scanned.sentences.starts[number], scanned.sentences.ends[number]
-        if end - start <= _LONGEST_SENTENCE:
-            yield start, end, fold(section.source.text[start:end])
 
 
 _LONGEST_SENTENCE = 2_000

@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from decimal import Decimal
-from math import fsum, log
+from math import log
 
 from tenkay_extractor.computed import Computed
 from tenkay_extractor.filing_view import FilingView
 from tenkay_extractor.missing import MissingOperandError, MissingReason
 from tenkay_extractor.narrative import LEAST_WORDS, by_sentence, confidence, discussion, parts, section_prose
-from tenkay_extractor.signal_functions.tone import DOCUMENT_FREQUENCIES, compared_with, prior_prose
+from tenkay_extractor.reference_tables import DocumentFrequencies, ModificationLength, PhraseShares
+from tenkay_extractor.signal_functions.tone import compared_with, prior_prose
 from tenkay_extractor.similarity import (
     Sentence,
     common_words,
@@ -23,10 +24,6 @@ from tenkay_extractor.similarity import (
 )
 from tenkay_extractor.words import Prose, plain_words
 
-TETRAGRAMS = "tetragrams"
-"""Table: share of the filings of a year that hold a phrase of four words, by phrase: words in small letters, spaces."""
-MODIFICATION_LENGTH = "modification_length"
-"""Table: what 1 - cosine is expected to be by length: coefficients "0" to "5" of a polynomial in thousands of words."""
 LEAST_COMMON = 0.3
 MOST_COMMON = 0.75
 REPEATED_WORDS = 8
@@ -96,25 +93,22 @@ def modification_score(filing: FilingView) -> Computed:
     Research 49: weights are term frequency times ln(N / df), the expectation a polynomial of the fifth order.
     """
     prose, before = discussion(filing), prior_prose(filing, "mdna")
-    frequencies, expectation = filing.table(DOCUMENT_FREQUENCIES), filing.table(MODIFICATION_LENGTH)
-    filings = frequencies.values.get("*", 0.0)
-    coefficients = [expectation.values.get(str(power)) for power in range(6)]
-    if filings < 1 or any(each is None for each in coefficients):
-        raise MissingOperandError(
-            MissingReason.TABLE_NOT_GIVEN,
-            f"the tables {frequencies.name} and {expectation.name} do not hold the number of filings and the six"
-            " coefficients",
-        )
+    frequencies, expectation = filing.table(DocumentFrequencies), filing.table(ModificationLength)
 
     def weighed(counted: Prose) -> dict[str, float]:
         return {
-            word: number * log(filings / max(frequencies.values.get(word, 1.0), 1.0))
+            word: number * log(frequencies.filings / frequencies.of_word(word))
             for word, number in counted.counts.items()
         }
 
-    length = prose.word_count / 1_000
-    expected = fsum((each or 0.0) * length**power for power, each in enumerate(coefficients))
-    result = _compared(filing, 1 - cosine(weighed(prose), weighed(before)) - expected, prose, before)
+    now, earlier = weighed(prose), weighed(before)
+    if not any(now.values()) or not any(earlier.values()):
+        raise MissingOperandError(
+            MissingReason.NOT_COMPUTABLE,
+            f"by the table {frequencies.name} {frequencies.version} all filings hold each word of the discussion",
+        )
+    expected = expectation.at(prose.word_count)
+    result = _compared(filing, 1 - cosine(now, earlier) - expected, prose, before)
     note = f"tables {frequencies.name} {frequencies.version}, {expectation.name} {expectation.version}"
     return Computed(result.value, result.confidence, result.evidence, (*result.notes, note))
 
@@ -210,7 +204,7 @@ def boilerplate_share(filing: FilingView) -> Computed:
     Economics 60. The shares are those of the table `tetragrams`.
     """
     prose = discussion(filing)
-    table = filing.table(TETRAGRAMS)
+    table = filing.table(PhraseShares)
     measured = [prose]
     with suppress(MissingOperandError):  # a 10-Q need not repeat its risk factors
         measured.append(by_sentence(filing, filing.section("risk_factors")))
@@ -220,7 +214,7 @@ def boilerplate_share(filing: FilingView) -> Computed:
         total += each.word_count
         for unit, sentence in enumerate(each.once(_sentences)):
             if any(
-                LEAST_COMMON <= table.values.get(" ".join(phrase), 0.0) < MOST_COMMON
+                LEAST_COMMON <= table.by_phrase.get(" ".join(phrase), 0.0) < MOST_COMMON
                 for phrase in phrases(sentence, 4)
             ):
                 words += len(sentence)

@@ -14,7 +14,6 @@ from tenkay_extractor.facts import Fact
 from tenkay_extractor.filing_view import FilingView, SectionText
 from tenkay_extractor.flag_rows import horizon
 from tenkay_extractor.missing import MissingOperandError, MissingReason
-from tenkay_extractor.phrases import fold
 from tenkay_extractor.signal_functions.exposures import told_sections
 
 FROM_FACTS = Decimal("0.98")
@@ -231,16 +230,12 @@ def _sentences(filing: FilingView) -> Iterator[tuple[SectionText, int, int, str]
         return
     seen: set[tuple[str, int]] = set()
     for section in sections:
-        scanned = filing.scanned(section.source)
-        for offset in scanned.triggers["customer_share"]:
-            if not section.section.body_start <= offset < section.section.end:
-                continue
-            number = scanned.sentences.number_at(offset)
-            if number is None or (section.source.document, number) in seen:
-                continue
-            seen.add((section.source.document, number))
-            start, end = scanned.sentences.starts[number], scanned.sentences.ends[number]
-            yield section, start, end, fold(section.source.text[start:end])
+        for start, end, sentence in filing.scanned(section.source).sentences_with(
+            "customer_share", section.section.body_start, section.section.end
+        ):
+            if (section.source.document, start) not in seen:
+                seen.add((section.source.document, start))
+                yield section, start, end, sentence
 
 
 FUNCTIONS = {"largest_customer_share": largest_customer_share, "major_customers": major_customers}

@@ -19,7 +19,6 @@ from tenkay_extractor.flag_rows import horizon
 from tenkay_extractor.missing import MissingOperandError, MissingReason
 from tenkay_extractor.number_formats import number_in_words
 from tenkay_extractor.periods import Basis
-from tenkay_extractor.phrases import fold
 from tenkay_extractor.signal_functions.exposures import told_sections
 
 AT_HOME = Decimal("0.85")
@@ -118,20 +117,10 @@ def _look(filing: FilingView) -> Told | MissingOperandError:
 def _in_sections(filing: FilingView, sections: tuple[SectionText, ...]) -> Iterator[Told]:
     limit = horizon(filing)
     name = name_words(filing.content.identity.company_name)
-    seen: set[int] = set()
     for section in sections:
-        scanned = filing.scanned(section.source)
-        for offset in scanned.triggers["employee_number"]:
-            if not section.section.body_start <= offset < section.section.end:
-                continue
-            number = scanned.sentences.number_at(offset)
-            if number is None or number in seen:
-                continue
-            seen.add(number)
-            start, end = scanned.sentences.starts[number], scanned.sentences.ends[number]
-            if end - start > _LONGEST_SENTENCE:
-                continue
-            sentence = fold(section.source.text[start:end])
+        for start, end, sentence in filing.scanned(section.source).sentences_with(
+            "employee_number", section.section.body_start, section.section.end, _LONGEST_SENTENCE
+        ):
             if limit is not None and limit.is_past(sentence):
                 continue
             read = read_employees(sentence, name)

@@ -365,20 +365,10 @@ def _ratio_place(filing: FilingView) -> SectionText:
 
 
 def _ratios(filing: FilingView, section: SectionText) -> Iterator[tuple[Decimal, TextEvidence]]:
-    scanned = filing.scanned(section.source)
-    seen: set[int] = set()
-    for offset in scanned.triggers["pay_ratio"]:
-        if not section.section.body_start <= offset < section.section.end:
-            continue
-        number = scanned.sentences.number_at(offset)
-        if number is None or number in seen:
-            continue
-        seen.add(number)
-        start, end = scanned.sentences.starts[number], scanned.sentences.ends[number]
-        sentence = fold(section.source.text[start:end])
-        if end - start > _LONGEST_SENTENCE or not _RATIO_SUBJECT.search(sentence):
-            continue
-        if _OTHER_RATIO.search(sentence):
+    for start, end, sentence in filing.scanned(section.source).sentences_with(
+        "pay_ratio", section.section.body_start, section.section.end, _LONGEST_SENTENCE
+    ):
+        if not _RATIO_SUBJECT.search(sentence) or _OTHER_RATIO.search(sentence):
             continue
         told = list(_RATIO.finditer(sentence))
         if len(told) != 1:

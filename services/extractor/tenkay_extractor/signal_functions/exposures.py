@@ -15,7 +15,6 @@ from tenkay_extractor.computed import Computed
 from tenkay_extractor.evidence import Evidence, TextEvidence
 from tenkay_extractor.expressions import ARITHMETIC
 from tenkay_extractor.filing_view import FilingView, SectionText
-from tenkay_extractor.flags import refers_elsewhere
 from tenkay_extractor.missing import MissingOperandError, MissingReason
 from tenkay_extractor.phrases import ScannedText, fold, small_letters
 from tenkay_extractor.prose_sentences import ProseSentences
@@ -86,7 +85,7 @@ def told_sections(filing: FilingView, roles: tuple[str, ...]) -> tuple[SectionTe
         except MissingOperandError:
             continue
         for each in sections:
-            if refers_elsewhere(each.section, each.source.text):
+            if filing.refers_elsewhere(each.section):
                 elsewhere.append(each.section.code)
             else:
                 found.setdefault((each.source.document, each.section.body_start), each)
@@ -105,13 +104,7 @@ def told_sections(filing: FilingView, roles: tuple[str, ...]) -> tuple[SectionTe
 
 def _mentions(scanned: ScannedText, topic: Topic, section: SectionText, prose: ProseSentences) -> list[int]:
     """Numbers of the prose sentences of the section that name the topic, rising."""
-    index, offsets = scanned.sentences, scanned.triggers[topic.name]
-    begin = bisect_left(offsets, section.section.body_start)
-    named = {
-        number
-        for offset in offsets[begin : bisect_left(offsets, section.section.end, begin)]
-        if (number := index.number_at(offset)) is not None
-    }
+    named = set(scanned.numbers_with(topic.name, section.section.body_start, section.section.end))
     hits = [number for number in prose.numbers if number in named] if named else []
     if topic.unless is None:
         return hits

@@ -74,7 +74,7 @@ def environmental_liability(filing: FilingView) -> Computed:
 
 
 _HEADING = re.compile(
-    r"^(?:note )?\W{0,3}\d{0,2}[A-Z]?\W{0,6}(?:significant )?subsequent events?(?: \(unaudited\))?\W{0,4}$",
+    r"(?:note )?\W{0,3}\d{0,2}[A-Z]?\W{0,6}(?:significant )?subsequent events?(?: \(unaudited\))?\W{0,4}$",
     re.IGNORECASE | re.MULTILINE,
 )
 _NEXT_NOTE = re.compile(
@@ -181,12 +181,23 @@ def _under_heading(filing: FilingView) -> TextEvidence | None:
     except MissingOperandError:
         sections = filing.sections_coded("")
     for section in sections:
-        text, end = section.source.text, section.section.end
-        for heading in _HEADING.finditer(text, section.section.body_start, end):
+        text = section.source.text
+        for heading in _headings(filing, section):
             for first, last in _note_sentences(filing, section, heading.end()):
                 if _tells_event(text[first:last], period.end):
                     return section.passage(first, last)
     return None
+
+
+def _headings(filing: FilingView, section: SectionText) -> Iterator[re.Match[str]]:
+    """The lines that say "Subsequent events" and nothing else; the pattern of that name has its trigger in each."""
+    text, begin, end = section.source.text, section.section.body_start, section.section.end
+    last = -1
+    for offset in filing.scanned(section.source).triggers["subsequent_event"]:
+        line = text.rfind("\n", 0, offset) + 1
+        if line != last and begin <= line < end and (heading := _HEADING.match(text, line, end)):
+            yield heading
+        last = line
 
 
 def _note_sentences(filing: FilingView, section: SectionText, start: int) -> Iterator[tuple[int, int]]:

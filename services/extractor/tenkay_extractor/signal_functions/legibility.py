@@ -23,10 +23,9 @@ from tenkay_extractor.readability import (
     moving_type_token_ratio,
     syllables,
 )
+from tenkay_extractor.reference_tables import Moments, PlainEnglishNorms
 from tenkay_extractor.words import Prose, lexicon_words
 
-PLAIN_ENGLISH = "plain_english"
-"""Table: mean and standard deviation of each measure over a set of filings: "sentence_length mean" and so on."""
 OF_PARTS = Decimal("0.6")
 """Confidence in a size summed from single documents, without the submission's own wrapping."""
 
@@ -76,16 +75,11 @@ def plain_english_index(filing: FilingView) -> Computed:
     disclosure, Journal of Regulatory Economics 45; 17 CFR 230.421(d).
     """
     prose = discussion(filing)
-    table = filing.table(PLAIN_ENGLISH)
+    table = filing.table(PlainEnglishNorms)
     scores = []
     for name, value, sign in plain_english_measures(prose):
-        mean, deviation = table.values.get(f"{name} mean"), table.values.get(f"{name} deviation")
-        if mean is None or deviation is None or deviation <= 0:
-            raise MissingOperandError(
-                MissingReason.TABLE_NOT_GIVEN,
-                f"the table {table.name} has no mean and deviation of {name.replace('_', ' ')}",
-            )
-        scores.append(sign * (value - mean) / deviation)
+        norm: Moments = getattr(table, name)
+        scores.append(sign * (value - norm.mean) / norm.deviation)
     return Computed(
         fsum(scores) / len(scores),
         confidence(prose),
@@ -225,6 +219,7 @@ def _is_bare_figure(text: str, number: str, start: int) -> bool:
 _FIGURE = re.compile(r"\d[\d,.]*")
 _LEAST_FIGURES = 4
 _DIGITS = "0123456789"
+_NEAR_END = 100  # characters from the end of a table, where its last figure mostly stands
 
 
 def table_share(filing: FilingView) -> Computed:
@@ -248,7 +243,7 @@ def table_share(filing: FilingView) -> Computed:
             continue
         figures = list(islice(_FIGURE.finditer(text, position, start), _LEAST_FIGURES))
         if len(figures) == _LEAST_FIGURES:
-            last = max(text.rfind(digit, figures[-1].start(), start) for digit in _DIGITS)
+            last = _last_digit(text, figures[-1].start(), start)
             table = figures[0].start(), last + 1
             in_tables += table[1] - table[0]
             if longest is None or table[1] - table[0] > longest[1] - longest[0]:
@@ -264,6 +259,13 @@ def table_share(filing: FilingView) -> Computed:
         evidence,
         (f"{in_tables} of {len(text)} characters",),
     )
+
+
+def _last_digit(text: str, start: int, end: int) -> int:
+    """Where the last digit of text[start:end] stands. A digit that is not there is looked for up to the start."""
+    near = max(start, end - _NEAR_END)
+    last = max(text.rfind(digit, near, end) for digit in _DIGITS)
+    return last if last >= 0 else max(text.rfind(digit, start, near) for digit in _DIGITS)
 
 
 # Shared

@@ -9,15 +9,15 @@ from tenkay_extractor.computed import Computed
 from tenkay_extractor.evidence import Evidence
 from tenkay_extractor.expressions import ARITHMETIC
 from tenkay_extractor.filing_view import FilingView, SectionText
-from tenkay_extractor.flags import refers_elsewhere
 from tenkay_extractor.missing import MissingOperandError, MissingReason
+from tenkay_extractor.phrases import small_letters
 from tenkay_extractor.signal_functions.risk_factors import WORDS_OF_FULL_CONFIDENCE, count_words
+from tenkay_extractor.worded_expressions import WordedExpression
 
-_POINTS_TO_NOTE = re.compile(
+_POINTS_TO_NOTE = WordedExpression(
     r"\b(?:see|refer to|incorporated|included|contained|described|set forth|discussed|disclosed|found"
     r"|appears?|under|in)\b"
-    r"[^.]{0,200}\bnotes?\b",
-    re.IGNORECASE,
+    r"[^.]{0,200}\bnotes?\b"
 )
 _NUMBERED = re.compile(r"\bnotes? (\d{1,2})\b", re.IGNORECASE)
 _ABOUT = re.compile(r"contingenc|legal|litigation|proceedings|commitments", re.IGNORECASE)
@@ -48,7 +48,7 @@ def legal_section_words(filing: FilingView) -> Computed:
     evidence: list[Evidence] = [section.opening()]
     notes = [f"{section.section.code}: {words} words"]
     total = words
-    points = _POINTS_TO_NOTE.search(section.body)
+    points = _POINTS_TO_NOTE.search(small_letters(section.body))
     if points:
         number = _NUMBERED.search(section.body)
         note = _note(filing, int(number.group(1)) if number else None)
@@ -64,7 +64,7 @@ def legal_section_words(filing: FilingView) -> Computed:
             )
         else:
             notes.append("the note it points to was not found")
-    elsewhere = refers_elsewhere(section.section, section.source.text)
+    elsewhere = filing.refers_elsewhere(section.section)
     if elsewhere and total == words and words < _STUB_WORDS:
         raise MissingOperandError(
             MissingReason.INCORPORATED_BY_REFERENCE,

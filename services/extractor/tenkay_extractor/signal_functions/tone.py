@@ -14,19 +14,16 @@ from tenkay_extractor.computed import Computed
 from tenkay_extractor.concepts import evaluate
 from tenkay_extractor.evidence import Evidence, TextEvidence
 from tenkay_extractor.expressions import compile_expression
-from tenkay_extractor.filing_view import FilingView, ReferenceTable
+from tenkay_extractor.filing_view import FilingView
 from tenkay_extractor.missing import MissingOperandError, MissingReason
 from tenkay_extractor.narrative import confidence, discussion, parts, section_prose
 from tenkay_extractor.periods import Basis
+from tenkay_extractor.reference_tables import DocumentFrequencies, ToneCoefficients
 from tenkay_extractor.words import Prose
 
 MOST_PASSAGES = 3
 LEAST_TONE_WORDS = 20
 LEAST_TONED_SENTENCES = 30
-DOCUMENT_FREQUENCIES = "document_frequencies"
-"""Table: in how many filings of a set a word occurs, by word in small letters; under "*" the number of filings."""
-ABNORMAL_TONE = "abnormal_tone"
-"""Table: coefficients by year and regressor: "2024 constant", "2024 return_on_assets" and so on."""
 
 
 def word_share(filing: FilingView, *, section: str, lexicon: str) -> Computed:
@@ -139,13 +136,7 @@ def document_weighted_tone(filing: FilingView, *, lexicon: str) -> Computed:
     """
     narrative = parts(filing)
     total = _enough_words(narrative)
-    table = filing.table(DOCUMENT_FREQUENCIES)
-    filings = table.values.get("*", 0.0)
-    if filings < 1:
-        raise MissingOperandError(
-            MissingReason.TABLE_NOT_GIVEN,
-            f"the table {table.name} does not say how many filings it was made of",
-        )
+    table = filing.table(DocumentFrequencies)
     distinct: set[str] = set()
     found: dict[str, int] = {}
     for prose in narrative:
@@ -155,8 +146,7 @@ def document_weighted_tone(filing: FilingView, *, lexicon: str) -> Computed:
             found[word] = found.get(word, 0) + 1
     scale = 1 + log(total / len(distinct))
     value = fsum(
-        (1 + log(found[word])) / scale * log(filings / max(table.values.get(word, 1.0), 1.0))
-        for word in sorted(found)
+        (1 + log(found[word])) / scale * log(table.filings / table.of_word(word)) for word in sorted(found)
     )
     densest = max(narrative, key=lambda prose: len(prose.hits(lexicon)))
     return Computed(
@@ -191,15 +181,19 @@ def abnormal_tone(filing: FilingView) -> Computed:
     """
     prose = discussion(filing)
     tone, positive, negative = tone_of(prose)
-    resolver, table = filing.facts_resolver(), filing.table(ABNORMAL_TONE)
-    year = str(resolver.period.end.year)
-    explained = [_coefficient(table, year, "constant")]
+    resolver, table = filing.facts_resolver(), filing.table(ToneCoefficients)
+    coefficients = table.by_year.get(resolver.period.end.year)
+    if coefficients is None:
+        raise MissingOperandError(
+            MissingReason.TABLE_NOT_GIVEN,
+            f"the table {table.name} {table.version} has no coefficients of {resolver.period.end.year}",
+        )
+    explained = [coefficients.constant]
     evidence: list[Evidence] = list(_toned(prose))
     least = confidence(prose)
     for name, (expression, basis) in _REGRESSORS.items():
-        weight = _coefficient(table, year, name)
         number, _, evaluation = evaluate(expression, resolver, basis)
-        explained.append(weight * float(number))
+        explained.append(getattr(coefficients, name) * float(number))
         evidence += evaluation.evidence()
         least = min(least, evaluation.confidence())
     return Computed(
@@ -211,15 +205,6 @@ def abnormal_tone(filing: FilingView) -> Computed:
             f"expected {fsum(explained):.4f} by table {table.name} {table.version}",
         ),
     )
-
-
-def _coefficient(table: ReferenceTable, year: str, name: str) -> float:
-    value = table.values.get(f"{year} {name}")
-    if value is None:
-        raise MissingOperandError(
-            MissingReason.TABLE_NOT_GIVEN, f"the table {table.name} has no coefficient {name} for {year}"
-        )
-    return value
 
 
 # Shared with other rows

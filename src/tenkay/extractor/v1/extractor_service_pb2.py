@@ -27,9 +27,10 @@ from tenkay.common.v1 import date_pb2 as tenkay_dot_common_dot_v1_dot_date__pb2
 from tenkay.common.v1 import extraction_pb2 as tenkay_dot_common_dot_v1_dot_extraction__pb2
 from tenkay.common.v1 import filing_pb2 as tenkay_dot_common_dot_v1_dot_filing__pb2
 from tenkay.common.v1 import signal_pb2 as tenkay_dot_common_dot_v1_dot_signal__pb2
+from tenkay.extractor.v1 import reference_tables_pb2 as tenkay_dot_extractor_dot_v1_dot_reference__tables__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n+tenkay/extractor/v1/extractor_service.proto\x12\x13tenkay.extractor.v1\x1a\x1ftenkay/common/v1/artifact.proto\x1a\x1btenkay/common/v1/date.proto\x1a!tenkay/common/v1/extraction.proto\x1a\x1dtenkay/common/v1/filing.proto\x1a\x1dtenkay/common/v1/signal.proto\"\x9d\x02\n\x14\x45xtractFilingRequest\x12+\n\x06\x66iling\x18\x01 \x01(\x0b\x32\x1b.tenkay.common.v1.FilingRef\x12\x30\n\x07listing\x18\x02 \x01(\x0b\x32\x1f.tenkay.common.v1.FilingListing\x12\x38\n\x0f\x65\x61rlier_filings\x18\x03 \x03(\x0b\x32\x1f.tenkay.common.v1.FilingListing\x12\x36\n\x16\x65\x61rlier_complete_since\x18\x04 \x01(\x0b\x32\x16.tenkay.common.v1.Date\x12\x34\n\ncategories\x18\x05 \x03(\x0e\x32 .tenkay.common.v1.SignalCategory\"I\n\x15\x45xtractFilingResponse\x12\x30\n\nextraction\x18\x01 \x01(\x0b\x32\x1c.tenkay.common.v1.Extraction\"l\n\x17\x45xtractDocumentsRequest\x12\x38\n\x07opening\x18\x01 \x01(\x0b\x32%.tenkay.extractor.v1.DocumentsOpeningH\x00\x12\x0f\n\x05\x63hunk\x18\x02 \x01(\x0cH\x00\x42\x06\n\x04part\"\xf5\x01\n\x10\x44ocumentsOpening\x12\x34\n\x06\x66iling\x18\x01 \x01(\x0b\x32$.tenkay.extractor.v1.FilingDocuments\x12=\n\x0f\x65\x61rlier_filings\x18\x02 \x03(\x0b\x32$.tenkay.extractor.v1.FilingDocuments\x12\x36\n\x16\x65\x61rlier_complete_since\x18\x03 \x01(\x0b\x32\x16.tenkay.common.v1.Date\x12\x34\n\ncategories\x18\x04 \x03(\x0e\x32 .tenkay.common.v1.SignalCategory\"|\n\x0f\x46ilingDocuments\x12\x30\n\x07listing\x18\x01 \x01(\x0b\x32\x1f.tenkay.common.v1.FilingListing\x12\x37\n\tdocuments\x18\x02 \x03(\x0b\x32$.tenkay.extractor.v1.DocumentOpening\"E\n\x0f\x44ocumentOpening\x12\x10\n\x08\x66ilename\x18\x01 \x01(\t\x12\x0c\n\x04type\x18\x02 \x01(\t\x12\x12\n\nsize_bytes\x18\x03 \x01(\x04\"L\n\x18\x45xtractDocumentsResponse\x12\x30\n\nextraction\x18\x01 \x01(\x0b\x32\x1c.tenkay.common.v1.Extraction\"_\n!ExtractFilingWithArtifactsRequest\x12:\n\x07\x65xtract\x18\x01 \x01(\x0b\x32).tenkay.extractor.v1.ExtractFilingRequest\"W\n\"ExtractFilingWithArtifactsResponse\x12\x31\n\x04part\x18\x01 \x01(\x0b\x32#.tenkay.extractor.v1.ExtractionPart\"e\n$ExtractDocumentsWithArtifactsRequest\x12=\n\x07\x65xtract\x18\x01 \x01(\x0b\x32,.tenkay.extractor.v1.ExtractDocumentsRequest\"Z\n%ExtractDocumentsWithArtifactsResponse\x12\x31\n\x04part\x18\x01 \x01(\x0b\x32#.tenkay.extractor.v1.ExtractionPart\"\x8d\x01\n\x0e\x45xtractionPart\x12\x32\n\nextraction\x18\x01 \x01(\x0b\x32\x1c.tenkay.common.v1.ExtractionH\x00\x12.\n\x08\x61rtifact\x18\x02 \x01(\x0b\x32\x1a.tenkay.common.v1.ArtifactH\x00\x12\x0f\n\x05\x63hunk\x18\x03 \x01(\x0cH\x00\x42\x06\n\x04part\"y\n\x1cListSignalDefinitionsRequest\x12\x32\n\x08\x63\x61tegory\x18\x01 \x01(\x0e\x32 .tenkay.common.v1.SignalCategory\x12\x11\n\tpage_size\x18\x02 \x01(\x05\x12\x12\n\npage_token\x18\x03 \x01(\t\"\xd1\x03\n\x10SignalDefinition\x12\n\n\x02id\x18\x01 \x01(\t\x12\x32\n\x08\x63\x61tegory\x18\x02 \x01(\x0e\x32 .tenkay.common.v1.SignalCategory\x12\x0c\n\x04name\x18\x03 \x01(\t\x12\x12\n\ndefinition\x18\x04 \x01(\t\x12\x0f\n\x07\x66ormula\x18\x05 \x01(\t\x12\x0c\n\x04unit\x18\x06 \x01(\t\x12\x12\n\nvalue_kind\x18\x07 \x01(\t\x12\r\n\x05\x66orms\x18\x08 \x03(\t\x12\x11\n\tdirection\x18\t \x01(\t\x12\x0e\n\x06source\x18\n \x01(\t\x12\x14\n\x0cmissing_when\x18\x0b \x01(\t\x12-\n\x04tier\x18\x0c \x01(\x0e\x32\x1f.tenkay.extractor.v1.SignalTier\x12\x34\n\x0bvalid_range\x18\r \x01(\x0b\x32\x1f.tenkay.extractor.v1.ValidRange\x12\x0e\n\x06values\x18\x0e \x03(\t\x12\x0e\n\x06inputs\x18\x0f \x03(\t\x12\x17\n\x0f\x63onfidence_rule\x18\x10 \x01(\t\x12\x11\n\tcondition\x18\x11 \x01(\t\x12\x12\n\nindustries\x18\x12 \x03(\t\x12\x1b\n\x13\x65xcluded_industries\x18\x13 \x03(\t\"d\n\nValidRange\x12\x12\n\x05least\x18\x01 \x01(\tH\x00\x88\x01\x01\x12\x12\n\x05\x61\x62ove\x18\x02 \x01(\tH\x01\x88\x01\x01\x12\x11\n\x04most\x18\x03 \x01(\tH\x02\x88\x01\x01\x42\x08\n\x06_leastB\x08\n\x06_aboveB\x07\n\x05_most\"(\n\x1aGetSignalDefinitionRequest\x12\n\n\x02id\x18\x01 \x01(\t\"q\n\x1bGetSignalDefinitionResponse\x12\x39\n\ndefinition\x18\x01 \x01(\x0b\x32%.tenkay.extractor.v1.SignalDefinition\x12\x17\n\x0f\x63\x61talog_version\x18\x02 \x01(\t\"\x8d\x01\n\x1dListSignalDefinitionsResponse\x12:\n\x0b\x64\x65\x66initions\x18\x01 \x03(\x0b\x32%.tenkay.extractor.v1.SignalDefinition\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\x12\x17\n\x0f\x63\x61talog_version\x18\x03 \x01(\t*Y\n\nSignalTier\x12\x1b\n\x17SIGNAL_TIER_UNSPECIFIED\x10\x00\x12\x14\n\x10SIGNAL_TIER_CORE\x10\x01\x12\x18\n\x14SIGNAL_TIER_EXTENDED\x10\x02\x32\xb5\x06\n\x10\x45xtractorService\x12k\n\rExtractFiling\x12).tenkay.extractor.v1.ExtractFilingRequest\x1a*.tenkay.extractor.v1.ExtractFilingResponse\"\x03\x90\x02\x01\x12v\n\x10\x45xtractDocuments\x12,.tenkay.extractor.v1.ExtractDocumentsRequest\x1a-.tenkay.extractor.v1.ExtractDocumentsResponse\"\x03\x90\x02\x01(\x01\x12\x94\x01\n\x1a\x45xtractFilingWithArtifacts\x12\x36.tenkay.extractor.v1.ExtractFilingWithArtifactsRequest\x1a\x37.tenkay.extractor.v1.ExtractFilingWithArtifactsResponse\"\x03\x90\x02\x01\x30\x01\x12\x9f\x01\n\x1d\x45xtractDocumentsWithArtifacts\x12\x39.tenkay.extractor.v1.ExtractDocumentsWithArtifactsRequest\x1a:.tenkay.extractor.v1.ExtractDocumentsWithArtifactsResponse\"\x03\x90\x02\x01(\x01\x30\x01\x12\x83\x01\n\x15ListSignalDefinitions\x12\x31.tenkay.extractor.v1.ListSignalDefinitionsRequest\x1a\x32.tenkay.extractor.v1.ListSignalDefinitionsResponse\"\x03\x90\x02\x01\x12}\n\x13GetSignalDefinition\x12/.tenkay.extractor.v1.GetSignalDefinitionRequest\x1a\x30.tenkay.extractor.v1.GetSignalDefinitionResponse\"\x03\x90\x02\x01\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n+tenkay/extractor/v1/extractor_service.proto\x12\x13tenkay.extractor.v1\x1a\x1ftenkay/common/v1/artifact.proto\x1a\x1btenkay/common/v1/date.proto\x1a!tenkay/common/v1/extraction.proto\x1a\x1dtenkay/common/v1/filing.proto\x1a\x1dtenkay/common/v1/signal.proto\x1a*tenkay/extractor/v1/reference_tables.proto\"\xd3\x02\n\x14\x45xtractFilingRequest\x12+\n\x06\x66iling\x18\x01 \x01(\x0b\x32\x1b.tenkay.common.v1.FilingRef\x12\x30\n\x07listing\x18\x02 \x01(\x0b\x32\x1f.tenkay.common.v1.FilingListing\x12\x38\n\x0f\x65\x61rlier_filings\x18\x03 \x03(\x0b\x32\x1f.tenkay.common.v1.FilingListing\x12\x36\n\x16\x65\x61rlier_complete_since\x18\x04 \x01(\x0b\x32\x16.tenkay.common.v1.Date\x12\x34\n\ncategories\x18\x05 \x03(\x0e\x32 .tenkay.common.v1.SignalCategory\x12\x34\n\x06tables\x18\x06 \x01(\x0b\x32$.tenkay.extractor.v1.ReferenceTables\"I\n\x15\x45xtractFilingResponse\x12\x30\n\nextraction\x18\x01 \x01(\x0b\x32\x1c.tenkay.common.v1.Extraction\"l\n\x17\x45xtractDocumentsRequest\x12\x38\n\x07opening\x18\x01 \x01(\x0b\x32%.tenkay.extractor.v1.DocumentsOpeningH\x00\x12\x0f\n\x05\x63hunk\x18\x02 \x01(\x0cH\x00\x42\x06\n\x04part\"\xab\x02\n\x10\x44ocumentsOpening\x12\x34\n\x06\x66iling\x18\x01 \x01(\x0b\x32$.tenkay.extractor.v1.FilingDocuments\x12=\n\x0f\x65\x61rlier_filings\x18\x02 \x03(\x0b\x32$.tenkay.extractor.v1.FilingDocuments\x12\x36\n\x16\x65\x61rlier_complete_since\x18\x03 \x01(\x0b\x32\x16.tenkay.common.v1.Date\x12\x34\n\ncategories\x18\x04 \x03(\x0e\x32 .tenkay.common.v1.SignalCategory\x12\x34\n\x06tables\x18\x05 \x01(\x0b\x32$.tenkay.extractor.v1.ReferenceTables\"|\n\x0f\x46ilingDocuments\x12\x30\n\x07listing\x18\x01 \x01(\x0b\x32\x1f.tenkay.common.v1.FilingListing\x12\x37\n\tdocuments\x18\x02 \x03(\x0b\x32$.tenkay.extractor.v1.DocumentOpening\"E\n\x0f\x44ocumentOpening\x12\x10\n\x08\x66ilename\x18\x01 \x01(\t\x12\x0c\n\x04type\x18\x02 \x01(\t\x12\x12\n\nsize_bytes\x18\x03 \x01(\x04\"L\n\x18\x45xtractDocumentsResponse\x12\x30\n\nextraction\x18\x01 \x01(\x0b\x32\x1c.tenkay.common.v1.Extraction\"_\n!ExtractFilingWithArtifactsRequest\x12:\n\x07\x65xtract\x18\x01 \x01(\x0b\x32).tenkay.extractor.v1.ExtractFilingRequest\"W\n\"ExtractFilingWithArtifactsResponse\x12\x31\n\x04part\x18\x01 \x01(\x0b\x32#.tenkay.extractor.v1.ExtractionPart\"e\n$ExtractDocumentsWithArtifactsRequest\x12=\n\x07\x65xtract\x18\x01 \x01(\x0b\x32,.tenkay.extractor.v1.ExtractDocumentsRequest\"Z\n%ExtractDocumentsWithArtifactsResponse\x12\x31\n\x04part\x18\x01 \x01(\x0b\x32#.tenkay.extractor.v1.ExtractionPart\"\x8d\x01\n\x0e\x45xtractionPart\x12\x32\n\nextraction\x18\x01 \x01(\x0b\x32\x1c.tenkay.common.v1.ExtractionH\x00\x12.\n\x08\x61rtifact\x18\x02 \x01(\x0b\x32\x1a.tenkay.common.v1.ArtifactH\x00\x12\x0f\n\x05\x63hunk\x18\x03 \x01(\x0cH\x00\x42\x06\n\x04part\"y\n\x1cListSignalDefinitionsRequest\x12\x32\n\x08\x63\x61tegory\x18\x01 \x01(\x0e\x32 .tenkay.common.v1.SignalCategory\x12\x11\n\tpage_size\x18\x02 \x01(\x05\x12\x12\n\npage_token\x18\x03 \x01(\t\"\xd1\x03\n\x10SignalDefinition\x12\n\n\x02id\x18\x01 \x01(\t\x12\x32\n\x08\x63\x61tegory\x18\x02 \x01(\x0e\x32 .tenkay.common.v1.SignalCategory\x12\x0c\n\x04name\x18\x03 \x01(\t\x12\x12\n\ndefinition\x18\x04 \x01(\t\x12\x0f\n\x07\x66ormula\x18\x05 \x01(\t\x12\x0c\n\x04unit\x18\x06 \x01(\t\x12\x12\n\nvalue_kind\x18\x07 \x01(\t\x12\r\n\x05\x66orms\x18\x08 \x03(\t\x12\x11\n\tdirection\x18\t \x01(\t\x12\x0e\n\x06source\x18\n \x01(\t\x12\x14\n\x0cmissing_when\x18\x0b \x01(\t\x12-\n\x04tier\x18\x0c \x01(\x0e\x32\x1f.tenkay.extractor.v1.SignalTier\x12\x34\n\x0bvalid_range\x18\r \x01(\x0b\x32\x1f.tenkay.extractor.v1.ValidRange\x12\x0e\n\x06values\x18\x0e \x03(\t\x12\x0e\n\x06inputs\x18\x0f \x03(\t\x12\x17\n\x0f\x63onfidence_rule\x18\x10 \x01(\t\x12\x11\n\tcondition\x18\x11 \x01(\t\x12\x12\n\nindustries\x18\x12 \x03(\t\x12\x1b\n\x13\x65xcluded_industries\x18\x13 \x03(\t\"d\n\nValidRange\x12\x12\n\x05least\x18\x01 \x01(\tH\x00\x88\x01\x01\x12\x12\n\x05\x61\x62ove\x18\x02 \x01(\tH\x01\x88\x01\x01\x12\x11\n\x04most\x18\x03 \x01(\tH\x02\x88\x01\x01\x42\x08\n\x06_leastB\x08\n\x06_aboveB\x07\n\x05_most\"(\n\x1aGetSignalDefinitionRequest\x12\n\n\x02id\x18\x01 \x01(\t\"q\n\x1bGetSignalDefinitionResponse\x12\x39\n\ndefinition\x18\x01 \x01(\x0b\x32%.tenkay.extractor.v1.SignalDefinition\x12\x17\n\x0f\x63\x61talog_version\x18\x02 \x01(\t\"\x8d\x01\n\x1dListSignalDefinitionsResponse\x12:\n\x0b\x64\x65\x66initions\x18\x01 \x03(\x0b\x32%.tenkay.extractor.v1.SignalDefinition\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\x12\x17\n\x0f\x63\x61talog_version\x18\x03 \x01(\t*Y\n\nSignalTier\x12\x1b\n\x17SIGNAL_TIER_UNSPECIFIED\x10\x00\x12\x14\n\x10SIGNAL_TIER_CORE\x10\x01\x12\x18\n\x14SIGNAL_TIER_EXTENDED\x10\x02\x32\xb5\x06\n\x10\x45xtractorService\x12k\n\rExtractFiling\x12).tenkay.extractor.v1.ExtractFilingRequest\x1a*.tenkay.extractor.v1.ExtractFilingResponse\"\x03\x90\x02\x01\x12v\n\x10\x45xtractDocuments\x12,.tenkay.extractor.v1.ExtractDocumentsRequest\x1a-.tenkay.extractor.v1.ExtractDocumentsResponse\"\x03\x90\x02\x01(\x01\x12\x94\x01\n\x1a\x45xtractFilingWithArtifacts\x12\x36.tenkay.extractor.v1.ExtractFilingWithArtifactsRequest\x1a\x37.tenkay.extractor.v1.ExtractFilingWithArtifactsResponse\"\x03\x90\x02\x01\x30\x01\x12\x9f\x01\n\x1d\x45xtractDocumentsWithArtifacts\x12\x39.tenkay.extractor.v1.ExtractDocumentsWithArtifactsRequest\x1a:.tenkay.extractor.v1.ExtractDocumentsWithArtifactsResponse\"\x03\x90\x02\x01(\x01\x30\x01\x12\x83\x01\n\x15ListSignalDefinitions\x12\x31.tenkay.extractor.v1.ListSignalDefinitionsRequest\x1a\x32.tenkay.extractor.v1.ListSignalDefinitionsResponse\"\x03\x90\x02\x01\x12}\n\x13GetSignalDefinition\x12/.tenkay.extractor.v1.GetSignalDefinitionRequest\x1a\x30.tenkay.extractor.v1.GetSignalDefinitionResponse\"\x03\x90\x02\x01\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -48,44 +49,44 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_EXTRACTORSERVICE'].methods_by_name['ListSignalDefinitions']._serialized_options = b'\220\002\001'
   _globals['_EXTRACTORSERVICE'].methods_by_name['GetSignalDefinition']._loaded_options = None
   _globals['_EXTRACTORSERVICE'].methods_by_name['GetSignalDefinition']._serialized_options = b'\220\002\001'
-  _globals['_SIGNALTIER']._serialized_start=2742
-  _globals['_SIGNALTIER']._serialized_end=2831
-  _globals['_EXTRACTFILINGREQUEST']._serialized_start=228
-  _globals['_EXTRACTFILINGREQUEST']._serialized_end=513
-  _globals['_EXTRACTFILINGRESPONSE']._serialized_start=515
-  _globals['_EXTRACTFILINGRESPONSE']._serialized_end=588
-  _globals['_EXTRACTDOCUMENTSREQUEST']._serialized_start=590
-  _globals['_EXTRACTDOCUMENTSREQUEST']._serialized_end=698
-  _globals['_DOCUMENTSOPENING']._serialized_start=701
-  _globals['_DOCUMENTSOPENING']._serialized_end=946
-  _globals['_FILINGDOCUMENTS']._serialized_start=948
-  _globals['_FILINGDOCUMENTS']._serialized_end=1072
-  _globals['_DOCUMENTOPENING']._serialized_start=1074
-  _globals['_DOCUMENTOPENING']._serialized_end=1143
-  _globals['_EXTRACTDOCUMENTSRESPONSE']._serialized_start=1145
-  _globals['_EXTRACTDOCUMENTSRESPONSE']._serialized_end=1221
-  _globals['_EXTRACTFILINGWITHARTIFACTSREQUEST']._serialized_start=1223
-  _globals['_EXTRACTFILINGWITHARTIFACTSREQUEST']._serialized_end=1318
-  _globals['_EXTRACTFILINGWITHARTIFACTSRESPONSE']._serialized_start=1320
-  _globals['_EXTRACTFILINGWITHARTIFACTSRESPONSE']._serialized_end=1407
-  _globals['_EXTRACTDOCUMENTSWITHARTIFACTSREQUEST']._serialized_start=1409
-  _globals['_EXTRACTDOCUMENTSWITHARTIFACTSREQUEST']._serialized_end=1510
-  _globals['_EXTRACTDOCUMENTSWITHARTIFACTSRESPONSE']._serialized_start=1512
-  _globals['_EXTRACTDOCUMENTSWITHARTIFACTSRESPONSE']._serialized_end=1602
-  _globals['_EXTRACTIONPART']._serialized_start=1605
-  _globals['_EXTRACTIONPART']._serialized_end=1746
-  _globals['_LISTSIGNALDEFINITIONSREQUEST']._serialized_start=1748
-  _globals['_LISTSIGNALDEFINITIONSREQUEST']._serialized_end=1869
-  _globals['_SIGNALDEFINITION']._serialized_start=1872
-  _globals['_SIGNALDEFINITION']._serialized_end=2337
-  _globals['_VALIDRANGE']._serialized_start=2339
-  _globals['_VALIDRANGE']._serialized_end=2439
-  _globals['_GETSIGNALDEFINITIONREQUEST']._serialized_start=2441
-  _globals['_GETSIGNALDEFINITIONREQUEST']._serialized_end=2481
-  _globals['_GETSIGNALDEFINITIONRESPONSE']._serialized_start=2483
-  _globals['_GETSIGNALDEFINITIONRESPONSE']._serialized_end=2596
-  _globals['_LISTSIGNALDEFINITIONSRESPONSE']._serialized_start=2599
-  _globals['_LISTSIGNALDEFINITIONSRESPONSE']._serialized_end=2740
-  _globals['_EXTRACTORSERVICE']._serialized_start=2834
-  _globals['_EXTRACTORSERVICE']._serialized_end=3655
+  _globals['_SIGNALTIER']._serialized_start=2894
+  _globals['_SIGNALTIER']._serialized_end=2983
+  _globals['_EXTRACTFILINGREQUEST']._serialized_start=272
+  _globals['_EXTRACTFILINGREQUEST']._serialized_end=611
+  _globals['_EXTRACTFILINGRESPONSE']._serialized_start=613
+  _globals['_EXTRACTFILINGRESPONSE']._serialized_end=686
+  _globals['_EXTRACTDOCUMENTSREQUEST']._serialized_start=688
+  _globals['_EXTRACTDOCUMENTSREQUEST']._serialized_end=796
+  _globals['_DOCUMENTSOPENING']._serialized_start=799
+  _globals['_DOCUMENTSOPENING']._serialized_end=1098
+  _globals['_FILINGDOCUMENTS']._serialized_start=1100
+  _globals['_FILINGDOCUMENTS']._serialized_end=1224
+  _globals['_DOCUMENTOPENING']._serialized_start=1226
+  _globals['_DOCUMENTOPENING']._serialized_end=1295
+  _globals['_EXTRACTDOCUMENTSRESPONSE']._serialized_start=1297
+  _globals['_EXTRACTDOCUMENTSRESPONSE']._serialized_end=1373
+  _globals['_EXTRACTFILINGWITHARTIFACTSREQUEST']._serialized_start=1375
+  _globals['_EXTRACTFILINGWITHARTIFACTSREQUEST']._serialized_end=1470
+  _globals['_EXTRACTFILINGWITHARTIFACTSRESPONSE']._serialized_start=1472
+  _globals['_EXTRACTFILINGWITHARTIFACTSRESPONSE']._serialized_end=1559
+  _globals['_EXTRACTDOCUMENTSWITHARTIFACTSREQUEST']._serialized_start=1561
+  _globals['_EXTRACTDOCUMENTSWITHARTIFACTSREQUEST']._serialized_end=1662
+  _globals['_EXTRACTDOCUMENTSWITHARTIFACTSRESPONSE']._serialized_start=1664
+  _globals['_EXTRACTDOCUMENTSWITHARTIFACTSRESPONSE']._serialized_end=1754
+  _globals['_EXTRACTIONPART']._serialized_start=1757
+  _globals['_EXTRACTIONPART']._serialized_end=1898
+  _globals['_LISTSIGNALDEFINITIONSREQUEST']._serialized_start=1900
+  _globals['_LISTSIGNALDEFINITIONSREQUEST']._serialized_end=2021
+  _globals['_SIGNALDEFINITION']._serialized_start=2024
+  _globals['_SIGNALDEFINITION']._serialized_end=2489
+  _globals['_VALIDRANGE']._serialized_start=2491
+  _globals['_VALIDRANGE']._serialized_end=2591
+  _globals['_GETSIGNALDEFINITIONREQUEST']._serialized_start=2593
+  _globals['_GETSIGNALDEFINITIONREQUEST']._serialized_end=2633
+  _globals['_GETSIGNALDEFINITIONRESPONSE']._serialized_start=2635
+  _globals['_GETSIGNALDEFINITIONRESPONSE']._serialized_end=2748
+  _globals['_LISTSIGNALDEFINITIONSRESPONSE']._serialized_start=2751
+  _globals['_LISTSIGNALDEFINITIONSRESPONSE']._serialized_end=2892
+  _globals['_EXTRACTORSERVICE']._serialized_start=2986
+  _globals['_EXTRACTORSERVICE']._serialized_end=3807
 # @@protoc_insertion_point(module_scope)

@@ -13,6 +13,7 @@ from tenkay.common.v1 import date_pb2 as _date_pb2
 from tenkay.common.v1 import extraction_pb2 as _extraction_pb2
 from tenkay.common.v1 import filing_pb2 as _filing_pb2
 from tenkay.common.v1 import signal_pb2 as _signal_pb2
+from tenkay.extractor.v1 import reference_tables_pb2 as _reference_tables_pb2
 import builtins as _builtins
 import sys
 import typing as _typing
@@ -59,6 +60,7 @@ class ExtractFilingRequest(_message.Message):
     EARLIER_FILINGS_FIELD_NUMBER: _builtins.int
     EARLIER_COMPLETE_SINCE_FIELD_NUMBER: _builtins.int
     CATEGORIES_FIELD_NUMBER: _builtins.int
+    TABLES_FIELD_NUMBER: _builtins.int
     @_builtins.property
     def filing(self) -> _filing_pb2.FilingRef:
         """The filing. Required. The fetcher must be able to ensure it."""
@@ -85,6 +87,12 @@ class ExtractFilingRequest(_message.Message):
     def categories(self) -> _containers.RepeatedScalarFieldContainer[_signal_pb2.SignalCategory.ValueType]:
         """The only categories to compute and to answer, signals and missing signals alike. Empty: all. Part of the result key."""
 
+    @_builtins.property
+    def tables(self) -> _reference_tables_pb2.ReferenceTables:
+        """Tables for the signals that are computed against one. Absent, or one of them absent: its signals are missing with
+        TABLE_NOT_GIVEN. Part of the result key.
+        """
+
     def __init__(
         self,
         *,
@@ -93,10 +101,11 @@ class ExtractFilingRequest(_message.Message):
         earlier_filings: _abc.Iterable[_filing_pb2.FilingListing] | None = ...,
         earlier_complete_since: _date_pb2.Date | None = ...,
         categories: _abc.Iterable[_signal_pb2.SignalCategory.ValueType] | None = ...,
+        tables: _reference_tables_pb2.ReferenceTables | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["earlier_complete_since", b"earlier_complete_since", "filing", b"filing", "listing", b"listing"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["earlier_complete_since", b"earlier_complete_since", "filing", b"filing", "listing", b"listing", "tables", b"tables"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["categories", b"categories", "earlier_complete_since", b"earlier_complete_since", "earlier_filings", b"earlier_filings", "filing", b"filing", "listing", b"listing"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["categories", b"categories", "earlier_complete_since", b"earlier_complete_since", "earlier_filings", b"earlier_filings", "filing", b"filing", "listing", b"listing", "tables", b"tables"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -169,6 +178,7 @@ class DocumentsOpening(_message.Message):
     EARLIER_FILINGS_FIELD_NUMBER: _builtins.int
     EARLIER_COMPLETE_SINCE_FIELD_NUMBER: _builtins.int
     CATEGORIES_FIELD_NUMBER: _builtins.int
+    TABLES_FIELD_NUMBER: _builtins.int
     @_builtins.property
     def filing(self) -> Global___FilingDocuments:
         """The filing to extract. Required."""
@@ -185,6 +195,10 @@ class DocumentsOpening(_message.Message):
     def categories(self) -> _containers.RepeatedScalarFieldContainer[_signal_pb2.SignalCategory.ValueType]:
         """As in ExtractFilingRequest."""
 
+    @_builtins.property
+    def tables(self) -> _reference_tables_pb2.ReferenceTables:
+        """As in ExtractFilingRequest."""
+
     def __init__(
         self,
         *,
@@ -192,10 +206,11 @@ class DocumentsOpening(_message.Message):
         earlier_filings: _abc.Iterable[Global___FilingDocuments] | None = ...,
         earlier_complete_since: _date_pb2.Date | None = ...,
         categories: _abc.Iterable[_signal_pb2.SignalCategory.ValueType] | None = ...,
+        tables: _reference_tables_pb2.ReferenceTables | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["earlier_complete_since", b"earlier_complete_since", "filing", b"filing"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["earlier_complete_since", b"earlier_complete_since", "filing", b"filing", "tables", b"tables"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["categories", b"categories", "earlier_complete_since", b"earlier_complete_since", "earlier_filings", b"earlier_filings", "filing", b"filing"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["categories", b"categories", "earlier_complete_since", b"earlier_complete_since", "earlier_filings", b"earlier_filings", "filing", b"filing", "tables", b"tables"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

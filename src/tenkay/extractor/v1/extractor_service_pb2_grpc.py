@@ -72,8 +72,8 @@ class ExtractorServiceServicer:
     """
 
     def ExtractFiling(self, request, context):
-        """Extracts one filing, whose bytes it reads from the fetcher. The same bytes, listing, earlier filings, categories and
-        versions give the same answer. SUBMISSION_EMPTY, SUBMISSION_TRUNCATED, SUBMISSION_BINARY, SUBMISSION_MALFORMED and
+        """Extracts one filing, whose bytes it reads from the fetcher. The same bytes, listing, earlier filings, categories,
+        tables and versions give the same answer. SUBMISSION_EMPTY, SUBMISSION_TRUNCATED, SUBMISSION_BINARY, SUBMISSION_MALFORMED and
         SUBMISSION_TOO_LARGE say what is wrong with the bytes; EXTRACTION_TIMEOUT and EXTRACTION_CRASHED that they were too
         much; QUEUE_FULL, with the time to come back, that all processes are busy or too many bytes are held. Errors of the
         fetcher are passed on. A signal whose own code raises, hangs or eats memory is missing with EXTRACTOR_FAILED or

@@ -34,8 +34,8 @@ class ExtractorServiceStub:
     @_typing.overload
     def __new__(cls, channel: _aio.Channel) -> ExtractorServiceAsyncStub: ...
     ExtractFiling: _grpc.UnaryUnaryMultiCallable[_extractor_service_pb2.ExtractFilingRequest, _extractor_service_pb2.ExtractFilingResponse]
-    """Extracts one filing, whose bytes it reads from the fetcher. The same bytes, listing, earlier filings, categories and
-    versions give the same answer. SUBMISSION_EMPTY, SUBMISSION_TRUNCATED, SUBMISSION_BINARY, SUBMISSION_MALFORMED and
+    """Extracts one filing, whose bytes it reads from the fetcher. The same bytes, listing, earlier filings, categories,
+    tables and versions give the same answer. SUBMISSION_EMPTY, SUBMISSION_TRUNCATED, SUBMISSION_BINARY, SUBMISSION_MALFORMED and
     SUBMISSION_TOO_LARGE say what is wrong with the bytes; EXTRACTION_TIMEOUT and EXTRACTION_CRASHED that they were too
     much; QUEUE_FULL, with the time to come back, that all processes are busy or too many bytes are held. Errors of the
     fetcher are passed on. A signal whose own code raises, hangs or eats memory is missing with EXTRACTOR_FAILED or
@@ -68,8 +68,8 @@ class ExtractorServiceAsyncStub(ExtractorServiceStub):
 
     def __init__(self, channel: _aio.Channel) -> None: ...
     ExtractFiling: _aio.UnaryUnaryMultiCallable[_extractor_service_pb2.ExtractFilingRequest, _extractor_service_pb2.ExtractFilingResponse]  # type: ignore[assignment]
-    """Extracts one filing, whose bytes it reads from the fetcher. The same bytes, listing, earlier filings, categories and
-    versions give the same answer. SUBMISSION_EMPTY, SUBMISSION_TRUNCATED, SUBMISSION_BINARY, SUBMISSION_MALFORMED and
+    """Extracts one filing, whose bytes it reads from the fetcher. The same bytes, listing, earlier filings, categories,
+    tables and versions give the same answer. SUBMISSION_EMPTY, SUBMISSION_TRUNCATED, SUBMISSION_BINARY, SUBMISSION_MALFORMED and
     SUBMISSION_TOO_LARGE say what is wrong with the bytes; EXTRACTION_TIMEOUT and EXTRACTION_CRASHED that they were too
     much; QUEUE_FULL, with the time to come back, that all processes are busy or too many bytes are held. Errors of the
     fetcher are passed on. A signal whose own code raises, hangs or eats memory is missing with EXTRACTOR_FAILED or
@@ -105,8 +105,8 @@ class ExtractorServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _extractor_service_pb2.ExtractFilingRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_extractor_service_pb2.ExtractFilingResponse, _abc.Awaitable[_extractor_service_pb2.ExtractFilingResponse]]:
-        """Extracts one filing, whose bytes it reads from the fetcher. The same bytes, listing, earlier filings, categories and
-        versions give the same answer. SUBMISSION_EMPTY, SUBMISSION_TRUNCATED, SUBMISSION_BINARY, SUBMISSION_MALFORMED and
+        """Extracts one filing, whose bytes it reads from the fetcher. The same bytes, listing, earlier filings, categories,
+        tables and versions give the same answer. SUBMISSION_EMPTY, SUBMISSION_TRUNCATED, SUBMISSION_BINARY, SUBMISSION_MALFORMED and
         SUBMISSION_TOO_LARGE say what is wrong with the bytes; EXTRACTION_TIMEOUT and EXTRACTION_CRASHED that they were too
         much; QUEUE_FULL, with the time to come back, that all processes are busy or too many bytes are held. Errors of the
         fetcher are passed on. A signal whose own code raises, hangs or eats memory is missing with EXTRACTOR_FAILED or

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
-from types import MappingProxyType
 from typing import Any
 
 from tenkay_extractor.evidence import SearchEvidence, TextEvidence
 from tenkay_extractor.extraction import Blob, Question, read_filing
-from tenkay_extractor.filing_view import FilingView, ReferenceTable
+from tenkay_extractor.filing_view import FilingView
 from tenkay_extractor.missing import MissingSignal
+from tenkay_extractor.reference_tables import ReferenceTable
 from tenkay_extractor.signals import Signal, evaluate_catalog
 
 ISSUER = 1999001
@@ -39,7 +39,7 @@ def filing(
     sic: str = "",
     earlier: Sequence[FilingView] = (),
     complete_since: date | None = None,
-    tables: Mapping[str, Mapping[str, float]] = MappingProxyType({}),
+    tables: Sequence[ReferenceTable] = (),
 ) -> FilingView:
     """A filing read from its submission text. `number` tells submissions of one day apart."""
     role = "SUBJECT COMPANY" if filed_by else "FILER"
@@ -67,8 +67,7 @@ def filing(
         f"CONFORMED SUBMISSION TYPE:\t{form}\n{reported}{listed}FILED AS OF DATE:\t\t{filed}\n\n{entities}</SEC-HEADER>\n"
         f"{parts}</SEC-DOCUMENT>\n"
     )
-    given = {name: ReferenceTable(name, "1", values) for name, values in tables.items()}
-    question = Question(earlier=tuple(earlier), earlier_complete_since=complete_since, tables=given)
+    question = Question(earlier=tuple(earlier), earlier_complete_since=complete_since, tables=tuple(tables))
     return read_filing([Blob(text.encode(), filename=f"{accession}.txt")], question=question)
 
 

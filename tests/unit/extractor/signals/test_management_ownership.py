@@ -10,9 +10,11 @@ from typing import Any
 
 import pytest
 
-from tenkay_extractor.extraction import Blob, read_filing
+from tenkay_extractor.extraction import Blob, extract, read_filing
 from tenkay_extractor.filing_view import FilingView
+from tenkay_extractor.missing import MissingReason, MissingSignal
 from tenkay_extractor.signals import Signal
+from tenkay_extractor.submission import SubmissionError, SubmissionFault
 from tests.unit.extractor.signals.made_filings import ISSUER, Paper, evaluate, filing, quotes, value
 
 JANE = ("0001999101", "isOfficer", "Chief Financial Officer")
@@ -521,3 +523,41 @@ def test_a_table_that_does_not_add_up_lowers_the_confidence() -> None:
 def test_rows_of_recorded_filings(edgar_folder: Path, path: str, signal: str, expected: Any) -> None:
     view = read_filing([Blob((edgar_folder / path).read_bytes(), filename=Path(path).name)])
     assert value(view, signal) == expected
+
+
+MALFORMED = (
+    b'<?xml version="1.0"?>\n<ownershipDocument><documentType>4</documentType><issuer></ownershipDocument>'
+)
+
+
+@pytest.mark.parametrize(
+    ("content", "fault", "says"),
+    [
+        (MALFORMED, SubmissionFault.MALFORMED, "mismatched tag: line 2, column"),
+        (
+            MALFORMED.replace(b"<ownershipDocument>", b"<!DOCTYPE a>\n<ownershipDocument>").replace(
+                b"<issuer>", b""
+            ),
+            SubmissionFault.MALFORMED,
+            "declares a document type",
+        ),
+        (MALFORMED[:-20], SubmissionFault.TRUNCATED, "ends before its </ownershipDocument>: fetch it again"),
+        (MALFORMED[:-2], SubmissionFault.TRUNCATED, "ends before its </ownershipDocument>: fetch it again"),
+    ],
+    ids=["not well formed", "with a document type", "cut in an element", "cut in the last tag"],
+)
+def test_an_ownership_report_that_cannot_be_read_is_refused(
+    content: bytes, fault: SubmissionFault, says: str
+) -> None:
+    with pytest.raises(SubmissionError, match=says) as refused:
+        extract([Blob(content, "form4.xml")])
+    assert refused.value.fault is fault
+
+
+def test_a_submission_whose_xml_cannot_be_read_is_still_known_by_its_header() -> None:
+    report = filing("4", Paper("4", f"<XML>\n{MALFORMED.decode()}\n</XML>", "form4.xml"))
+    assert report.content.identity.form_type == "4"
+    found = evaluate(report)["insider_net_purchase_value"]
+    assert isinstance(found, MissingSignal)
+    assert found.reason is MissingReason.DOCUMENT_NOT_FOUND
+    assert found.detail == "the primary document's XML cannot be read"

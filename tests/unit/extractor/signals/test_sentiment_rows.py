@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from datetime import date
 from math import log
 from typing import Any
@@ -10,8 +10,18 @@ from typing import Any
 import pytest
 
 from tenkay_extractor.extraction import Blob, Question, read_filing
-from tenkay_extractor.filing_view import FilingView, ReferenceTable
+from tenkay_extractor.filing_view import FilingView
 from tenkay_extractor.identity import Listing
+from tenkay_extractor.reference_tables import (
+    DocumentFrequencies,
+    ModificationLength,
+    Moments,
+    PhraseShares,
+    PlainEnglishNorms,
+    ReferenceTable,
+    ToneCoefficients,
+    YearOfToneCoefficients,
+)
 from tests.unit.extractor.inline_pages import UNITS, number, page
 from tests.unit.extractor.signals.made_filings import Paper, evaluate, filing, quotes, value
 
@@ -342,7 +352,7 @@ def test_a_stretch_that_two_items_hold_is_repeated() -> None:
 def test_rare_adverse_words_weigh_more() -> None:
     view = annual(
         mdna=about("Sales fell. Losses fell."),
-        tables={"document_frequencies": {"*": 100.0, "fell": 50.0, "losses": 4.0}},
+        tables=[DocumentFrequencies("1", 100, {"fell": 50, "losses": 4})],
     )
     words, distinct = FILLER_WORDS + 4, FILLER_DISTINCT + 3
     scale = 1 + log(words / distinct)
@@ -352,14 +362,16 @@ def test_rare_adverse_words_weigh_more() -> None:
 
 
 def test_a_changed_discussion_is_scored_against_what_its_length_lets_expect() -> None:
-    tables: Mapping[str, Mapping[str, float]] = {
-        "document_frequencies": {"*": 10.0},
-        "modification_length": {"0": 0.1, "1": 0.01, "2": 0.0, "3": 0.0, "4": 0.0, "5": 0.0},
-    }
-    view = annual(mdna=about(), earlier=[year_before(mdna=about())], tables=tables)
-    assert value(view, "mdna_modification_score") == pytest.approx(0 - 0.1 - 0.01 * 0.33)
-    without = annual(mdna=about(), earlier=[year_before(mdna=about())])
-    assert value(without, "mdna_modification_score") == "TABLE_NOT_GIVEN"
+    frequencies = DocumentFrequencies("1", 10, {})
+    length = ModificationLength("1", (0.1, 0.01, 0.0, 0.0, 0.0, 0.0))
+
+    def score(*tables: ReferenceTable) -> Any:
+        view = annual(mdna=about(), earlier=[year_before(mdna=about())], tables=tables)
+        return value(view, "mdna_modification_score")
+
+    assert score(frequencies, length) == pytest.approx(0 - 0.1 - 0.01 * 0.33)
+    assert [score(), score(frequencies), score(length)] == ["TABLE_NOT_GIVEN"] * 3
+    assert score(DocumentFrequencies("1", 1, {}), length) == "NOT_COMPUTABLE"  # all words weigh nothing
 
 
 def test_plain_english_is_measured_in_deviations_from_the_tables_means() -> None:
@@ -371,25 +383,18 @@ def test_plain_english_is_measured_in_deviations_from_the_tables_means() -> None
         "pronoun_share": 0.0,
         "everyday_share": 10 / 11,
     }
-    table = {f"{name} mean": mean for name, mean in means.items()} | {
-        f"{name} deviation": 1.0 for name in means
-    }
-    view = annual(mdna=about(), tables={"plain_english": table})
+    norms = PlainEnglishNorms("1", **{name: Moments(mean, 1.0) for name, mean in means.items()})
+    view = annual(mdna=about(), tables=[norms])
     letters = sum(map(len, FILLER.replace(".", "").split())) / 11
     assert value(view, "plain_english_violations") == pytest.approx((1 + letters - 42 / 11) / 6)
     assert value(annual(mdna=about()), "plain_english_violations") == "TABLE_NOT_GIVEN"
 
 
 def test_boilerplate_is_what_a_third_to_three_quarters_of_filings_say() -> None:
-    table = {"bread and milk to": 0.8, "sales fell and losses": 0.5}
-    view = annual(
-        mdna=about("Sales fell and losses rose."), risk_factors=about(), tables={"tetragrams": table}
-    )
+    shares = PhraseShares("1", {"bread and milk to": 0.8, "sales fell and losses": 0.5})
+    view = annual(mdna=about("Sales fell and losses rose."), risk_factors=about(), tables=[shares])
     assert value(view, "boilerplate_share") == pytest.approx(5 / (2 * FILLER_WORDS + 5))
     assert value(annual(mdna=about()), "boilerplate_share") == "TABLE_NOT_GIVEN"
-
-
-REGRESSORS = ("return_on_assets", "loss", "change_in_return_on_assets", "log_assets", "revenue_growth")
 
 
 def test_tone_is_abnormal_where_results_do_not_explain_it() -> None:
@@ -421,15 +426,21 @@ def test_tone_is_abnormal_where_results_do_not_explain_it() -> None:
         f"<p>{about(TONED)}</p><p>SIGNATURES</p>",
         resources=contexts + UNITS,
     )
-    weights = dict(zip(REGRESSORS, (0.1, 7.0, 0.3, 0.01, 0.2), strict=True))
-    table = {"2023 constant": 0.05} | {f"2023 {name}": weight for name, weight in weights.items()}
+    coefficients = YearOfToneCoefficients(
+        constant=0.05,
+        return_on_assets=0.1,
+        loss=7.0,
+        change_in_return_on_assets=0.3,
+        log_assets=0.01,
+        revenue_growth=0.2,
+    )
 
-    def read(values: Mapping[str, float]) -> FilingView:
-        tables = {"abnormal_tone": ReferenceTable("abnormal_tone", "1", values)} if values else {}
+    def read(*tables: ReferenceTable) -> FilingView:
         listing = Listing(form_type="10-K", period_end=date(2023, 12, 31))
         return read_filing([Blob(document, filename="a.htm")], listing, question=Question(tables=tables))
 
     expected = 0.05 + 0.1 * 100 / 950 + 0.3 * (100 / 1000 - 80 / 900) + 0.01 * log(1e9) + 0.2 * 0.25
+    table = ToneCoefficients("1", {2023: coefficients})
     assert value(read(table), "abnormal_tone") == pytest.approx(8 / 24 - expected)
-    assert value(read({}), "abnormal_tone") == "TABLE_NOT_GIVEN"
-    assert value(read({"2022 constant": 0.1}), "abnormal_tone") == "TABLE_NOT_GIVEN"
+    assert value(read(), "abnormal_tone") == "TABLE_NOT_GIVEN"
+    assert value(read(ToneCoefficients("1", {2022: coefficients})), "abnormal_tone") == "TABLE_NOT_GIVEN"

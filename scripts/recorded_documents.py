@@ -1,4 +1,4 @@
-"""Documents of the recorded EDGAR folder, for the reports beside this file.
+"""Documents of the recorded EDGAR folder, for the reports, benchmarks and tests that read them.
 
 The folder is named by TENKAY_TEST_EDGAR (default: ../shared/edgar).
 """
@@ -12,8 +12,9 @@ import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
-ROOT = Path(__file__).resolve().parents[2]
+ROOT = Path(__file__).resolve().parents[1]
 EDGAR_VARIABLE = "TENKAY_TEST_EDGAR"
 _GZIP_MAGIC = b"\x1f\x8b"
 
@@ -41,18 +42,32 @@ class RecordedDocument:
         return unpacked(self.path)
 
 
+def named_folder() -> Path:
+    """Where the folder is looked for, whether or not it is there."""
+    return Path(os.environ.get(EDGAR_VARIABLE, ROOT.parent / "shared" / "edgar"))
+
+
+def is_recorded_folder(folder: Path) -> bool:
+    """True when it has a manifest."""
+    return (folder / "MANIFEST.jsonl").is_file()
+
+
 def edgar_folder() -> Path:
     """The folder. Ends the program when it is not there."""
-    folder = Path(os.environ.get(EDGAR_VARIABLE, ROOT.parent / "shared" / "edgar"))
-    if not (folder / "MANIFEST.jsonl").is_file():
+    folder = named_folder()
+    if not is_recorded_folder(folder):
         sys.exit(f"no recorded EDGAR filings in {folder}: set {EDGAR_VARIABLE}")
     return folder
 
 
+def manifest(folder: Path) -> list[dict[str, Any]]:
+    """The rows of the folder's manifest, one a file."""
+    return [json.loads(line) for line in (folder / "MANIFEST.jsonl").read_text().splitlines()]
+
+
 def recorded_documents(folder: Path, kinds: tuple[str, ...]) -> Iterator[RecordedDocument]:
     """All of these kinds, by path."""
-    rows = [json.loads(line) for line in (folder / "MANIFEST.jsonl").read_text().splitlines()]
-    for row in sorted((row for row in rows if row["kind"] in kinds), key=lambda row: row["path"]):
+    for row in sorted((row for row in manifest(folder) if row["kind"] in kinds), key=lambda row: row["path"]):
         yield RecordedDocument(
             path=folder / row["path"],
             kind=row["kind"],
