@@ -174,7 +174,7 @@ class _Restore:
         listing = await self._backup.list()
         newest = await self._second_sink.newest_sequence() if self._second_sink is not None else 0
         newest = max(newest, listing.newest_sequence)
-        if newest == 0:
+        if newest == 0 and not listing.snapshots:
             raise failure(
                 Reason.BACKUP_UNUSABLE,
                 f"there is nothing of shard {self._backup.shard} to restore from; check the address, and the shard",
