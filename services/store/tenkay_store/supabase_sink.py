@@ -12,7 +12,9 @@ from collections.abc import Sequence
 from typing import Any
 
 import httpx
-from postgrest.exceptions import APIError
+import msgspec
+from postgrest.exceptions import APIError, APIErrorFromJSON, generate_default_error_message
+from pydantic import ValidationError
 
 from supabase import AsyncClient, AsyncClientOptions
 from tenkay_store.records import Analysis, CommitRecord, Extraction, Signal, ValueKind
@@ -52,24 +54,50 @@ class SupabaseSink:
             ),
         )
 
+    @property
+    def client(self) -> AsyncClient:
+        """The client that the sink shares its connections with."""
+        return self._client
+
     async def write(self, batch: Sequence[CommitRecord]) -> None:
         """Apply the batch as one transaction. SinkFailure with its remedy when that is not certain."""
-        writes = [write_of(record) for record in batch]
+        await self._call(FUNCTION, encoded({"batch": {"writes": [write_of(record) for record in batch]}}))
+
+    async def _call(self, function: str, arguments: bytes) -> bytes:
+        """The JSON that a function of the database answers. SinkFailure when it does not.
+
+        What supabase-py's `rpc` does, but for the encoding: the library's takes ten times as long, in the loop that
+        serves the store's callers.
+        """
+        rest = self._client.postgrest
         try:
-            await self._client.rpc(FUNCTION, {"batch": {"writes": writes}}).execute()
-        except APIError as error:
-            raise classified(error) from error
+            response = await self._http.post(
+                str(rest.base_url.joinpath("rpc", function)),
+                content=arguments,
+                headers={**rest.headers, "Content-Type": "application/json"},
+            )
         except httpx.HTTPError as error:
             words = str(error) or type(error).__name__
             raise SinkFailure(Remedy.RETRY, f"Supabase does not answer: {_short(words)}") from error
+        if response.is_success:
+            return response.content
+        raise classified(_error_in(response))
 
     async def close(self) -> None:
         """End the connections."""
         await self._http.aclose()
 
 
+def encoded(arguments: dict[str, Any]) -> bytes:
+    """The JSON of a call's arguments. Numbers in them are finite: `validation` lets no others in."""
+    return msgspec.json.encode(arguments)
+
+
 def write_of(record: CommitRecord) -> dict[str, Any]:
-    """A commit as an entry of the batch: keys are the columns' names, what is not known is left out."""
+    """A commit as an entry of the batch: keys are the columns' names, what is not known is left out.
+
+    Evidence is in it as the JSON text it is kept as, for `encoded` to put in as it is.
+    """
     body = record.body
     part: dict[str, Any] = {}
     if isinstance(body, Extraction):
@@ -116,6 +144,14 @@ _DEADLY_CLASSES = frozenset({"21", "22", "23", "42", "44", "54", "P0"})
 """SQLSTATE classes of data and statement errors: the row will be as wrong the next time."""
 
 _TOO_LARGE = frozenset({"413"})
+
+
+def _error_in(response: httpx.Response) -> APIError:
+    """The error in an answer, as supabase-py reads it."""
+    try:
+        return APIError(dict(APIErrorFromJSON.model_validate_json(response.content)))
+    except ValidationError:
+        return APIError(generate_default_error_message(response))
 
 
 def jittered(seconds: float) -> float:
@@ -185,7 +221,7 @@ def _signal(signal: Signal) -> dict[str, Any]:
             "currency": signal.currency or None,
             "confidence": signal.confidence,
             "out_of_range": signal.out_of_range,
-            "evidence": json.loads(signal.evidence),
+            "evidence": msgspec.Raw(signal.evidence),
             "notes": list(signal.notes),
         }
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from datetime import UTC, datetime
 
 import pytest
@@ -10,7 +11,13 @@ from postgrest.exceptions import APIError
 from tenkay_store.messages import analysis_record, extraction_record
 from tenkay_store.records import CommitRecord
 from tenkay_store.sink import Remedy
-from tenkay_store.supabase_sink import MAX_DETAIL_CHARACTERS, classified, jittered, write_of
+from tenkay_store.supabase_sink import (
+    MAX_DETAIL_CHARACTERS,
+    classified,
+    encoded,
+    jittered,
+    write_of,
+)
 from tests.unit.store.filings import accession_number, analysis, extraction
 
 AT = datetime(2026, 1, 2, 3, 4, 5, 678901, tzinfo=UTC)
@@ -56,7 +63,7 @@ def test_an_extraction_is_sent_by_the_columns_names() -> None:
             company_name="",
         )
     )
-    sent = write_of(CommitRecord(7, 2, AT, body))
+    sent = json.loads(encoded(write_of(CommitRecord(7, 2, AT, body))))
     assert (sent["filing_id"], sent["sequence"]) == (accession_number(1), 7)
     assert sent["recorded_at"] == "2026-01-02T03:04:05.678901+00:00"
     part = sent["extraction"]
