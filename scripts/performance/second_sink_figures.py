@@ -38,7 +38,8 @@ from tenkay.client.store import AsyncFilingStoreClient, AsyncStoreAdminClient
 from tenkay.store.v1 import filing_store_service_pb2 as store_pb2
 from tenkay_store.records import CommitRecord, Extraction
 from tenkay_store.sink import SupabaseOptions
-from tenkay_store.supabase_sink import SupabaseSink, write_of
+from tenkay_store.supabase_rows import encoded_batch
+from tenkay_store.supabase_sink import SupabaseSink
 
 BATCH = 10
 BATCHES_IN_FLIGHT = 6
@@ -73,7 +74,7 @@ async def _batches(project: Supabase, supply: Supply, rounds: int) -> dict[str, 
     sink = _sink(project)
     single, batched = [], []
     for number in range(rounds + 1):
-        ones, tens = supply.take(60), supply.take(300)
+        ones, tens = [_rows(record) for record in _records(supply.take(60))], supply.take(300)
         singles = 60 / await seconds_of(_upsert(sink.client, ones))
         batches = 300 / await seconds_of(_write(sink, tens))
         if number:  # the first round warms up
@@ -194,15 +195,16 @@ def _records(bodies: Sequence[Extraction]) -> list[CommitRecord]:
     return [CommitRecord(next(_sequences), 1, now(), body) for body in bodies]
 
 
+_Rows = tuple[dict[str, Any], list[dict[str, Any]], list[dict[str, Any]]]
 _SIGNAL_COLUMNS = ("value_decimal", "value_double", "value_bool", "value_int", "value_text", "currency")
 
 
-async def _upsert(client: AsyncClient, bodies: Sequence[Extraction]) -> None:
+async def _upsert(client: AsyncClient, prepared: Sequence[_Rows]) -> None:
     """Filing by filing and table by table, as one would without the function."""
     slots = asyncio.Semaphore(BATCHES_IN_FLIGHT)
 
-    async def one(record: CommitRecord) -> None:
-        filing, signals, gaps = _rows(record)
+    async def one(rows: _Rows) -> None:
+        filing, signals, gaps = rows
         async with slots:
             await client.table("single_filings").upsert(filing, returning=ReturnMethod.minimal).execute()
             await client.table("single_signals").upsert(signals, returning=ReturnMethod.minimal).execute()
@@ -210,11 +212,11 @@ async def _upsert(client: AsyncClient, bodies: Sequence[Extraction]) -> None:
                 client.table("single_missing_signals").upsert(gaps, returning=ReturnMethod.minimal).execute()
             )
 
-    await asyncio.gather(*(one(record) for record in _records(bodies)))
+    await asyncio.gather(*(one(rows) for rows in prepared))
 
 
-def _rows(record: CommitRecord) -> tuple[dict[str, Any], list[dict[str, Any]], list[dict[str, Any]]]:
-    write = write_of(record)
+def _rows(record: CommitRecord) -> _Rows:
+    write = json.loads(encoded_batch([record]))["batch"]["writes"][0]
     filing = write.pop("extraction")
     signals, gaps = filing.pop("signals"), filing.pop("missing")
     day = filing["filing_date"]
@@ -228,7 +230,6 @@ def _rows(record: CommitRecord) -> tuple[dict[str, Any], list[dict[str, Any]], l
                 "position": position,
                 **dict.fromkeys(_SIGNAL_COLUMNS),
                 **each,
-                "evidence": json.loads(bytes(each["evidence"])),
             }
             for position, each in enumerate(signals)
         ],

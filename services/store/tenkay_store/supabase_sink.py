@@ -6,19 +6,17 @@ from the same or a later commit; so a batch may be sent again after an answer th
 
 from __future__ import annotations
 
-import json
 import random
 from collections.abc import Sequence
-from typing import Any
 
 import httpx
-import msgspec
 from postgrest.exceptions import APIError, APIErrorFromJSON, generate_default_error_message
 from pydantic import ValidationError
 
 from supabase import AsyncClient, AsyncClientOptions
-from tenkay_store.records import Analysis, CommitRecord, Extraction, Signal, ValueKind
+from tenkay_store.records import CommitRecord
 from tenkay_store.sink import Remedy, SinkFailure, SupabaseOptions
+from tenkay_store.supabase_rows import encoded_batch
 
 FUNCTION = "ingest_filing_batch"
 KEEPALIVE_SECONDS = 60
@@ -61,7 +59,7 @@ class SupabaseSink:
 
     async def write(self, batch: Sequence[CommitRecord]) -> None:
         """Apply the batch as one transaction. SinkFailure with its remedy when that is not certain."""
-        await self._call(FUNCTION, encoded({"batch": {"writes": [write_of(record) for record in batch]}}))
+        await self._call(FUNCTION, encoded_batch(batch))
 
     async def _call(self, function: str, arguments: bytes) -> bytes:
         """The JSON that a function of the database answers. SinkFailure when it does not.
@@ -86,30 +84,6 @@ class SupabaseSink:
     async def close(self) -> None:
         """End the connections."""
         await self._http.aclose()
-
-
-def encoded(arguments: dict[str, Any]) -> bytes:
-    """The JSON of a call's arguments. Numbers in them are finite: `validation` lets no others in."""
-    return msgspec.json.encode(arguments)
-
-
-def write_of(record: CommitRecord) -> dict[str, Any]:
-    """A commit as an entry of the batch: keys are the columns' names, what is not known is left out.
-
-    Evidence is in it as the JSON text it is kept as, for `encoded` to put in as it is.
-    """
-    body = record.body
-    part: dict[str, Any] = {}
-    if isinstance(body, Extraction):
-        part = _extraction(body) | {"version": record.version}
-    elif isinstance(body, Analysis):
-        part = _analysis(body) | {"version": record.version}
-    return {
-        "filing_id": record.accession_number,
-        "sequence": record.sequence,
-        "recorded_at": record.recorded_at.isoformat(),
-        record.kind.value.lower(): part,
-    }
 
 
 def classified(error: APIError) -> SinkFailure:
@@ -157,101 +131,6 @@ def _error_in(response: httpx.Response) -> APIError:
 def jittered(seconds: float) -> float:
     """Between half of `seconds` and all of it, so that many that failed together do not come back together."""
     return seconds * random.uniform(0.5, 1.0)  # noqa: S311 - not a secret
-
-
-def _extraction(body: Extraction) -> dict[str, Any]:
-    filing = body.filing
-    return _known(
-        {
-            "cik": filing.cik,
-            "form_type": filing.form_type or None,
-            "company_name": filing.company_name or None,
-            "filing_date": filing.filed_date and filing.filed_date.isoformat(),
-            "accepted_at": filing.accepted_at and filing.accepted_at.isoformat(),
-            "period_end": filing.period_end and filing.period_end.isoformat(),
-            "sic_code": filing.sic_code,
-            "primary_document": filing.primary_document or None,
-            "source": filing.source or None,
-            "items": list(filing.items),
-            "is_amendment": filing.is_amendment,
-            "sections": [
-                {
-                    "code": each.code,
-                    "part": each.part,
-                    "title": each.title,
-                    "document": each.document,
-                    "start": each.start,
-                    "end": each.end,
-                    "confidence": each.confidence,
-                }
-                for each in body.sections
-            ],
-            "texts": [
-                {"document": each.document, "sha256": each.sha256, "length": each.length}
-                for each in body.texts
-            ],
-            "result_key": body.result_key,
-            "catalog_version": body.catalog_version,
-            "code_version": body.code_version,
-            "fact_count": body.fact_count,
-            "signals": [_signal(each) for each in body.signals],
-            "missing": [
-                {"signal_id": each.id, "reason": each.reason, "detail": each.detail} for each in body.missing
-            ],
-        }
-    )
-
-
-def _signal(signal: Signal) -> dict[str, Any]:
-    value = signal.value
-    columns: dict[ValueKind, tuple[str, Any]] = {
-        ValueKind.DECIMAL: ("value_decimal", value.exact),
-        ValueKind.DOUBLE: ("value_double", value.number),
-        ValueKind.BOOL: ("value_bool", bool(value.number)),
-        ValueKind.INT64: ("value_int", value.exact),
-        ValueKind.ENUM: ("value_text", value.exact),
-    }
-    column, content = columns[value.kind]
-    return _known(
-        {
-            "signal_id": signal.id,
-            "category": signal.category,
-            column: content,
-            "unit": signal.unit,
-            "currency": signal.currency or None,
-            "confidence": signal.confidence,
-            "out_of_range": signal.out_of_range,
-            "evidence": msgspec.Raw(signal.evidence),
-            "notes": list(signal.notes),
-        }
-    )
-
-
-def _analysis(body: Analysis) -> dict[str, Any]:
-    document = json.loads(body.document)
-    return _known(
-        {
-            "rating": body.rating,
-            "score": body.score,
-            "uncapped_score": document.get("uncapped_score"),
-            "band": document.get("band"),
-            "low_confidence": document.get("low_confidence", False),
-            "dimensions": document.get("dimensions", []),
-            "flags": document.get("flags", []),
-            "reasons": document.get("reasons", []),
-            "narrative": document.get("narrative", ""),
-            "backend": document.get("backend", ""),
-            "result_key": body.result_key,
-            "rules_version": body.rules_version,
-            "reference_id": document.get("reference_id"),
-            "not_rated_reason": document.get("not_rated_reason"),
-            "extraction_key": body.extraction_key,
-        }
-    )
-
-
-def _known(columns: dict[str, Any]) -> dict[str, Any]:
-    return {name: value for name, value in columns.items() if value is not None}
 
 
 def _short(words: str) -> str:

@@ -29,7 +29,8 @@ from tenkay_store.messages import analysis_record, extraction_record
 from tenkay_store.outbox import Outbox, OutboxLimits
 from tenkay_store.records import CommitRecord, DeliveryState
 from tenkay_store.sink import BreakerLimits, Remedy, SinkFailure, SupabaseOptions
-from tenkay_store.supabase_sink import SupabaseSink, encoded, jittered, write_of
+from tenkay_store.supabase_rows import encoded_batch
+from tenkay_store.supabase_sink import SupabaseSink, jittered
 from tests.integration.store.store_process import StoreProcess
 from tests.stack_fixtures import SupabaseProject, connected
 from tests.unit.store.conftest import options
@@ -144,7 +145,7 @@ def _comparable(value: Any, name: str = "") -> Any:
 
 async def _expected(store: DuckDBStore) -> list[dict[str, Any]]:
     records = await store.commit_records(range(1, store.head + 1))
-    return [_comparable(json.loads(encoded(write_of(record)))) for record in records]
+    return [_comparable(write) for write in json.loads(encoded_batch(records))["batch"]["writes"]]
 
 
 async def _commit_some(store: DuckDBStore, numbers: Sequence[int]) -> None:
