@@ -84,6 +84,48 @@ update public.analyses a set contents_hash = tenkay_internal.analysis_hash(a);
 alter table public.filings alter column contents_hash set not null;
 alter table public.analyses alter column contents_hash set not null;
 
+-- Puts in the signals and gaps of an extraction; the sum of their hashes.
+create function tenkay_internal.insert_parts(filing public.filings, part jsonb)
+returns numeric
+language plpgsql
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+    hashes numeric;
+begin
+    with signals as (
+        insert into public.signals as stored (
+            partition_date, filing_id, version, signal_id, position, category,
+            value_decimal, value_double, value_bool, value_int, value_text,
+            unit, currency, confidence, out_of_range, evidence, notes
+        )
+        select
+            filing.partition_date, filing.filing_id, filing.version, s.signal_id, s.ordinality - 1, s.category,
+            s.value_decimal, s.value_double, s.value_bool, s.value_int, s.value_text,
+            s.unit, s.currency, s.confidence, s.out_of_range, s.evidence, s.notes
+        from rows from (
+            jsonb_to_recordset(part -> 'signals') as (
+                signal_id text, category text,
+                value_decimal numeric, value_double double precision, value_bool boolean, value_int bigint,
+                value_text text, unit text, currency text, confidence double precision, out_of_range boolean,
+                evidence jsonb, notes text[]
+            )
+        ) with ordinality s
+        returning tenkay_internal.signal_hash(stored) as hash
+    ),
+    missing as (
+        insert into public.missing_signals as stored (filing_id, version, signal_id, position, reason, detail)
+        select filing.filing_id, filing.version, m.signal_id, m.ordinality - 1, m.reason, m.detail
+        from rows from (
+            jsonb_to_recordset(part -> 'missing') as (signal_id text, reason text, detail text)
+        ) with ordinality m
+        returning tenkay_internal.missing_signal_hash(stored) as hash
+    )
+    select sum(hash) into hashes from (select hash from signals union all select hash from missing) rows_of_it;
+    return coalesce(hashes, 0);
+end
+$$;
+
 create or replace function tenkay_internal.apply_extraction(
     filing_id text, sequence bigint, recorded_at timestamptz, part jsonb
 )
@@ -119,37 +161,17 @@ begin
         end if;
         perform tenkay_internal.delete_extraction(old);
     end if;
-    with signals as (
-        insert into public.signals as stored (
-            partition_date, filing_id, version, signal_id, position, category,
-            value_decimal, value_double, value_bool, value_int, value_text,
-            unit, currency, confidence, out_of_range, evidence, notes
-        )
-        select
-            new.partition_date, new.filing_id, new.version, s.signal_id, s.ordinality - 1, s.category,
-            s.value_decimal, s.value_double, s.value_bool, s.value_int, s.value_text,
-            s.unit, s.currency, s.confidence, s.out_of_range, s.evidence, s.notes
-        from rows from (
-            jsonb_to_recordset(part -> 'signals') as (
-                signal_id text, category text,
-                value_decimal numeric, value_double double precision, value_bool boolean, value_int bigint,
-                value_text text, unit text, currency text, confidence double precision, out_of_range boolean,
-                evidence jsonb, notes text[]
-            )
-        ) with ordinality s
-        returning tenkay_internal.signal_hash(stored) as hash
-    ),
-    missing as (
-        insert into public.missing_signals as stored (filing_id, version, signal_id, position, reason, detail)
-        select new.filing_id, new.version, m.signal_id, m.ordinality - 1, m.reason, m.detail
-        from rows from (
-            jsonb_to_recordset(part -> 'missing') as (signal_id text, reason text, detail text)
-        ) with ordinality m
-        returning tenkay_internal.missing_signal_hash(stored) as hash
-    )
-    select sum(hash) into hashes from (select hash from signals union all select hash from missing) rows_of_it;
+    begin
+        hashes := tenkay_internal.insert_parts(new, part);
+    exception
+        when unique_violation then
+            -- Rows that were left here when their filing was deleted by hand; or the extraction has a signal twice, which
+            -- fails once more.
+            perform tenkay_internal.delete_extraction(new);
+            hashes := tenkay_internal.insert_parts(new, part);
+    end;
     new.contents_hash := tenkay_internal.folded(
-        tenkay_internal.filing_hash(new)::numeric + coalesce(hashes, 0)
+        tenkay_internal.filing_hash(new)::numeric + hashes
     );
     insert into public.filings select new.*;
     return true;

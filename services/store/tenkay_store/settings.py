@@ -134,6 +134,12 @@ class StoreSettings(ServiceSettings):
     supabase_stopped_seconds: float = Field(default=60, gt=0, le=3600)
     """How long the sink stays stopped after Supabase refused the key or lacked the schema, before one more try."""
 
+    reconcile_every_seconds: float = Field(default=3600, ge=1, le=604_800)
+    """How often all that Supabase holds is compared with the primary, by commits."""
+
+    reconcile_contents_days: int = Field(default=7, ge=0, le=36_500)
+    """Of the commits of how many days, today included, such a comparison also reads the rows in Supabase."""
+
     outbox_memory_commits: int = Field(default=2000, ge=1, le=100_000)
     """Unsent commits known in memory; more wait in the outbox table alone."""
 

@@ -7,16 +7,19 @@ from the same or a later commit; so a batch may be sent again after an answer th
 from __future__ import annotations
 
 import random
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from datetime import date
+from typing import TypeVar
 
 import httpx
+import msgspec
 from postgrest.exceptions import APIError, APIErrorFromJSON, generate_default_error_message
 from pydantic import ValidationError
 
 from supabase import AsyncClient, AsyncClientOptions
-from tenkay_store.records import CommitRecord
+from tenkay_store.records import CommitKind, CommitRecord, DayDigest, HeldCommit
 from tenkay_store.sink import Remedy, SinkFailure, SupabaseOptions
-from tenkay_store.supabase_rows import encoded_batch
+from tenkay_store.supabase_rows import encoded_batch, write_of
 
 FUNCTION = "ingest_filing_batch"
 KEEPALIVE_SECONDS = 60
@@ -61,6 +64,10 @@ class SupabaseSink:
         """Apply the batch as one transaction. SinkFailure with its remedy when that is not certain."""
         await self._call(FUNCTION, encoded_batch(batch))
 
+    def payload_of(self, record: CommitRecord) -> bytes:
+        """A commit's entry of the batch, as JSON."""
+        return msgspec.json.encode(write_of(record))
+
     async def _call(self, function: str, arguments: bytes) -> bytes:
         """The JSON that a function of the database answers. SinkFailure when it does not.
 
@@ -81,9 +88,46 @@ class SupabaseSink:
             return response.content
         raise classified(_error_in(response))
 
+    async def day_digests(self, first: date, last: date, *, with_contents: bool) -> Mapping[date, DayDigest]:
+        """Of the days (UTC) that have commits. `with_contents` reads the rows too."""
+        arguments = {"first_day": first, "last_day": last, "with_contents": with_contents}
+        found = _decoded(await self._call("commit_digests", msgspec.json.encode(arguments)), _DIGESTS)
+        return {day: DayDigest(commits, int(hashes)) for day, (commits, hashes) in found.items()}
+
+    async def commits_of_day(
+        self, day: date, after: int, up_to: int, limit: int, *, with_contents: bool
+    ) -> Sequence[HeldCommit]:
+        """Commits of a day (UTC) with a sequence in (after, up_to], as `reconciler.SinkLedger` says."""
+        arguments = {
+            "day": day,
+            "after_sequence": after,
+            "up_to": up_to,
+            "at_most": limit,
+            "with_contents": with_contents,
+        }
+        found = _decoded(await self._call("commits_of_day", msgspec.json.encode(arguments)), _COMMITS)
+        return [
+            HeldCommit(sequence, CommitKind(kind), name, version, hash_)
+            for sequence, kind, name, version, hash_ in found
+        ]
+
     async def close(self) -> None:
         """End the connections."""
         await self._http.aclose()
+
+
+_DIGESTS = msgspec.json.Decoder(dict[date, tuple[int, str]])
+_COMMITS = msgspec.json.Decoder(list[tuple[int, str, str, int, int]])
+_Answer = TypeVar("_Answer")
+
+
+def _decoded(answer: bytes, decoder: msgspec.json.Decoder[_Answer]) -> _Answer:
+    try:
+        return decoder.decode(answer)
+    except msgspec.DecodeError as error:
+        raise SinkFailure(
+            Remedy.RETRY, f"Supabase answers what cannot be understood: {_short(str(error))}"
+        ) from error
 
 
 def classified(error: APIError) -> SinkFailure:
