@@ -108,7 +108,7 @@ class StoreSettings(ServiceSettings):
     """How long to wait for a connection to Supabase."""
 
     supabase_read_seconds: float = Field(default=15, gt=0, le=300)
-    """How long to wait for Supabase's answer."""
+    """How long to wait for Supabase's whole answer, once connected."""
 
     supabase_batch_commits: int = Field(default=10, ge=1, le=200)
     """Commits in one request to Supabase at most."""

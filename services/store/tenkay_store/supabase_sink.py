@@ -6,6 +6,7 @@ from the same or a later commit; so a batch may be sent again after an answer th
 
 from __future__ import annotations
 
+import asyncio
 import random
 from collections.abc import Mapping, Sequence
 from datetime import date
@@ -32,6 +33,8 @@ class SupabaseSink:
     name = "supabase"
 
     def __init__(self, options: SupabaseOptions) -> None:
+        # httpx counts from byte to byte, and an answer that drips would never end.
+        self._call_seconds = options.connect_seconds + options.read_seconds
         # HTTP/1.1: the library's own HTTP/2 client fails calls when many share it.
         self._http = httpx.AsyncClient(
             http1=True,
@@ -76,11 +79,16 @@ class SupabaseSink:
         """
         rest = self._client.postgrest
         try:
-            response = await self._http.post(
-                str(rest.base_url.joinpath("rpc", function)),
-                content=arguments,
-                headers={**rest.headers, "Content-Type": "application/json"},
-            )
+            async with asyncio.timeout(self._call_seconds):
+                response = await self._http.post(
+                    str(rest.base_url.joinpath("rpc", function)),
+                    content=arguments,
+                    headers={**rest.headers, "Content-Type": "application/json"},
+                )
+        except TimeoutError as error:
+            raise SinkFailure(
+                Remedy.RETRY, f"Supabase does not answer within {self._call_seconds:g} s"
+            ) from error
         except httpx.HTTPError as error:
             words = str(error) or type(error).__name__
             raise SinkFailure(Remedy.RETRY, f"Supabase does not answer: {_short(words)}") from error

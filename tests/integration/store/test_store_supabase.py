@@ -197,42 +197,6 @@ async def test_a_missing_function_stops_the_sink_instead_of_killing_the_outbox(
     assert refused.value.remedy is Remedy.STOP
 
 
-@pytest.mark.parametrize(
-    "answer",
-    [
-        b"HTTP/1.1 500 Internal Server Error\r\ncontent-length: 4\r\n\r\noops",
-        b"HTTP/1.1 502 Bad Gateway\r\ncontent-type: text/html\r\ncontent-length: 6\r\n\r\n<html>",
-        b"HTTP/1.1 503 Service Unavailable\r\ncontent-length: 0\r\n\r\n",
-        b"HTTP/1.1 429 Too Many Requests\r\ncontent-length: 0\r\n\r\n",
-        b"nonsense\r\n\r\n",
-        b"",
-        None,
-    ],
-    ids=["500", "502", "503", "429", "nonsense", "closed", "hanging"],
-)
-async def test_a_server_that_is_not_itself_is_tried_again(answer: bytes | None) -> None:
-    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        await reader.readuntil(b"\r\n\r\n")
-        if answer is None:
-            await reader.read()
-        else:
-            writer.write(answer)
-        writer.close()
-        ended.set()
-
-    ended = asyncio.Event()
-    server = await asyncio.start_server(serve, LOOPBACK, 0)
-    port = server.sockets[0].getsockname()[1]
-    sink = supabase_sink(f"http://{LOOPBACK}:{port}", "key", read_seconds=0.3)
-    with pytest.raises(SinkFailure) as failed:
-        await sink.write([CommitRecord(1, 1, AT, extraction_to_commit(accession_number(1)))])
-    await sink.close()
-    await ended.wait()
-    server.close()
-    assert failed.value.remedy is Remedy.RETRY
-    assert failed.value.detail
-
-
 # Through a store process.
 
 
