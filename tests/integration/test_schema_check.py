@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
-from collections.abc import AsyncIterator
+from dataclasses import dataclass
 
 import pytest
 
@@ -17,39 +18,49 @@ from tests.stack_fixtures import connected
 pytestmark = pytest.mark.xdist_group("postgres")
 
 ALL = read_migrations(migrations_folder())
-_expected: list[Snapshot] = []
 
 
-@pytest.fixture
-async def database(postgres_server: PostgresFolders) -> AsyncIterator[str]:
+@dataclass(frozen=True, slots=True)
+class Database:
     """A database with all migrations and a month of signals."""
-    async with connected(postgres_server.url()) as connection:
-        if not _expected:
-            await connection.execute("create database migrated")
-            async with connected(postgres_server.url(database="migrated")) as migrated:
-                await migrate(migrated, ALL)
-                _expected.append(await take_snapshot(migrated))
-                await migrated.execute("select tenkay_internal.ensure_signals_partition('2024-12-15')")
-        await connection.execute("create database drifting template migrated")
-    yield postgres_server.url(database="drifting")
-    async with connected(postgres_server.url()) as connection:
-        await connection.execute("drop database drifting with (force)")
+
+    url: str
+    expected: Snapshot
+    """What it was before anybody touched it."""
+
+    async def after(self, *statements: str) -> SchemaReport:
+        """What a check finds after these; they are undone again."""
+        async with connected(self.url) as connection:
+            transaction = connection.transaction()
+            await transaction.start()
+            for statement in statements:
+                await connection.execute(statement)
+            report = await check_schema(connection, ALL, self.expected)
+            await transaction.rollback()
+            return report
 
 
-async def _after(database: str, *statements: str) -> SchemaReport:
-    async with connected(database) as connection:
-        for statement in statements:
-            await connection.execute(statement)
-        return await check_schema(connection, ALL, _expected[0])
+@pytest.fixture(scope="module")
+def database(postgres_server: PostgresFolders) -> Database:
+    async def make() -> Database:
+        async with connected(postgres_server.url()) as connection:
+            await connection.execute("create database drifting")
+        url = postgres_server.url(database="drifting")
+        async with connected(url) as connection:
+            await migrate(connection, ALL)
+            expected = await take_snapshot(connection)
+            await connection.execute("select tenkay_internal.ensure_signals_partition('2024-12-15')")
+        return Database(url, expected)
+
+    return asyncio.run(make())
 
 
-async def test_a_database_that_was_only_migrated_does_not_differ(database: str) -> None:
-    assert (await _after(database)).is_clean
+async def test_a_database_that_was_only_migrated_does_not_differ(database: Database) -> None:
+    assert (await database.after()).is_clean
 
 
-async def test_what_supabase_has_of_its_own_does_not_count(database: str) -> None:
-    report = await _after(
-        database,
+async def test_what_supabase_has_of_its_own_does_not_count(database: Database) -> None:
+    report = await database.after(
         "create role drift_owner",
         "create schema auth",
         "create table auth.users (id uuid primary key)",
@@ -228,38 +239,51 @@ async def test_what_supabase_has_of_its_own_does_not_count(database: str) -> Non
     ],
 )
 async def test_each_kind_of_drift_is_found(
-    database: str, statement: str, finding: str, kind: str, name: str
+    database: Database, statement: str, finding: str, kind: str, name: str
 ) -> None:
-    report = await _after(database, statement)
+    report = await database.after(statement)
     assert (Finding(finding), kind, name) in {
         (each.finding, each.kind, each.name) for each in report.differences
     }
     assert not report.not_applied
 
 
-async def test_migrations_that_are_not_applied_are_named_whoever_applied_the_others(database: str) -> None:
+async def test_migrations_that_are_not_applied_are_named_whoever_applied_the_others(
+    database: Database,
+) -> None:
     newest = ALL[-1]
-    report = await _after(
-        database,
+    report = await database.after(
         "delete from tenkay_internal.schema_migrations where version >= "
         "(select max(version) from tenkay_internal.schema_migrations)",
     )
     assert report.not_applied == (f"{newest.version}_{newest.name}",)
     # As Supabase's own command line keeps them.
-    report = await _after(
-        database,
+    report = await database.after(
+        "delete from tenkay_internal.schema_migrations where version >= "
+        "(select max(version) from tenkay_internal.schema_migrations)",
         "create schema supabase_migrations",
         f"create table supabase_migrations.schema_migrations as select '{newest.version}' as version",
     )
     assert report.is_clean
 
 
-def test_the_command_tells_drift_and_its_absence(database: str, capsys: pytest.CaptureFixture[str]) -> None:
-    arguments = ["check-schema", "--database-url", database]
+def test_the_command_tells_drift_and_its_absence(
+    database: Database, capsys: pytest.CaptureFixture[str]
+) -> None:
+    arguments = ["check-schema", "--database-url", database.url]
     assert main([*arguments, "--json"]) == 0
     assert json.loads(capsys.readouterr().out) == {"is_clean": True, "differences": [], "not_applied": []}
-    _execute(database, "drop index public.filings_date; alter table public.filings alter cik set not null")
-    assert main(arguments) == 1
+    _execute(
+        database.url, "drop index public.filings_date; alter table public.filings alter cik set not null"
+    )
+    try:
+        assert main(arguments) == 1
+    finally:
+        _execute(
+            database.url,
+            "create index filings_date on public.filings using brin (filing_date); "
+            "alter table public.filings alter cik drop not null",
+        )
     assert capsys.readouterr().out.splitlines() == [
         "missing: index filings_date",
         "changed: column public.filings.cik is bigint not null, should be bigint",
@@ -273,11 +297,9 @@ def test_a_database_that_cannot_be_reached_is_told(capsys: pytest.CaptureFixture
     assert "secret" not in error
 
 
-def _execute(database: str, statements: str) -> None:
-    import asyncio
-
+def _execute(url: str, statements: str) -> None:
     async def run() -> None:
-        async with connected(database) as connection:
+        async with connected(url) as connection:
             await connection.execute(statements)
 
     asyncio.run(run())
