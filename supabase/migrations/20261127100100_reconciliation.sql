@@ -12,54 +12,75 @@ create index filings_recorded on public.filings using brin (recorded_at);
 create index analyses_recorded on public.analyses using brin (recorded_at);
 create index tombstones_recorded on public.tombstones using brin (purged_at);
 
-create function tenkay_internal.commit_hash(identity text) returns bigint
+create function tenkay_internal.identity_hash(identity text) returns bigint
 language sql immutable
 as $$
     select ('x' || pg_catalog.left(pg_catalog.encode(pg_catalog.sha256(pg_catalog.convert_to(identity, 'UTF8')), 'hex'), 15))
         ::bit(60)::bigint
 $$;
 
-create function tenkay_internal.microseconds(at timestamptz) returns bigint
-language sql immutable
-as $$
-    select (extract(epoch from at) * 1000000)::bigint
-$$;
-
-create function tenkay_internal.commits_between(first_day date, last_day date, with_contents boolean)
-returns table (kind text, filing_id text, version integer, sequence bigint, recorded_at timestamptz, hash bigint)
+-- No search path of its own: so that the planner sees what it does. Its callers have one.
+create function tenkay_internal.commits_between(first_day date, last_day date)
+returns table (
+    kind text, filing_id text, version integer, sequence bigint, recorded_at timestamptz, result_key text
+)
 language sql stable
-set search_path = pg_catalog, pg_temp
 as $$
     with bounds as (
         select
             first_day::timestamp at time zone 'UTC' as low,
             case when last_day < 'infinity' then (last_day + 1)::timestamp at time zone 'UTC' else 'infinity' end as high
     )
-    select 'EXTRACTION', f.filing_id, f.version, f.sequence, f.recorded_at,
-        case
-            when with_contents and f.contents_hash <> tenkay_internal.extraction_hash(f) then 0
-            else tenkay_internal.commit_hash(concat_ws(
-                '|', 'EXTRACTION', f.filing_id, f.version, f.sequence, tenkay_internal.microseconds(f.recorded_at),
-                f.result_key
-            ))
-        end
+    select 'EXTRACTION', f.filing_id, f.version, f.sequence, f.recorded_at, f.result_key
     from public.filings f, bounds where f.recorded_at >= low and f.recorded_at < high
     union all
-    select 'ANALYSIS', a.filing_id, a.version, a.sequence, a.recorded_at,
-        case
-            when with_contents and a.contents_hash <> tenkay_internal.analysis_hash(a) then 0
-            else tenkay_internal.commit_hash(concat_ws(
-                '|', 'ANALYSIS', a.filing_id, a.version, a.sequence, tenkay_internal.microseconds(a.recorded_at),
-                a.result_key
-            ))
-        end
+    select 'ANALYSIS', a.filing_id, a.version, a.sequence, a.recorded_at, a.result_key
     from public.analyses a, bounds where a.recorded_at >= low and a.recorded_at < high
     union all
-    select 'PURGE', t.filing_id, 0, t.sequence, t.purged_at,
-        tenkay_internal.commit_hash(concat_ws(
-            '|', 'PURGE', t.filing_id, t.sequence, tenkay_internal.microseconds(t.purged_at)
-        ))
+    select 'PURGE', t.filing_id, 0, t.sequence, t.purged_at, null
     from public.tombstones t, bounds where t.purged_at >= low and t.purged_at < high
+$$;
+
+-- Whether the rows of a version are what came with it.
+create function tenkay_internal.is_intact(kind text, filing_id text, version integer) returns boolean
+language plpgsql stable
+set search_path = pg_catalog, pg_temp
+as $$
+#variable_conflict use_variable
+begin
+    case kind
+        when 'EXTRACTION' then
+            return exists (
+                select from public.filings f
+                where f.filing_id = filing_id and f.version = version
+                    and f.contents_hash = tenkay_internal.extraction_hash(f)
+            );
+        when 'ANALYSIS' then
+            return exists (
+                select from public.analyses a
+                where a.filing_id = filing_id and a.version = version
+                    and a.contents_hash = tenkay_internal.analysis_hash(a)
+            );
+        else
+            return true;
+    end case;
+end
+$$;
+
+create function tenkay_internal.commit_hash(
+    kind text, filing_id text, version integer, sequence bigint, recorded_at timestamptz, result_key text,
+    with_contents boolean
+)
+returns bigint
+language sql stable
+as $$
+    select case
+        when with_contents and not tenkay_internal.is_intact(kind, filing_id, version) then 0
+        else tenkay_internal.identity_hash(pg_catalog.concat_ws(
+            '|', kind, filing_id, case when kind <> 'PURGE' then version end, sequence,
+            (extract(epoch from recorded_at) * 1000000)::bigint, result_key
+        ))
+    end
 $$;
 
 -- {"2026-01-31": [number of commits, sum of their hashes as text], …} for the days from first_day to last_day that have
@@ -71,8 +92,12 @@ set search_path = pg_catalog, pg_temp
 as $$
     select coalesce(jsonb_object_agg(day, jsonb_build_array(commits, hashes::text)), '{}')
     from (
-        select (c.recorded_at at time zone 'UTC')::date::text as day, count(*) as commits, sum(c.hash) as hashes
-        from tenkay_internal.commits_between(first_day, last_day, with_contents) c
+        select
+            (c.recorded_at at time zone 'UTC')::date::text as day, count(*) as commits,
+            sum(tenkay_internal.commit_hash(
+                c.kind, c.filing_id, c.version, c.sequence, c.recorded_at, c.result_key, with_contents
+            )) as hashes
+        from tenkay_internal.commits_between(first_day, last_day) c
         group by 1
     ) days
 $$;
@@ -90,13 +115,19 @@ set search_path = pg_catalog, pg_temp
 as $$
     select coalesce(
         jsonb_agg(
-            jsonb_build_array(page.sequence, page.kind, page.filing_id, page.version, page.hash)
+            jsonb_build_array(
+                page.sequence, page.kind, page.filing_id, page.version,
+                tenkay_internal.commit_hash(
+                    page.kind, page.filing_id, page.version, page.sequence, page.recorded_at, page.result_key,
+                    with_contents
+                )
+            )
             order by page.sequence, page.kind, page.filing_id, page.version
         ),
         '[]'
     )
     from (
-        select c.* from tenkay_internal.commits_between(day, day, with_contents) c
+        select c.* from tenkay_internal.commits_between(day, day) c
         where c.sequence > after_sequence and c.sequence <= up_to
         order by c.sequence
         fetch first at_most rows with ties

@@ -27,8 +27,8 @@ from tenkay_store.storage import AnalyticalStore
 
 FIRST_RUN_SECONDS = 60.0
 """How long after its start a store compares for the first time, at most."""
-SPAN_DAYS = 31
-"""Days that the sink digests in one call, for its statements to stay short."""
+SPAN_COMMITS, SPAN_COMMITS_WITH_CONTENTS = 100_000, 10_000
+"""Commits that the sink digests in one call, for its statements to stay short. A day is not divided."""
 PAGE_COMMITS = 2000
 """Commits of a day held in memory at once, of each side."""
 MAX_UNKNOWN_SHOWN = 100
@@ -138,7 +138,8 @@ class Reconciler:
         self, first: date, last: date, contents_from: date | None, found: Reconciliation
     ) -> None:
         held = await self._store.day_digests(first, last)
-        for start, end in spans(first, last, sorted(held), contents_from):
+        commits = {day: digest.commits for day, digest in held.items()}
+        for start, end in spans(first, last, commits, contents_from):
             with_contents = contents_from is not None and start >= contents_from
             ours = await self._store.day_digests(start, end)
             theirs = await self._ledger.day_digests(start, end, with_contents=with_contents)
@@ -210,19 +211,20 @@ _LAST_SEQUENCE = 2**63 - 1
 
 
 def spans(
-    first: date, last: date, held: Sequence[date], contents_from: date | None
+    first: date, last: date, commits: Mapping[date, int], contents_from: date | None
 ) -> list[tuple[date, date]]:
-    """The days from `first` to `last` in pieces: SPAN_DAYS each where commits are held, one piece before and one after
-    them, none with `contents_from` inside."""
+    """The days from `first` to `last` in pieces of so many commits, none with `contents_from` inside."""
     starts = {first}
-    if held:
-        day = held[0]
-        while day <= held[-1]:
-            starts.add(day)
-            day += timedelta(days=SPAN_DAYS)
-        starts.add(held[-1] + timedelta(days=1))
     if contents_from is not None:
         starts.add(contents_from)
+    room = 0
+    for day in sorted(commits):
+        with_contents = contents_from is not None and day >= contents_from
+        most = SPAN_COMMITS_WITH_CONTENTS if with_contents else SPAN_COMMITS
+        if commits[day] > room or day in starts:
+            starts.add(day)
+            room = most
+        room -= commits[day]
     ordered = sorted(day for day in starts if first <= day <= last)
     ends = [day - timedelta(days=1) for day in ordered[1:]] + [last]
     return list(zip(ordered, ends, strict=True))

@@ -7,7 +7,6 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
-from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -204,28 +203,27 @@ async def test_more_commits_than_a_page_holds_are_compared_page_by_page(database
 
 
 @pytest.mark.parametrize(
-    ("held", "contents_from", "expected"),
+    ("commits", "contents_from", "expected"),
     [
-        ([], None, [(1, 400)]),
-        ([], 300, [(1, 299), (300, 400)]),
-        ([10, 20], None, [(1, 9), (10, 20), (21, 400)]),
-        ([1, 400], 32, [(1, 31), (32, 62), (63, 93)]),
-        ([10, 45], 41, [(1, 9), (10, 40), (41, 45), (46, 400)]),
-        ([10], 500, [(1, 9), (10, 10), (11, 400)]),
+        ({}, None, [(1, 400)]),
+        ({}, 300, [(1, 299), (300, 400)]),
+        ({10: 1, 20: 99_999}, None, [(1, 9), (10, 400)]),
+        ({10: 1, 20: 100_000, 21: 1}, None, [(1, 9), (10, 19), (20, 20), (21, 400)]),
+        ({10: 500_000, 11: 1}, None, [(1, 9), (10, 10), (11, 400)]),
+        ({10: 6000, 11: 6000, 12: 4000}, 11, [(1, 9), (10, 10), (11, 400)]),
+        ({10: 6000, 11: 6000, 12: 4001}, 11, [(1, 9), (10, 10), (11, 11), (12, 400)]),
+        ({10: 1}, 500, [(1, 9), (10, 400)]),
     ],
 )
-def test_spans_cover_each_day_once_and_are_cut_where_commits_are(
-    held: list[int], contents_from: int | None, expected: list[tuple[int, int]]
+def test_spans_cover_each_day_once_and_hold_so_many_commits(
+    commits: dict[int, int], contents_from: int | None, expected: list[tuple[int, int]]
 ) -> None:
     def day(number: int) -> date:
         return date(2026, 1, 1) + timedelta(days=number - 1)
 
-    found = spans(
-        day(1), day(400), [day(each) for each in held], None if contents_from is None else day(contents_from)
-    )
-    assert found[: len(expected)] == [(day(first), day(last)) for first, last in expected]
-    assert found[-1][1] == day(400)
-    assert all(last + timedelta(days=1) == first for (_, last), (first, _) in pairwise(found))
+    held = {day(number): count for number, count in commits.items()}
+    found = spans(day(1), day(400), held, None if contents_from is None else day(contents_from))
+    assert found == [(day(first), day(last)) for first, last in expected]
 
 
 def _environment(url: str, key: str) -> dict[str, str]:
