@@ -27,8 +27,9 @@ from tenkay_store.storage import AnalyticalStore
 
 FIRST_RUN_SECONDS = 60.0
 """How long after its start a store compares for the first time, at most."""
-SPAN_COMMITS, SPAN_COMMITS_WITH_CONTENTS = 100_000, 10_000
-"""Commits that the sink digests in one call, for its statements to stay short. A day is not divided."""
+SPAN_COMMITS, SPAN_COMMITS_WITH_CONTENTS = 100_000, 3000
+"""Commits that the sink digests in one call, for its statements to stay short. Of a day with more, contents are
+compared page by page without a digest."""
 PAGE_COMMITS = 2000
 """Commits of a day held in memory at once, of each side."""
 MAX_UNKNOWN_SHOWN = 100
@@ -141,6 +142,11 @@ class Reconciler:
         commits = {day: digest.commits for day, digest in held.items()}
         for start, end in spans(first, last, commits, contents_from):
             with_contents = contents_from is not None and start >= contents_from
+            if with_contents and commits.get(start, 0) > SPAN_COMMITS_WITH_CONTENTS:
+                await self._compare_large_day(start, commits[start], found)
+                start += timedelta(days=1)
+                if start > end:
+                    continue
             ours = await self._store.day_digests(start, end)
             theirs = await self._ledger.day_digests(start, end, with_contents=with_contents)
             found.days += len(ours.keys() | theirs.keys())
@@ -149,6 +155,14 @@ class Reconciler:
                 if ours.get(day) != theirs.get(day):
                     found.days_differing += 1
                     await self._compare_day(day, found, with_contents=with_contents)
+
+    async def _compare_large_day(self, day: date, commits: int, found: Reconciliation) -> None:
+        before = (found.missing, found.differing, found.unknown)
+        found.days += 1
+        found.commits += commits
+        await self._compare_day(day, found, with_contents=True)
+        if (found.missing, found.differing, found.unknown) != before:
+            found.days_differing += 1
 
     async def _compare_day(self, day: date, found: Reconciliation, *, with_contents: bool) -> None:
         after = 0

@@ -134,6 +134,18 @@ async def test_rows_altered_by_hand_are_found_when_contents_are_compared(databas
         assert await databases.are_equal(), by_hand
 
 
+async def test_a_day_too_large_to_digest_is_compared_by_its_pages(
+    databases: Databases, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("tenkay_store.reconciler.SPAN_COMMITS_WITH_CONTENTS", 3)
+    found = await databases.reconciler().reconcile(None, None, date.min)
+    assert (found.commits, found.days_differing, found.resent) == (databases.store.head, 0, 0)
+    await databases.by_hand(ALTERED[0])
+    found = await databases.reconciler().reconcile(None, None, date.min)
+    assert (found.commits, found.days_differing, found.differing) == (databases.store.head, 1, 1)
+    assert await databases.are_equal()
+
+
 async def test_only_the_days_asked_for_are_compared(databases: Databases) -> None:
     await databases.by_hand("truncate public.filings, public.signals, public.missing_signals")
     yesterday = datetime.now(UTC).date() - timedelta(days=2)
@@ -210,8 +222,8 @@ async def test_more_commits_than_a_page_holds_are_compared_page_by_page(database
         ({10: 1, 20: 99_999}, None, [(1, 9), (10, 400)]),
         ({10: 1, 20: 100_000, 21: 1}, None, [(1, 9), (10, 19), (20, 20), (21, 400)]),
         ({10: 500_000, 11: 1}, None, [(1, 9), (10, 10), (11, 400)]),
-        ({10: 6000, 11: 6000, 12: 4000}, 11, [(1, 9), (10, 10), (11, 400)]),
-        ({10: 6000, 11: 6000, 12: 4001}, 11, [(1, 9), (10, 10), (11, 11), (12, 400)]),
+        ({10: 2000, 11: 2000, 12: 1000}, 11, [(1, 9), (10, 10), (11, 400)]),
+        ({10: 2000, 11: 2000, 12: 1001}, 11, [(1, 9), (10, 10), (11, 11), (12, 400)]),
         ({10: 1}, 500, [(1, 9), (10, 400)]),
     ],
 )
