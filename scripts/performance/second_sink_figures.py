@@ -131,10 +131,10 @@ async def _outage(folder: Path, project: Supabase, supply: Supply, rounds: int) 
             ):
                 await send_all(client, supply.messages(50))
                 await send_all(without, supply.messages(50))
-                for _ in range(max(rounds, 2)):
-                    sent, also = supply.messages(300), supply.messages(300)
-                    faulty.append(300 / await seconds_of(send_all(client, sent)))
-                    healthy.append(300 / await seconds_of(send_all(without, also)))
+                for _ in range(max(rounds, 3)):
+                    sent, also = supply.messages(200), supply.messages(200)
+                    faulty.append(200 / await seconds_of(send_all(client, sent)))
+                    healthy.append(200 / await seconds_of(send_all(without, also)))
                 waiting = await _pending(admin)
                 await proxy.become(HEALTHY)
                 arriving = asyncio.create_task(_arrive(client, supply))
