@@ -19,6 +19,7 @@ from tenkay_store.duckdb_owner import CannotOpen
 from tenkay_store.duckdb_store import DuckDBStore
 from tenkay_store.object_store import CannotOpenObjects
 from tenkay_store.outbox import Outbox
+from tenkay_store.reconciler import Reconciler
 from tenkay_store.settings import StoreSettings
 
 OBSERVE_SECONDS = 5.0
@@ -39,7 +40,7 @@ async def build(scope: ServerScope, settings: StoreSettings) -> None:
         store, memory_changes=settings.feed_memory_changes, quiet_seconds=settings.feed_quiet_seconds
     )
     scope.spawn(feed.prune(settings.feed_days, clock), "feed-prune")
-    outbox = deliver_to_supabase(scope, settings, store)
+    outbox, reconciler = deliver_to_supabase(scope, settings, store)
     scope.spawn(observe(store, outbox), "store-gauges")
     artifacts = ArtifactStore(objects, store, settings.artifact_limits(), clock)
     scope.spawn(artifacts.keep_collecting(settings.artifact_collect_seconds), "artifacts-collector")
@@ -51,15 +52,17 @@ async def build(scope: ServerScope, settings: StoreSettings) -> None:
     scope.add(add_SignalAnalyticsServiceServicer_to_server, series, analytics_servicer.SIGNAL_ANALYTICS)
     changes = servicer.ChangeFeedServicer(feed, settings.shard)
     scope.add(add_ChangeFeedServiceServicer_to_server, changes, servicer.CHANGE_FEED)
-    admin = admin_servicer.StoreAdminServicer(store, artifacts, outbox, settings.shard)
+    admin = admin_servicer.StoreAdminServicer(store, artifacts, outbox, reconciler, settings.shard)
     scope.add(add_StoreAdminServiceServicer_to_server, admin, admin_servicer.STORE_ADMIN)
 
 
-def deliver_to_supabase(scope: ServerScope, settings: StoreSettings, store: DuckDBStore) -> Outbox | None:
-    """The outbox, at work; None where there is no second sink."""
+def deliver_to_supabase(
+    scope: ServerScope, settings: StoreSettings, store: DuckDBStore
+) -> tuple[Outbox, Reconciler] | tuple[None, None]:
+    """The outbox and the reconciler, at work; None where there is no second sink."""
     options = settings.supabase_options()
     if options is None:
-        return None
+        return None, None
     # Only where they are used: they take a second to import.
     from tenkay_store.breaker import SinkBreaker
     from tenkay_store.supabase_sink import SupabaseSink, jittered
@@ -69,7 +72,11 @@ def deliver_to_supabase(scope: ServerScope, settings: StoreSettings, store: Duck
     breaker = SinkBreaker(sink.name, settings.breaker_limits())
     outbox = Outbox(store, sink, breaker, settings.outbox_limits(), clock=clock, jitter=jittered)
     scope.spawn(outbox.run(), "outbox")
-    return outbox
+    reconciler = Reconciler(store, sink, outbox, clock=clock, jitter=jittered)
+    scope.spawn(
+        reconciler.run(settings.reconcile_every_seconds, settings.reconcile_contents_days), "reconciler"
+    )
+    return outbox, reconciler
 
 
 async def observe(store: DuckDBStore, outbox: Outbox | None) -> None:

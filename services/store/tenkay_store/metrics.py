@@ -50,6 +50,25 @@ OUTBOX_COMMITS = gauge(
 OUTBOX_OLDEST_SECONDS = gauge(
     "tenkay_store_outbox_oldest_seconds", "Age of the oldest commit that waits for the second sink."
 )
+RECONCILIATIONS = counter(
+    "tenkay_store_reconciliations", "Comparisons with the second sink, by outcome.", ("outcome",)
+)
+"""outcome: ok, failed."""
+RECONCILIATION_SECONDS = histogram(
+    "tenkay_store_reconciliation_seconds",
+    "Time to compare with the second sink.",
+    buckets=(0.1, 0.5, 1, 5, 10, 30, 60, 300, 1800),
+)
+RECONCILED_AT = gauge(
+    "tenkay_store_reconciled_at_seconds", "When a comparison last came to its end, in Unix time."
+)
+RECONCILIATION_FOUND = counter(
+    "tenkay_store_reconciliation_found", "Commits that were not the same in the second sink.", ("kind",)
+)
+"""kind: missing there; differing there; unknown here."""
+RECONCILIATION_RESENT = counter(
+    "tenkay_store_reconciliation_resent", "Commits that a comparison put back into the outbox."
+)
 SEGMENTS = gauge("tenkay_store_screen_segments", "Tables of the screens' copy of the signals.")
 SORT_SECONDS = histogram(
     "tenkay_store_segment_sort_seconds", "Time to sort segments of the screens' copy into one."
