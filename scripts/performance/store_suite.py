@@ -11,9 +11,8 @@ Figures
                            the bare transaction of 50
     grpc_vs_inproc_x       filings a second: CommitExtraction through gRPC, 100 calls in flight / the path in process
     primary_latency_over_window_ms   median latency of a lone commit, less the group's window
-    all_latency_x          median latency of WAIT_FOR_ALL / (that of WAIT_FOR_PRIMARY + one batch's at Supabase)
-    all_throughput_x       filings a second with WAIT_FOR_ALL / those of the slower sink alone
-    supabase_batch_x       filings a second: batches of ten / one filing a request
+    all_latency_x, all_throughput_x, supabase_batch_x, faulty_sink_primary_x, drain_x
+                           see second_sink_figures.py
     signals_p99_x          GetSignals of the store in process, 99th percentile: at 10 M signals / at 1 M
     screen_median_ms       a screen bounded by date at 1 M signals
     writes_p99_x           GetSignals, 99th percentile at 1 M signals: under full write load / idle
@@ -21,8 +20,7 @@ Figures
     arrival_order_x        GetSignals at 10 M signals, median: filings arrived company by company / by date
     signals_median_ms      GetSignals at 1 M signals, for orientation
 
-With --quick the large file has 2 M signals and each ratio fewer rounds. Supabase is Postgres behind the local stack's
-gateway, both durable, in processes of their own.
+With --quick the large file has 2 M signals and each ratio fewer rounds.
 """
 
 from __future__ import annotations
@@ -31,39 +29,25 @@ import asyncio
 import random
 import shutil
 import statistics
-import sys
 import tempfile
-import threading
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Sequence
-from contextlib import ExitStack, asynccontextmanager
-from datetime import UTC, datetime
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import ExitStack
 from pathlib import Path
 
-import asyncpg
 import duckdb
 import pyarrow as pa
+import second_sink_figures
 from fill_store import fill, store_options
 from made_up_filings import accession_number, filing
+from store_load import Supply, bounded, client_of, now, ratio, seconds_of, send_all, store_process
 
-from tenkay.client import Endpoint
-from tenkay.client.store import AsyncFilingStoreClient
-from tenkay.common.v1 import extraction_pb2
-from tenkay.stack.keys import StackKeys
-from tenkay.stack.launch import Launch, running
-from tenkay.stack.migrations import migrate, migrations_folder, read_migrations
-from tenkay.stack.ports import LOOPBACK, free_port
-from tenkay.stack.postgres import PostgresFolders, postgres
-from tenkay.stack.rest_gateway.process import DATABASE_ROLE, rest_gateway
-from tenkay.store.v1 import filing_store_service_pb2 as store_pb2
 from tenkay_store import filter as filters
-from tenkay_store import messages
 from tenkay_store.duckdb_store import DuckDBStore
-from tenkay_store.records import CommitRecord, Extraction
+from tenkay_store.records import Extraction
 from tenkay_store.storage import Moment, Screen
 
 GROUP = 50
-IN_FLIGHT = 100
 MILLION = 1_000_000
 LARGE, LARGE_QUICK = 10 * MILLION, 2 * MILLION
 
@@ -73,9 +57,10 @@ def run(quick: bool, note: Callable[[str], None]) -> dict[str, float]:
     if quick:
         note(f"the large file has {LARGE_QUICK // MILLION} M signals, not {LARGE // MILLION} M")
     folder = Path(tempfile.mkdtemp(prefix="tenkay-benchmark-"))
+    folder.chmod(0o755)  # Postgres may run as another user
     try:
         figures = asyncio.run(_commits(folder, rounds=1 if quick else 5))
-        figures |= asyncio.run(_second_sink(folder, rounds=1 if quick else 5))
+        figures |= asyncio.run(second_sink_figures.measure(folder, rounds=1 if quick else 5))
         large = LARGE_QUICK if quick else LARGE
         for name, signals, arrival in (
             ("small", MILLION, "date"),
@@ -93,61 +78,35 @@ def run(quick: bool, note: Callable[[str], None]) -> dict[str, float]:
 
 
 async def _commits(folder: Path, rounds: int) -> dict[str, float]:
-    supply = _Supply()
+    supply = Supply()
     one_by_one, bare, full, through_grpc = [], [], [], []
     with ExitStack() as stack:
         plain = stack.enter_context(duckdb.connect(str(folder / "plain.duckdb")))
         _make_plain_tables(plain)
-        port = stack.enter_context(_store_process(folder / "served"))
-        store = DuckDBStore.open(store_options(folder / "in-process", sink="supabase"), _now)
-        async with AsyncFilingStoreClient(Endpoint(f"{LOOPBACK}:{port}", plaintext=True)) as client:
+        port = stack.enter_context(store_process(folder / "served"))
+        store = DuckDBStore.open(store_options(folder / "in-process", sink="supabase"), now)
+        async with client_of(port) as client:
             await _commit_all(store, supply.take(4 * GROUP))  # warm
-            await _send_all(client, supply.messages(2 * GROUP))
+            await send_all(client, supply.messages(2 * GROUP))
             for _ in range(rounds):
                 few, many = supply.take(2), supply.take(6 * GROUP)
                 one_by_one.append(2 / _seconds(lambda: _row_by_row(plain, few)))  # noqa: B023 - called at once
                 bare.append(6 * GROUP / _seconds(lambda: _in_groups(plain, many)))  # noqa: B023
                 taken = supply.take(6 * GROUP)
-                full.append(6 * GROUP / await _seconds_of(_commit_all(store, taken)))
+                full.append(6 * GROUP / await seconds_of(_commit_all(store, taken)))
                 sent = supply.messages(6 * GROUP)
-                through_grpc.append(6 * GROUP / await _seconds_of(_send_all(client, sent)))
+                through_grpc.append(6 * GROUP / await seconds_of(send_all(client, sent)))
             latencies = [
-                await _seconds_of(client.commit_extraction(extraction=message))
+                await seconds_of(client.commit_extraction(extraction=message))
                 for message in supply.messages(30)
             ]
         await store.close()
     return {
-        "group_commit_x": _ratio(bare, one_by_one),
-        "full_vs_bare_commit_x": _ratio(full, bare),
-        "grpc_vs_inproc_x": _ratio(through_grpc, full),
+        "group_commit_x": ratio(bare, one_by_one),
+        "full_vs_bare_commit_x": ratio(full, bare),
+        "grpc_vs_inproc_x": ratio(through_grpc, full),
         "primary_latency_over_window_ms": (statistics.median(latencies) - 0.05) * 1e3,
     }
-
-
-class _Supply:
-    """Filings that no store has seen."""
-
-    def __init__(self) -> None:
-        self._next = 0
-
-    def take(self, count: int) -> list[Extraction]:
-        first, self._next = self._next, self._next + count
-        return [filing(number % 4000, number // 4000) for number in range(first, first + count)]
-
-    def messages(self, count: int) -> list[extraction_pb2.Extraction]:
-        return [_message(each) for each in self.take(count)]
-
-
-def _message(body: Extraction) -> extraction_pb2.Extraction:
-    return extraction_pb2.Extraction(
-        filing=messages.filing_message(body.filing),
-        signals=[messages.signal_message(each) for each in body.signals],
-        missing=[messages.missing_message(each) for each in body.missing],
-        result_key=body.result_key,
-        catalog_version=body.catalog_version,
-        code_version=body.code_version,
-        fact_count=body.fact_count,
-    )
 
 
 _PLAIN = {
@@ -210,91 +169,7 @@ def _names(table: str) -> list[str]:
 
 
 async def _commit_all(store: DuckDBStore, bodies: Sequence[Extraction]) -> None:
-    await _bounded([lambda body=body: store.commit(body) for body in bodies])  # type: ignore[misc]
-
-
-async def _send_all(
-    client: AsyncFilingStoreClient,
-    bodies: Sequence[extraction_pb2.Extraction],
-    wait_for: store_pb2.WaitFor.ValueType = store_pb2.WAIT_FOR_PRIMARY,
-) -> None:
-    await _bounded(
-        [lambda body=body: client.commit_extraction(extraction=body, wait_for=wait_for) for body in bodies]  # type: ignore[misc]
-    )
-
-
-async def _bounded(calls: Sequence[Callable[[], Awaitable[object]]]) -> None:
-    slots = asyncio.Semaphore(IN_FLIGHT)
-
-    async def one(call: Callable[[], Awaitable[object]]) -> None:
-        async with slots:
-            await call()
-
-    await asyncio.gather(*(one(call) for call in calls))
-
-
-# The second sink
-
-
-async def _second_sink(folder: Path, rounds: int) -> dict[str, float]:
-    from tenkay_store.sink import SupabaseOptions
-    from tenkay_store.supabase_sink import SupabaseSink
-
-    supply = _Supply()
-    supply.take(4000)  # other filings than those of the first part
-    with ExitStack() as stack:
-        url, key = stack.enter_context(_supabase(folder))
-        environment = {"TENKAY_STORE_SUPABASE_URL": url, "TENKAY_STORE_SUPABASE_KEY": key}
-        both = stack.enter_context(_store_process(folder / "both", environment))
-        alone = stack.enter_context(_store_process(folder / "alone"))
-        sink = SupabaseSink(SupabaseOptions(url, key, connections=20, connect_seconds=2, read_seconds=15))
-        single, batched, batch_latency, primary, waiting, with_all, primary_alone = ([] for _ in range(7))
-        async with _client(both) as client, _client(alone) as without:
-            await _send_all(client, supply.messages(GROUP), store_pb2.WAIT_FOR_ALL)
-            await _send_all(without, supply.messages(GROUP))
-            for _ in range(rounds):
-                ones, tens = supply.take(60), supply.take(180)
-                single.append(60 / await _seconds_of(_write(sink, [[each] for each in ones])))
-                batches = [tens[start : start + 10] for start in range(0, 180, 10)]
-                batched.append(180 / await _seconds_of(_write(sink, batches)))
-                for batch in [supply.take(10) for _ in range(5)]:
-                    batch_latency.append(await _seconds_of(sink.write(_records(batch))))
-                for message in supply.messages(10):
-                    call = without.commit_extraction(extraction=message)
-                    primary.append(await _seconds_of(call))
-                for message in supply.messages(10):
-                    call = client.commit_extraction(extraction=message, wait_for=store_pb2.WAIT_FOR_ALL)
-                    waiting.append(await _seconds_of(call))
-                sent = supply.messages(300)
-                with_all.append(300 / await _seconds_of(_send_all(client, sent, store_pb2.WAIT_FOR_ALL)))
-                sent = supply.messages(300)
-                primary_alone.append(300 / await _seconds_of(_send_all(without, sent)))
-        await sink.close()
-    slower = min(statistics.median(batched), statistics.median(primary_alone))
-    return {
-        "all_latency_x": statistics.median(waiting)
-        / (statistics.median(primary) + statistics.median(batch_latency)),
-        "all_throughput_x": statistics.median(with_all) / slower,
-        "supabase_batch_x": _ratio(batched, single),
-    }
-
-
-async def _write(sink: object, batches: Sequence[Sequence[Extraction]]) -> None:
-    """Six batches in flight, as the outbox sends them."""
-    slots = asyncio.Semaphore(6)
-
-    async def one(batch: Sequence[Extraction]) -> None:
-        async with slots:
-            await sink.write(_records(batch))  # type: ignore[attr-defined]
-
-    await asyncio.gather(*(one(batch) for batch in batches))
-
-
-_sequence = iter(range(1, sys.maxsize))
-
-
-def _records(bodies: Sequence[Extraction]) -> list[CommitRecord]:
-    return [CommitRecord(next(_sequence), 1, _now(), body) for body in bodies]
+    await bounded([lambda body=body: store.commit(body) for body in bodies])  # type: ignore[misc]
 
 
 # Reads
@@ -304,7 +179,7 @@ async def _reads(folder: Path, *, large: int, quick: bool) -> dict[str, float]:
     size = (folder / "large" / "tenkay.duckdb").stat().st_size
     count = 200 if quick else 2000
     small, big, shuffled = [
-        DuckDBStore.open(store_options(folder / name), _now) for name in ("small", "large", "by-company")
+        DuckDBStore.open(store_options(folder / name), now) for name in ("small", "large", "by-company")
     ]
     stores = {small: MILLION, big: large, shuffled: large}
     seconds: dict[DuckDBStore, list[float]] = {store: [] for store in stores}
@@ -313,10 +188,10 @@ async def _reads(folder: Path, *, large: int, quick: bool) -> dict[str, float]:
         for store, signals in stores.items():
             name = _accession_number(draw.randrange(signals // 125))
             seconds[store].append(
-                await _seconds_of(store.signals(name, Moment(store.head), with_evidence=True))
+                await seconds_of(store.signals(name, Moment(store.head), with_evidence=True))
             )
     idle = seconds[small]
-    screens = [await _seconds_of(_screen(small, draw)) for _ in range(60 if quick else 200)]
+    screens = [await seconds_of(_screen(small, draw)) for _ in range(60 if quick else 200)]
     loaded = [each async for each in _under_writes(small, draw, count)]
     for store in stores:
         await store.close()
@@ -358,113 +233,18 @@ async def _under_writes(store: DuckDBStore, draw: random.Random, count: int) -> 
     writing = asyncio.create_task(write())
     for _ in range(count):
         name = _accession_number(draw.randrange(MILLION // 125))
-        yield await _seconds_of(store.signals(name, Moment(store.head), with_evidence=True))
+        yield await seconds_of(store.signals(name, Moment(store.head), with_evidence=True))
     stopping.set()
     await writing
 
 
-# Servers
-
-
-def _store_process(directory: Path, environment: dict[str, str] | None = None) -> _Running:
-    port = free_port()
-    launch = Launch(
-        name="store",
-        argv=(sys.executable, "-m", "tenkay_store"),
-        ready_line=b'"event": "serving"',
-        environment={
-            "TENKAY_STORE_DATA_DIRECTORY": str(directory),
-            "TENKAY_STORE_LISTEN_PORT": str(port),
-            "TENKAY_STORE_INSECURE": "true",
-            "TENKAY_STORE_MIN_FREE_BYTES": "0",
-            **(environment or {}),
-        },
-    )
-    return _Running(launch, directory.with_suffix(".log"), port)
-
-
-class _Running:
-    """A server while its block runs; gives its port."""
-
-    def __init__(self, launch: Launch, log: Path, port: int) -> None:
-        self._running = running(launch, log)
-        self._port = port
-
-    def __enter__(self) -> int:
-        self._running.__enter__()
-        return self._port
-
-    def __exit__(self, *error: object) -> None:
-        self._running.__exit__(None, None, None)
-
-
-class _supabase:  # noqa: N801 - used as a function
-    """Postgres with Tenkay's schema behind the gateway while its block runs; gives its address and key."""
-
-    def __init__(self, folder: Path) -> None:
-        self._folder = folder
-        self._stack = ExitStack()
-
-    def __enter__(self) -> tuple[str, str]:
-        self._folder.chmod(0o755)  # Postgres may run as another user
-        folders = PostgresFolders.under(self._folder / "postgres")
-        self._stack.enter_context(running(postgres(folders), self._folder / "postgres.log"))
-        _run_apart(_make_database(folders))
-        keys = StackKeys.make()
-        port = free_port()
-        launch = rest_gateway(
-            database_url=folders.url(DATABASE_ROLE, "tenkay"), jwt_secret=keys.jwt_secret, port=port
-        )
-        self._stack.enter_context(running(launch, self._folder / "gateway.log"))
-        return f"http://{LOOPBACK}:{port}", keys.service_role
-
-    def __exit__(self, *error: object) -> None:
-        self._stack.close()
-
-
-def _run_apart(work: Coroutine[None, None, None]) -> None:
-    """Runs it in a loop of another thread, since this one's is running."""
-    thread = threading.Thread(target=asyncio.run, args=(work,))
-    thread.start()
-    thread.join()
-
-
-async def _make_database(folders: PostgresFolders) -> None:
-    connection = await asyncpg.connect(folders.url())
-    await connection.execute("create database tenkay")
-    await connection.close()
-    connection = await asyncpg.connect(folders.url(database="tenkay"))
-    await migrate(connection, read_migrations(migrations_folder()))
-    await connection.close()
-
-
-@asynccontextmanager
-async def _client(port: int) -> AsyncIterator[AsyncFilingStoreClient]:
-    async with AsyncFilingStoreClient(Endpoint(f"{LOOPBACK}:{port}", plaintext=True)) as client:
-        yield client
-
-
 # Figures
-
-
-def _now() -> datetime:
-    return datetime.now(UTC)
 
 
 def _seconds(work: Callable[[], object]) -> float:
     started = time.perf_counter()
     work()
     return time.perf_counter() - started
-
-
-async def _seconds_of(work: Awaitable[object]) -> float:
-    started = time.perf_counter()
-    await work
-    return time.perf_counter() - started
-
-
-def _ratio(above: Sequence[float], below: Sequence[float]) -> float:
-    return statistics.median(a / b for a, b in zip(above, below, strict=True))
 
 
 def _p99(seconds: Sequence[float]) -> float:

@@ -21,6 +21,7 @@ from tenkay_store.duckdb_store import DuckDBStore
 from tenkay_store.jitter import jittered
 from tenkay_store.object_store import CannotOpenObjects
 from tenkay_store.outbox import Outbox
+from tenkay_store.reconciler import Reconciler
 from tenkay_store.settings import StoreSettings
 from tenkay_store.snapshots import Snapshots
 
@@ -42,7 +43,7 @@ async def build(scope: ServerScope, settings: StoreSettings) -> None:
         store, memory_changes=settings.feed_memory_changes, quiet_seconds=settings.feed_quiet_seconds
     )
     scope.spawn(feed.prune(settings.feed_days, clock), "feed-prune")
-    outbox = deliver_to_supabase(scope, settings, store)
+    outbox, reconciler = deliver_to_supabase(scope, settings, store)
     snapshots = copy_to_backup(scope, settings, store)
     scope.spawn(observe(store, outbox, snapshots), "store-gauges")
     artifacts = ArtifactStore(objects, store, settings.artifact_limits(), clock)
@@ -55,15 +56,17 @@ async def build(scope: ServerScope, settings: StoreSettings) -> None:
     scope.add(add_SignalAnalyticsServiceServicer_to_server, series, analytics_servicer.SIGNAL_ANALYTICS)
     changes = servicer.ChangeFeedServicer(feed, settings.shard)
     scope.add(add_ChangeFeedServiceServicer_to_server, changes, servicer.CHANGE_FEED)
-    admin = admin_servicer.StoreAdminServicer(store, artifacts, outbox, snapshots, settings.shard)
+    admin = admin_servicer.StoreAdminServicer(store, artifacts, outbox, reconciler, snapshots, settings.shard)
     scope.add(add_StoreAdminServiceServicer_to_server, admin, admin_servicer.STORE_ADMIN)
 
 
-def deliver_to_supabase(scope: ServerScope, settings: StoreSettings, store: DuckDBStore) -> Outbox | None:
-    """The outbox, at work; None where there is no second sink."""
+def deliver_to_supabase(
+    scope: ServerScope, settings: StoreSettings, store: DuckDBStore
+) -> tuple[Outbox, Reconciler] | tuple[None, None]:
+    """The outbox and the reconciler, at work; None where there is no second sink."""
     options = settings.supabase_options()
     if options is None:
-        return None
+        return None, None
     # Only where they are used: they take a second to import.
     from tenkay_store.breaker import SinkBreaker
     from tenkay_store.supabase_sink import SupabaseSink
@@ -73,7 +76,11 @@ def deliver_to_supabase(scope: ServerScope, settings: StoreSettings, store: Duck
     breaker = SinkBreaker(sink.name, settings.breaker_limits())
     outbox = Outbox(store, sink, breaker, settings.outbox_limits(), clock=clock, jitter=jittered)
     scope.spawn(outbox.run(), "outbox")
-    return outbox
+    reconciler = Reconciler(store, sink, outbox, clock=clock, jitter=jittered)
+    scope.spawn(
+        reconciler.run(settings.reconcile_every_seconds, settings.reconcile_contents_days), "reconciler"
+    )
+    return outbox, reconciler
 
 
 def copy_to_backup(scope: ServerScope, settings: StoreSettings, store: DuckDBStore) -> Snapshots | None:

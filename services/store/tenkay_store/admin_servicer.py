@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import grpc
 from google.protobuf.duration_pb2 import Duration
 
 from tenkay import page_tokens, sequences
-from tenkay.errors import Reason, failure
+from tenkay.errors import Reason, TenkayError, failure
 from tenkay.identifiers import require_accession_number, require_cik
 from tenkay.store.v1 import filing_store_service_pb2 as store_pb2
 from tenkay.store.v1 import store_admin_service_pb2 as admin_pb2
@@ -18,7 +18,9 @@ from tenkay_store import messages
 from tenkay_store.artifact_store import ArtifactStore
 from tenkay_store.backup import Manifest, parse_name
 from tenkay_store.outbox import Outbox
+from tenkay_store.reconciler import Reconciler
 from tenkay_store.records import Backlog, CommitRecord, DeadLetter, Purge
+from tenkay_store.sink import SinkFailure
 from tenkay_store.snapshots import Snapshots
 from tenkay_store.storage import AnalyticalStore
 
@@ -27,6 +29,8 @@ Context = grpc.aio.ServicerContext[Any, Any]
 STORE_ADMIN = "tenkay.store.v1.StoreAdminService"
 DEFAULT_PAGE_SIZE = 50
 MAX_PAGE_SIZE = 500
+MAX_PAYLOAD_BYTES = 256 * 1024
+RECONCILE_RETRY_SECONDS = 60.0
 MAX_NAME_CHARACTERS, MAX_REASON_CHARACTERS = 200, 1000
 
 
@@ -38,12 +42,14 @@ class StoreAdminServicer(admin_pb2_grpc.StoreAdminServiceServicer):
         store: AnalyticalStore,
         artifacts: ArtifactStore,
         outbox: Outbox | None,
+        reconciler: Reconciler | None,
         snapshots: Snapshots | None,
         shard: int,
     ) -> None:
         self._store = store
         self._artifacts = artifacts
         self._outbox = outbox
+        self._reconciler = reconciler
         self._snapshots = snapshots
         self._shard = shard
 
@@ -76,6 +82,25 @@ class StoreAdminServicer(admin_pb2_grpc.StoreAdminServiceServicer):
             else "",
         )
 
+    async def GetDeadLetter(
+        self, request: admin_pb2.GetDeadLetterRequest, _context: Context
+    ) -> admin_pb2.GetDeadLetterResponse:
+        """Answers with a dead letter and what the second sink was sent."""
+        number = self._number(request.sequence, "sequence")
+        found = await self._outbox.inspect(number) if self._outbox is not None else None
+        if found is None:
+            raise failure(
+                Reason.INVALID_FIELD,
+                f"commit {request.sequence} is not dead; ListDeadLetters names those that are",
+                field="sequence",
+            )
+        letter, payload = found
+        # What is cut through at the end is left out.
+        shown = payload[:MAX_PAYLOAD_BYTES].decode(errors="ignore")
+        return admin_pb2.GetDeadLetterResponse(
+            dead_letter=self._dead_letter(letter), payload=shown, payload_bytes=len(payload)
+        )
+
     async def ReplayDeadLetters(
         self, request: admin_pb2.ReplayDeadLettersRequest, _context: Context
     ) -> admin_pb2.ReplayDeadLettersResponse:
@@ -91,18 +116,60 @@ class StoreAdminServicer(admin_pb2_grpc.StoreAdminServiceServicer):
                 field="sequences",
             )
         if self._outbox is None:
-            raise failure(
-                Reason.SINK_DISABLED, "there is no second sink; set TENKAY_STORE_SUPABASE_URL to have one"
-            )
+            raise _no_second_sink()
         if not request.all:
             return admin_pb2.ReplayDeadLettersResponse(
-                replayed=await self._outbox.replay([self._number(each) for each in request.sequences])
+                replayed=await self._outbox.replay(
+                    [self._number(each, "sequences") for each in request.sequences]
+                )
             )
         replayed = after = 0
         while found := await self._store.dead_letters(after, MAX_PAGE_SIZE):
             after = found[-1].sequence
             replayed += await self._outbox.replay([each.sequence for each in found])
         return admin_pb2.ReplayDeadLettersResponse(replayed=replayed)
+
+    async def Reconcile(
+        self, request: admin_pb2.ReconcileRequest, _context: Context
+    ) -> admin_pb2.ReconcileResponse:
+        """Compares the second sink with the primary, and has it sent what differs."""
+        first = messages.day(request.first_day, "first_day") if request.HasField("first_day") else None
+        last = messages.day(request.last_day, "last_day") if request.HasField("last_day") else None
+        if first is not None and last is not None and first > last:
+            raise failure(
+                Reason.INVALID_FIELD, f"first_day {first} comes after last_day {last}", field="first_day"
+            )
+        if self._reconciler is None:
+            raise _no_second_sink()
+        contents_from = date.min if request.check_contents else None
+        try:
+            found = await self._reconciler.reconcile(first, last, contents_from)
+        except SinkFailure as error:
+            raise failure(
+                Reason.DEPENDENCY_UNAVAILABLE,
+                f"{error.detail}; what was found until then is sent again; come back once it answers",
+                metadata={"service": "supabase"},
+                retry_after=RECONCILE_RETRY_SECONDS,
+            ) from error
+        return admin_pb2.ReconcileResponse(
+            day_count=found.days,
+            commit_count=found.commits,
+            differing_day_count=found.days_differing,
+            undelivered_count=found.undelivered,
+            missing_count=found.missing,
+            differing_count=found.differing,
+            resent_count=found.resent,
+            unknown_count=found.unknown,
+            unknown_commits=[
+                admin_pb2.UnknownCommit(
+                    sequence=sequences.encode(self._shard, each.sequence),
+                    accession_number=each.accession_number,
+                    kind=each.kind.value,
+                    version=each.version,
+                )
+                for each in found.unknown_commits
+            ],
+        )
 
     async def PurgeFilings(
         self, request: admin_pb2.PurgeFilingsRequest, _context: Context
@@ -209,13 +276,13 @@ class StoreAdminServicer(admin_pb2_grpc.StoreAdminServiceServicer):
             else messages.timestamp(body.copies_clean_at),
         )
 
-    def _number(self, token: str) -> int:
+    def _number(self, token: str, field: str) -> int:
         numbers = sequences.parse(token)
         if list(numbers) != [self._shard]:
             raise failure(
                 Reason.MALFORMED_SEQUENCE,
                 f"{token[:80]!r} is not a commit of this store; use a sequence that ListDeadLetters gave",
-                field="sequences",
+                field=field,
             )
         return numbers[self._shard]
 
@@ -229,6 +296,10 @@ class StoreAdminServicer(admin_pb2_grpc.StoreAdminServiceServicer):
             last_error=letter.last_error,
             enqueued_at=messages.timestamp(letter.enqueued_at),
         )
+
+
+def _no_second_sink() -> TenkayError:
+    return failure(Reason.SINK_DISABLED, "there is no second sink; set TENKAY_STORE_SUPABASE_URL to have one")
 
 
 _DEAD_LETTERS, _PURGES, _SNAPSHOTS = b"ListDeadLetters", b"ListPurges", b"ListSnapshots"

@@ -7,7 +7,7 @@ import time
 from collections.abc import AsyncGenerator, Callable, Iterator, Mapping, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from itertools import chain, islice
 from pathlib import Path
 from typing import TypeVar
@@ -18,6 +18,7 @@ from tenkay.errors import Reason, TenkayError, failure
 from tenkay.runtime.logs import get_logger
 from tenkay_store import duckdb_analytics as analytics
 from tenkay_store import duckdb_reads as reads
+from tenkay_store import duckdb_reconciliation as reconciliation
 from tenkay_store import duckdb_screens as screens
 from tenkay_store import duckdb_snapshot, failpoints, metrics, screen_segments
 from tenkay_store.commit_work import (
@@ -45,11 +46,13 @@ from tenkay_store.records import (
     Change,
     CommitRecord,
     Committed,
+    DayDigest,
     DeadLetter,
     Delivery,
     Extraction,
     Fence,
     Filing,
+    HeldCommit,
     Purge,
 )
 from tenkay_store.screen_segments import Segments
@@ -66,6 +69,7 @@ from tenkay_store.storage import (
     Series,
     SeriesSelection,
     SnapshotState,
+    Standing,
     StoredAnalysis,
     StoredArtifacts,
     StoredFiling,
@@ -385,6 +389,34 @@ class DuckDBStore:
         if (sink := self._sink) is None:
             return ()
         return await self._owner.read(lambda cursor: reads.dead_among(cursor, sink, sequences))
+
+    async def delivered_among(self, sequences: Sequence[int]) -> Sequence[OutboxEntry]:
+        """Those of these commits that the sink has taken, in order."""
+        if (sink := self._sink) is None:
+            return ()
+        return await self._owner.read(lambda cursor: reconciliation.delivered_among(cursor, sink, sequences))
+
+    async def day_digests(self, first: date, last: date) -> Mapping[date, DayDigest]:
+        """Of the days (UTC) on which commits were recorded that the sink has taken."""
+        if (sink := self._sink) is None:
+            return {}
+        return await self._owner.read(lambda cursor: reconciliation.day_digests(cursor, sink, first, last))
+
+    async def commits_of_day(self, day: date, after: int, limit: int) -> Sequence[tuple[HeldCommit, bool]]:
+        """Commits recorded on a day (UTC) after a sequence, in order, each with whether the sink has taken it."""
+        if (sink := self._sink) is None:
+            return ()
+        return await self._owner.read(
+            lambda cursor: reconciliation.commits_of_day(cursor, sink, day, after, limit)
+        )
+
+    async def standing(self, sequences: Sequence[int], accession_numbers: Sequence[str]) -> Standing:
+        """Which of these commits are held, and which of these filings were purged."""
+        if (sink := self._sink) is None:
+            return Standing(frozenset(), {}, frozenset())
+        return await self._owner.read(
+            lambda cursor: reconciliation.standing(cursor, sink, sequences, accession_numbers)
+        )
 
     async def mark(self, deliveries: Mapping[int, Delivery]) -> None:
         """Record where commits, by sequence, stand in the sink."""

@@ -73,6 +73,25 @@ SNAPSHOT_AGE_SECONDS = gauge(
     "tenkay_store_snapshot_age_seconds", "Age of the newest snapshot. Not set while there is none."
 )
 UNCLEAN_PURGES = gauge("tenkay_store_purges_in_copies", "1 while copies may hold what was purged.")
+RECONCILIATIONS = counter(
+    "tenkay_store_reconciliations", "Comparisons with the second sink, by outcome.", ("outcome",)
+)
+"""outcome: ok, failed."""
+RECONCILIATION_SECONDS = histogram(
+    "tenkay_store_reconciliation_seconds",
+    "Time to compare with the second sink.",
+    buckets=(0.1, 0.5, 1, 5, 10, 30, 60, 300, 1800),
+)
+RECONCILED_AT = gauge(
+    "tenkay_store_reconciled_at_seconds", "When a comparison last came to its end, in Unix time."
+)
+RECONCILIATION_FOUND = counter(
+    "tenkay_store_reconciliation_found", "Commits that were not the same in the second sink.", ("kind",)
+)
+"""kind: missing there; differing there; unknown here."""
+RECONCILIATION_RESENT = counter(
+    "tenkay_store_reconciliation_resent", "Commits that a comparison put back into the outbox."
+)
 SEGMENTS = gauge("tenkay_store_screen_segments", "Tables of the screens' copy of the signals.")
 SORT_SECONDS = histogram(
     "tenkay_store_segment_sort_seconds", "Time to sort segments of the screens' copy into one."

@@ -23,11 +23,13 @@ from tenkay.runtime.logs import get_logger
 from tenkay.runtime.tracing import remote_parent, span
 from tenkay_store import failpoints, metrics
 from tenkay_store.failpoints import Failpoint
-from tenkay_store.records import Change, CommitRecord, Delivery, DeliveryState
+from tenkay_store.records import Change, CommitRecord, DeadLetter, Delivery, DeliveryState
 from tenkay_store.sink import Breaker, BreakerOpen, Remedy, Sink, SinkFailure
 from tenkay_store.storage import AnalyticalStore, OutboxEntry
 
 MARK_RETRY_SECONDS = 1.0
+MARK_EVERY_SECONDS = 0.1
+"""Least time between two pieces of marks: a piece costs the writer about as much for one mark as for fifty."""
 MAX_MARKS = 1000
 """Marks in one piece of work for the writer."""
 DRAIN_SECONDS = 3.0
@@ -181,11 +183,29 @@ class Outbox:
 
     async def replay(self, sequences: Sequence[int]) -> int:
         """Send those of these commits that are dead once more; how many they were."""
-        revived = await self._store.dead_among(sequences)
-        await self._store.mark(
-            {each.sequence: Delivery(DeliveryState.PENDING, each.attempts) for each in revived}
+        dead = await self._store.dead_among(sequences)
+        return await self._send_again(
+            [
+                OutboxEntry(each.sequence, each.accession_number, each.attempts, each.size_bytes)
+                for each in dead
+            ]
         )
-        for each in revived:
+
+    async def resend(self, sequences: Sequence[int]) -> int:
+        """Send those of these commits that were delivered once more; how many they were."""
+        return await self._send_again(await self._store.delivered_among(sequences))
+
+    async def inspect(self, sequence: int) -> tuple[DeadLetter, bytes] | None:
+        """A commit that the sink refused for good, and what it was sent; None when it is not dead."""
+        dead = await self._store.dead_among([sequence])
+        records = await self._store.commit_records([sequence]) if dead else ()
+        return (dead[0], self._sink.payload_of(records[0])) if records else None
+
+    async def _send_again(self, entries: Sequence[OutboxEntry]) -> int:
+        await self._store.mark(
+            {each.sequence: Delivery(DeliveryState.PENDING, each.attempts) for each in entries}
+        )
+        for each in entries:
             if self._behind and each.sequence > self._horizon:
                 continue  # it is read from the table in its turn
             if self._known < self._limits.memory_commits:
@@ -198,7 +218,7 @@ class Outbox:
                 self._horizon = min(self._horizon, each.sequence - 1)
                 self._behind = True
         self._wake.set()
-        return len(revived)
+        return len(entries)
 
     def _take(self, records: Sequence[CommitRecord], _changes: Sequence[Change]) -> None:
         """The fast path: what was just committed, if all that came before it is in memory too."""
@@ -463,6 +483,7 @@ class Outbox:
                     if self._marks.get(sequence) is delivery:
                         del self._marks[sequence]
                 self._wake.set()
+                await asyncio.sleep(MARK_EVERY_SECONDS)
 
     async def _drain(self, marking: asyncio.Task[None]) -> None:
         if self._in_flight:

@@ -304,3 +304,25 @@ class Backlog:
     pending: int
     dead: int
     oldest_pending: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class DayDigest:
+    """The commits recorded on one day (UTC), as something to compare."""
+
+    commits: int
+    hashes: int
+    """The sum of their hashes."""
+
+
+@dataclass(frozen=True, slots=True)
+class HeldCommit:
+    """A commit that is held, without its contents."""
+
+    sequence: int
+    kind: CommitKind
+    accession_number: str
+    version: int
+    """0 for a purge."""
+    hash: int
+    """60 bits over what identifies it and its result."""

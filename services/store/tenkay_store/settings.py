@@ -142,7 +142,7 @@ class StoreSettings(ServiceSettings):
     """How long to wait for a connection to Supabase."""
 
     supabase_read_seconds: float = Field(default=15, gt=0, le=300)
-    """How long to wait for Supabase's answer."""
+    """How long to wait for Supabase's whole answer, once connected."""
 
     supabase_batch_commits: int = Field(default=10, ge=1, le=200)
     """Commits in one request to Supabase at most."""
@@ -167,6 +167,12 @@ class StoreSettings(ServiceSettings):
 
     supabase_stopped_seconds: float = Field(default=60, gt=0, le=3600)
     """How long the sink stays stopped after Supabase refused the key or lacked the schema, before one more try."""
+
+    reconcile_every_seconds: float = Field(default=3600, ge=1, le=604_800)
+    """How often all that Supabase holds is compared with the primary, by commits."""
+
+    reconcile_contents_days: int = Field(default=7, ge=0, le=36_500)
+    """Of the commits of how many days, today included, such a comparison also reads the rows in Supabase."""
 
     outbox_memory_commits: int = Field(default=2000, ge=1, le=100_000)
     """Unsent commits known in memory; more wait in the outbox table alone."""

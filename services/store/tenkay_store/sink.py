@@ -37,6 +37,9 @@ class Sink(Protocol):
     def name(self) -> str:
         """The sink's name in the outbox."""
 
+    def payload_of(self, record: CommitRecord) -> bytes:
+        """What the sink is sent for a commit, as text to look at."""
+
     async def write(self, batch: Sequence[CommitRecord]) -> None:
         """Make the batch durable. SinkFailure when it is not, or may not be."""
 

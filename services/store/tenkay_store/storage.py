@@ -21,11 +21,13 @@ from tenkay_store.records import (
     Change,
     CommitRecord,
     Committed,
+    DayDigest,
     DeadLetter,
     Delivery,
     Extraction,
     Fence,
     Filing,
+    HeldCommit,
     MissingSignal,
     Purge,
     Section,
@@ -239,6 +241,18 @@ class SnapshotState:
     """By table."""
 
 
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """What the primary says of commits and filings that a sink holds."""
+
+    held: frozenset[int]
+    """Sequences of those commits that it holds too."""
+    purges: Mapping[str, int]
+    """The newest purge's sequence of those filings that were purged, by accession number."""
+    purges_delivered: frozenset[str]
+    """Those of them whose purges the sink has taken."""
+
+
 class AnalyticalStore(Protocol):
     """Versions of filings, signals and analyses; the outbox and the change feed that are committed with them."""
 
@@ -354,6 +368,18 @@ class AnalyticalStore(Protocol):
 
         DISK_FULL; DEPENDENCY_UNAVAILABLE when it cannot be written, or does not hold what was copied.
         """
+
+    async def delivered_among(self, sequences: Sequence[int]) -> Sequence[OutboxEntry]:
+        """Those of these commits that the sink has taken, in order."""
+
+    async def day_digests(self, first: date, last: date) -> Mapping[date, DayDigest]:
+        """Of the days (UTC) on which commits were recorded that the sink has taken."""
+
+    async def commits_of_day(self, day: date, after: int, limit: int) -> Sequence[tuple[HeldCommit, bool]]:
+        """Commits recorded on a day (UTC) after a sequence, in order, each with whether the sink has taken it."""
+
+    async def standing(self, sequences: Sequence[int], accession_numbers: Sequence[str]) -> Standing:
+        """Which of these commits are held, and which of these filings were purged."""
 
     async def backlog(self) -> Backlog:
         """Counts of what is not delivered."""

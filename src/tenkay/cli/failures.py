@@ -47,7 +47,7 @@ class ExitCode(IntEnum):
 
 MEANINGS = {
     ExitCode.OK: "done",
-    ExitCode.NOT_DONE: "a filing failed, what was asked for is not there, or the stack cannot start",
+    ExitCode.NOT_DONE: "a filing failed, what was asked for is not there, a schema differs, or the stack cannot start",
     ExitCode.USAGE: "the command, an option or a filter is wrong",
     ExitCode.UNAVAILABLE: "no stack runs, or a service or EDGAR does not answer in time or has no room",
     ExitCode.INTERNAL: "unexpected; the line on standard error has the error's id",

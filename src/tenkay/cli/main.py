@@ -228,6 +228,32 @@ def logs(
     raise typer.Exit(show_logs(var, parts or [], lines, following=follow))
 
 
+@app.command("check-schema")
+def check_schema(
+    database_url: Annotated[
+        str,
+        typer.Option(
+            "--database-url",
+            envvar="TENKAY_DATABASE_URL",
+            help="The Postgres of a Supabase project, or any other: postgresql://USER:PASSWORD@HOST:PORT/DATABASE",
+            metavar="URL",
+            show_default=False,
+        ),
+    ],
+    as_json: AsJson = False,
+) -> None:
+    """Compare a database's schema with the migrations, and tell which of them are not applied.
+
+    Exit code 1 when anything differs. Other objects of the database play no part, and nothing is changed in it. The
+    migrations are applied to a Postgres of the moment on this machine, to know what they make.
+
+    --json prints one document: is_clean, not_applied[], differences[{finding, kind, name, expected, found}].
+    """
+    from tenkay.cli.schema import show_schema
+
+    raise typer.Exit(show_schema(database_url, as_json=as_json))
+
+
 @app.command()
 def ingest(
     selectors: Annotated[

@@ -761,6 +761,17 @@ class AsyncStoreAdminClient(AsyncCaller):
             timeout,
         )
 
+    async def get_dead_letter(
+        self, *, sequence: str = "", timeout: float | None = None
+    ) -> store_admin_service_pb2.GetDeadLetterResponse:
+        """GetDeadLetter of StoreAdminService."""
+        return await self._unary(
+            self._stub.GetDeadLetter,
+            "GetDeadLetter",
+            store_admin_service_pb2.GetDeadLetterRequest(sequence=sequence),
+            timeout,
+        )
+
     async def replay_dead_letters(
         self, *, sequences: Iterable[str] = (), all: bool = False, timeout: float | None = None
     ) -> store_admin_service_pb2.ReplayDeadLettersResponse:
@@ -769,6 +780,24 @@ class AsyncStoreAdminClient(AsyncCaller):
             self._stub.ReplayDeadLetters,
             "ReplayDeadLetters",
             store_admin_service_pb2.ReplayDeadLettersRequest(sequences=sequences, all=all),
+            timeout,
+        )
+
+    async def reconcile(
+        self,
+        *,
+        first_day: date_pb2.Date | None = None,
+        last_day: date_pb2.Date | None = None,
+        check_contents: bool = False,
+        timeout: float | None = None,
+    ) -> store_admin_service_pb2.ReconcileResponse:
+        """Reconcile of StoreAdminService."""
+        return await self._unary(
+            self._stub.Reconcile,
+            "Reconcile",
+            store_admin_service_pb2.ReconcileRequest(
+                first_day=first_day, last_day=last_day, check_contents=check_contents
+            ),
             timeout,
         )
 
@@ -851,6 +880,17 @@ class StoreAdminClient(SyncCaller):
             timeout,
         )
 
+    def get_dead_letter(
+        self, *, sequence: str = "", timeout: float | None = None
+    ) -> store_admin_service_pb2.GetDeadLetterResponse:
+        """GetDeadLetter of StoreAdminService."""
+        return self._unary(
+            self._stub.GetDeadLetter,
+            "GetDeadLetter",
+            store_admin_service_pb2.GetDeadLetterRequest(sequence=sequence),
+            timeout,
+        )
+
     def replay_dead_letters(
         self, *, sequences: Iterable[str] = (), all: bool = False, timeout: float | None = None
     ) -> store_admin_service_pb2.ReplayDeadLettersResponse:
@@ -859,6 +899,24 @@ class StoreAdminClient(SyncCaller):
             self._stub.ReplayDeadLetters,
             "ReplayDeadLetters",
             store_admin_service_pb2.ReplayDeadLettersRequest(sequences=sequences, all=all),
+            timeout,
+        )
+
+    def reconcile(
+        self,
+        *,
+        first_day: date_pb2.Date | None = None,
+        last_day: date_pb2.Date | None = None,
+        check_contents: bool = False,
+        timeout: float | None = None,
+    ) -> store_admin_service_pb2.ReconcileResponse:
+        """Reconcile of StoreAdminService."""
+        return self._unary(
+            self._stub.Reconcile,
+            "Reconcile",
+            store_admin_service_pb2.ReconcileRequest(
+                first_day=first_day, last_day=last_day, check_contents=check_contents
+            ),
             timeout,
         )
 

@@ -47,6 +47,9 @@ class ScriptedSink:
         self.gate = asyncio.Event()
         self.gate.set()
 
+    def payload_of(self, record: CommitRecord) -> bytes:
+        return f"commit {record.sequence}".encode()
+
     async def write(self, batch: Sequence[CommitRecord]) -> None:
         self.in_flight += 1
         self.most_in_flight = max(self.most_in_flight, self.in_flight)
@@ -328,3 +331,40 @@ async def test_the_commits_of_a_filing_keep_their_order_when_one_is_replayed(tmp
         await _settled(store, [1, 2, 3])
     assert sorted(sink.order) == [1, 2, 3]
     assert sink.order.index(2) < sink.order.index(3)
+
+
+async def test_a_dead_letter_is_shown_with_what_the_sink_was_sent(tmp_path: Path) -> None:
+    sink = ScriptedSink()
+    sink.fail = lambda batch: Remedy.DEAD if any(each.sequence == 2 for each in batch) else None
+    async with delivering(tmp_path, sink) as (store, outbox):
+        await _commit(store, range(3))
+        await _settled(store, [1, 2, 3])
+        shown = await outbox.inspect(2)
+        assert shown is not None
+        letter, payload = shown
+        assert (letter.sequence, letter.last_error, payload) == (2, "scripted: dead", b"commit 2")
+        assert await outbox.inspect(1) is None
+        assert await outbox.inspect(99) is None
+
+
+async def test_delivered_commits_are_sent_once_more_when_asked_and_others_are_not(tmp_path: Path) -> None:
+    sink = ScriptedSink()
+    sink.fail = lambda batch: Remedy.DEAD if any(each.sequence == 2 for each in batch) else None
+    async with delivering(tmp_path, sink) as (store, outbox):
+        await _commit(store, range(3))
+        await _settled(store, [1, 2, 3])
+        sink.order.clear()
+        assert await outbox.resend([1, 2, 3, 99]) == 2
+        await _settled(store, [1, 2, 3])
+    assert sorted(sink.order) == [1, 3]
+
+
+async def test_what_is_sent_again_waits_its_turn_where_memory_is_full(tmp_path: Path) -> None:
+    sink = ScriptedSink()
+    async with delivering(tmp_path, sink, replace(LIMITS, memory_commits=4)) as (store, outbox):
+        await _commit(store, range(12))
+        await _settled(store, range(1, 13))
+        sink.order.clear()
+        assert await outbox.resend(range(1, 13)) == 12
+        await _settled(store, range(1, 13))
+    assert sorted(sink.order) == list(range(1, 13))

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 from datetime import UTC, datetime
+from typing import Any
 
 import pytest
 from postgrest.exceptions import APIError
@@ -11,10 +13,16 @@ from tenkay_store.jitter import jittered
 from tenkay_store.messages import analysis_record, extraction_record
 from tenkay_store.records import CommitRecord
 from tenkay_store.sink import Remedy
-from tenkay_store.supabase_sink import MAX_DETAIL_CHARACTERS, classified, write_of
+from tenkay_store.supabase_rows import encoded_batch
+from tenkay_store.supabase_sink import MAX_DETAIL_CHARACTERS, classified
 from tests.unit.store.filings import accession_number, analysis, extraction
 
 AT = datetime(2026, 1, 2, 3, 4, 5, 678901, tzinfo=UTC)
+
+
+def _sent(record: CommitRecord) -> dict[str, Any]:
+    write: dict[str, Any] = json.loads(encoded_batch([record]))["batch"]["writes"][0]
+    return write
 
 
 def _error(code: str | None, message: str = "words") -> APIError:
@@ -57,9 +65,9 @@ def test_an_extraction_is_sent_by_the_columns_names() -> None:
             company_name="",
         )
     )
-    sent = write_of(CommitRecord(7, 2, AT, body))
+    sent = _sent(CommitRecord(7, 2, AT, body))
     assert (sent["filing_id"], sent["sequence"]) == (accession_number(1), 7)
-    assert sent["recorded_at"] == "2026-01-02T03:04:05.678901+00:00"
+    assert sent["recorded_at"] == "2026-01-02T03:04:05.678901Z"
     part = sent["extraction"]
     assert part["version"] == 2
     assert part["filing_date"] == "2024-03-01"
@@ -81,7 +89,7 @@ def test_an_extraction_is_sent_by_the_columns_names() -> None:
 
 def test_an_analysis_is_sent_by_the_columns_names() -> None:
     message = extraction(accession_number(1))
-    sent = write_of(CommitRecord(8, 1, AT, analysis_record(analysis(message))))
+    sent = _sent(CommitRecord(8, 1, AT, analysis_record(analysis(message))))
     part = sent["analysis"]
     assert (part["rating"], part["score"], part["low_confidence"]) == ("WEAK", 38.5, False)
     assert part["flags"][0]["id"] == "going_concern"

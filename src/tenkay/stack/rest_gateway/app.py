@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from typing import TypeVar
 
+import msgspec
 from starlette.applications import Starlette
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
@@ -23,6 +24,9 @@ from tenkay.stack.rest_gateway.statements import Body, Resolution, Statement
 from tenkay.stack.rest_gateway.tokens import Caller, identify
 
 _log = get_logger("rest_gateway")
+
+_Object = dict[str, msgspec.Raw]
+_Parsed = TypeVar("_Parsed")
 
 _JSON = "application/json; charset=utf-8"
 _SINGLE_OBJECT = "application/vnd.pgrst.object+json"
@@ -266,24 +270,15 @@ def _wants_single(request: Request) -> bool:
     raise errors.unknown_media_type(", ".join(accepted))
 
 
-def _parse_json(body: bytes) -> tuple[str, object]:
-    try:
-        text = body.decode()
-        return text, json.loads(text, parse_constant=_refuse_constant)
-    except (ValueError, RecursionError) as error:
-        raise errors.invalid_body(f"Empty or invalid json: {error}") from None
-
-
-def _refuse_constant(name: str) -> object:
-    raise ValueError(f"{name} is not JSON")
+# Values stay the text they are: Postgres reads them, here only the keys are needed.
+_ROWS: msgspec.json.Decoder[_Object | list[_Object]] = msgspec.json.Decoder(_Object | list[_Object])
+_ARGUMENTS: msgspec.json.Decoder[_Object] = msgspec.json.Decoder(_Object)
 
 
 def _parse_rows(body: bytes, *, columns_given: bool) -> Body:
-    text, parsed = _parse_json(body)
+    text, parsed = _parse(body, _ROWS)
     if isinstance(parsed, dict):
         return Body(text, is_array=False, keys=tuple(parsed), length=1)
-    if not isinstance(parsed, list) or not all(isinstance(row, dict) for row in parsed):
-        raise errors.invalid_body("The body must be a JSON object or an array of JSON objects")
     keys = tuple(parsed[0]) if parsed else ()
     if not columns_given and any(row.keys() != parsed[0].keys() for row in parsed):
         raise errors.invalid_body("All object keys must match")
@@ -293,10 +288,15 @@ def _parse_rows(body: bytes, *, columns_given: bool) -> Body:
 def _parse_arguments(body: bytes) -> tuple[str, list[str]]:
     if not body.strip():
         return "{}", []
-    text, parsed = _parse_json(body)
-    if not isinstance(parsed, dict):
-        raise errors.invalid_body("The arguments of a function must be a JSON object")
+    text, parsed = _parse(body, _ARGUMENTS)
     return text, list(parsed)
+
+
+def _parse(body: bytes, decoder: msgspec.json.Decoder[_Parsed]) -> tuple[str, _Parsed]:
+    try:
+        return body.decode(), decoder.decode(body)
+    except (ValueError, RecursionError) as error:
+        raise errors.invalid_body(f"Empty or invalid json: {error}") from None
 
 
 def _choose_function(catalog: Catalog, name: str, arguments: list[str]) -> Function:

@@ -9,6 +9,7 @@ from google.protobuf import duration_pb2 as _duration_pb2
 from google.protobuf import message as _message
 from google.protobuf import timestamp_pb2 as _timestamp_pb2
 from google.protobuf.internal import containers as _containers
+from tenkay.common.v1 import date_pb2 as _date_pb2
 from tenkay.store.v1 import filing_store_service_pb2 as _filing_store_service_pb2
 import builtins as _builtins
 import sys
@@ -154,9 +155,9 @@ class DeadLetter(_message.Message):
     accession_number: _builtins.str
     """The filing it is about."""
     kind: _builtins.str
-    """What was committed: "EXTRACTION" or "ANALYSIS"."""
+    """What was committed: "EXTRACTION", "ANALYSIS" or "PURGE"."""
     result_key: _builtins.str
-    """The result's key."""
+    """The result's key. Empty for a purge."""
     attempts: _builtins.int
     """How often it was sent."""
     last_error: _builtins.str
@@ -213,6 +214,62 @@ class ListDeadLettersResponse(_message.Message):
 Global___ListDeadLettersResponse: _TypeAlias = ListDeadLettersResponse  # noqa: Y015
 
 @_typing.final
+class GetDeadLetterRequest(_message.Message):
+    """Asks for a dead letter."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    SEQUENCE_FIELD_NUMBER: _builtins.int
+    sequence: _builtins.str
+    """Its position in the order of commits, as ListDeadLetters gave it."""
+    def __init__(
+        self,
+        *,
+        sequence: _builtins.str | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["sequence", b"sequence"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___GetDeadLetterRequest: _TypeAlias = GetDeadLetterRequest  # noqa: Y015
+
+@_typing.final
+class GetDeadLetterResponse(_message.Message):
+    """A dead letter with its contents."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    DEAD_LETTER_FIELD_NUMBER: _builtins.int
+    PAYLOAD_FIELD_NUMBER: _builtins.int
+    PAYLOAD_BYTES_FIELD_NUMBER: _builtins.int
+    payload: _builtins.str
+    """What the second sink was sent: one entry of `writes` of public.ingest_filing_batch, as JSON. The first 256 KiB of it
+    when it is longer.
+    """
+    payload_bytes: _builtins.int
+    """Length of all of it, in bytes of UTF-8."""
+    @_builtins.property
+    def dead_letter(self) -> Global___DeadLetter:
+        """The dead letter."""
+
+    def __init__(
+        self,
+        *,
+        dead_letter: Global___DeadLetter | None = ...,
+        payload: _builtins.str | None = ...,
+        payload_bytes: _builtins.int | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["dead_letter", b"dead_letter"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["dead_letter", b"dead_letter", "payload", b"payload", "payload_bytes", b"payload_bytes"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___GetDeadLetterResponse: _TypeAlias = GetDeadLetterResponse  # noqa: Y015
+
+@_typing.final
 class ReplayDeadLettersRequest(_message.Message):
     """Selects dead letters."""
 
@@ -261,6 +318,132 @@ class ReplayDeadLettersResponse(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___ReplayDeadLettersResponse: _TypeAlias = ReplayDeadLettersResponse  # noqa: Y015
+
+@_typing.final
+class ReconcileRequest(_message.Message):
+    """Selects what to compare, by the days (UTC) on which commits were recorded."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    FIRST_DAY_FIELD_NUMBER: _builtins.int
+    LAST_DAY_FIELD_NUMBER: _builtins.int
+    CHECK_CONTENTS_FIELD_NUMBER: _builtins.int
+    check_contents: _builtins.bool
+    """True: the second sink also compares the rows it holds with what came with each commit, which finds rows that were
+    changed there by hand. False finds commits that are missing or have another result.
+    """
+    @_builtins.property
+    def first_day(self) -> _date_pb2.Date:
+        """First day. Absent: from the first commit on."""
+
+    @_builtins.property
+    def last_day(self) -> _date_pb2.Date:
+        """Last day. Absent: up to now."""
+
+    def __init__(
+        self,
+        *,
+        first_day: _date_pb2.Date | None = ...,
+        last_day: _date_pb2.Date | None = ...,
+        check_contents: _builtins.bool | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["first_day", b"first_day", "last_day", b"last_day"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["check_contents", b"check_contents", "first_day", b"first_day", "last_day", b"last_day"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ReconcileRequest: _TypeAlias = ReconcileRequest  # noqa: Y015
+
+@_typing.final
+class ReconcileResponse(_message.Message):
+    """What a comparison found."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    DAY_COUNT_FIELD_NUMBER: _builtins.int
+    COMMIT_COUNT_FIELD_NUMBER: _builtins.int
+    DIFFERING_DAY_COUNT_FIELD_NUMBER: _builtins.int
+    UNDELIVERED_COUNT_FIELD_NUMBER: _builtins.int
+    MISSING_COUNT_FIELD_NUMBER: _builtins.int
+    DIFFERING_COUNT_FIELD_NUMBER: _builtins.int
+    RESENT_COUNT_FIELD_NUMBER: _builtins.int
+    UNKNOWN_COUNT_FIELD_NUMBER: _builtins.int
+    UNKNOWN_COMMITS_FIELD_NUMBER: _builtins.int
+    day_count: _builtins.int
+    """Days that have commits, on either side."""
+    commit_count: _builtins.int
+    """Commits of these days that the primary holds and the second sink had taken."""
+    differing_day_count: _builtins.int
+    """Days that were not the same."""
+    undelivered_count: _builtins.int
+    """Commits of differing days that were not compared: they wait in the outbox, or are dead letters."""
+    missing_count: _builtins.int
+    """Commits that the second sink had taken and does not hold."""
+    differing_count: _builtins.int
+    """Commits that it holds with another result or altered rows, or that it holds though they were purged."""
+    resent_count: _builtins.int
+    """Commits that were put back into the outbox because of that."""
+    unknown_count: _builtins.int
+    """Commits that only the second sink holds. They are left alone."""
+    @_builtins.property
+    def unknown_commits(self) -> _containers.RepeatedCompositeFieldContainer[Global___UnknownCommit]:
+        """The first 100 of them."""
+
+    def __init__(
+        self,
+        *,
+        day_count: _builtins.int | None = ...,
+        commit_count: _builtins.int | None = ...,
+        differing_day_count: _builtins.int | None = ...,
+        undelivered_count: _builtins.int | None = ...,
+        missing_count: _builtins.int | None = ...,
+        differing_count: _builtins.int | None = ...,
+        resent_count: _builtins.int | None = ...,
+        unknown_count: _builtins.int | None = ...,
+        unknown_commits: _abc.Iterable[Global___UnknownCommit] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["commit_count", b"commit_count", "day_count", b"day_count", "differing_count", b"differing_count", "differing_day_count", b"differing_day_count", "missing_count", b"missing_count", "resent_count", b"resent_count", "undelivered_count", b"undelivered_count", "unknown_commits", b"unknown_commits", "unknown_count", b"unknown_count"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ReconcileResponse: _TypeAlias = ReconcileResponse  # noqa: Y015
+
+@_typing.final
+class UnknownCommit(_message.Message):
+    """A commit that only the second sink holds."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    SEQUENCE_FIELD_NUMBER: _builtins.int
+    ACCESSION_NUMBER_FIELD_NUMBER: _builtins.int
+    KIND_FIELD_NUMBER: _builtins.int
+    VERSION_FIELD_NUMBER: _builtins.int
+    sequence: _builtins.str
+    """Its position in the order of commits, as the second sink has it."""
+    accession_number: _builtins.str
+    """The filing it is about."""
+    kind: _builtins.str
+    """What was committed: "EXTRACTION", "ANALYSIS" or "PURGE"."""
+    version: _builtins.int
+    """The version. 0 for a purge."""
+    def __init__(
+        self,
+        *,
+        sequence: _builtins.str | None = ...,
+        accession_number: _builtins.str | None = ...,
+        kind: _builtins.str | None = ...,
+        version: _builtins.int | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["accession_number", b"accession_number", "kind", b"kind", "sequence", b"sequence", "version", b"version"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___UnknownCommit: _TypeAlias = UnknownCommit  # noqa: Y015
 
 @_typing.final
 class PurgeFilingsRequest(_message.Message):

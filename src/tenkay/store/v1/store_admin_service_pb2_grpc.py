@@ -45,10 +45,20 @@ class StoreAdminServiceStub:
                 request_serializer=tenkay_dot_store_dot_v1_dot_store__admin__service__pb2.ListDeadLettersRequest.SerializeToString,
                 response_deserializer=tenkay_dot_store_dot_v1_dot_store__admin__service__pb2.ListDeadLettersResponse.FromString,
                 _registered_method=True)
+        self.GetDeadLetter = channel.unary_unary(
+                '/tenkay.store.v1.StoreAdminService/GetDeadLetter',
+                request_serializer=tenkay_dot_store_dot_v1_dot_store__admin__service__pb2.GetDeadLetterRequest.SerializeToString,
+                response_deserializer=tenkay_dot_store_dot_v1_dot_store__admin__service__pb2.GetDeadLetterResponse.FromString,
+                _registered_method=True)
         self.ReplayDeadLetters = channel.unary_unary(
                 '/tenkay.store.v1.StoreAdminService/ReplayDeadLetters',
                 request_serializer=tenkay_dot_store_dot_v1_dot_store__admin__service__pb2.ReplayDeadLettersRequest.SerializeToString,
                 response_deserializer=tenkay_dot_store_dot_v1_dot_store__admin__service__pb2.ReplayDeadLettersResponse.FromString,
+                _registered_method=True)
+        self.Reconcile = channel.unary_unary(
+                '/tenkay.store.v1.StoreAdminService/Reconcile',
+                request_serializer=tenkay_dot_store_dot_v1_dot_store__admin__service__pb2.ReconcileRequest.SerializeToString,
+                response_deserializer=tenkay_dot_store_dot_v1_dot_store__admin__service__pb2.ReconcileResponse.FromString,
                 _registered_method=True)
         self.PurgeFilings = channel.unary_unary(
                 '/tenkay.store.v1.StoreAdminService/PurgeFilings',
@@ -84,8 +94,15 @@ class StoreAdminServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def ListDeadLetters(self, request, context):
-        """Lists the commits that the second sink refused for good, in the order of commits. To see what a commit holds, read
-        its filing with as_of.recorded_at.
+        """Lists the commits that the second sink refused for good, in the order of commits.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def GetDeadLetter(self, request, context):
+        """Shows one dead letter with what the second sink was sent and refused. MALFORMED_SEQUENCE; INVALID_FIELD when the
+        commit is not dead.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -95,6 +112,18 @@ class StoreAdminServiceServicer:
         """Sends dead letters once more, after what they were refused for has been mended. They are pending from then on, and
         dead again if they are refused again. Sequences that are not dead are left alone. MALFORMED_SEQUENCE; INVALID_FIELD
         when neither sequences nor all is given, or both; SINK_DISABLED when there is no second sink.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def Reconcile(self, request, context):
+        """Compares the second sink with the primary over a range of days and sends again what is missing or differs there. The
+        store does so by itself every hour, for all days. Costs a scan of the days' commits on both sides, with
+        check_contents of their rows in the second sink as well. Calls run one after the other. Tells what it found: what is
+        sent again is in the outbox when the answer comes. INVALID_FIELD when a day does not exist or the first comes after
+        the last; SINK_DISABLED when there is no second sink; DEPENDENCY_UNAVAILABLE when it does not answer: what was found
+        until then is sent again.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -148,10 +177,20 @@ def add_StoreAdminServiceServicer_to_server(servicer, server):
                     request_deserializer=tenkay_dot_store_dot_v1_dot_store__admin__service__pb2.ListDeadLettersRequest.FromString,
                     response_serializer=tenkay_dot_store_dot_v1_dot_store__admin__service__pb2.ListDeadLettersResponse.SerializeToString,
             ),
+            'GetDeadLetter': grpc.unary_unary_rpc_method_handler(
+                    servicer.GetDeadLetter,
+                    request_deserializer=tenkay_dot_store_dot_v1_dot_store__admin__service__pb2.GetDeadLetterRequest.FromString,
+                    response_serializer=tenkay_dot_store_dot_v1_dot_store__admin__service__pb2.GetDeadLetterResponse.SerializeToString,
+            ),
             'ReplayDeadLetters': grpc.unary_unary_rpc_method_handler(
                     servicer.ReplayDeadLetters,
                     request_deserializer=tenkay_dot_store_dot_v1_dot_store__admin__service__pb2.ReplayDeadLettersRequest.FromString,
                     response_serializer=tenkay_dot_store_dot_v1_dot_store__admin__service__pb2.ReplayDeadLettersResponse.SerializeToString,
+            ),
+            'Reconcile': grpc.unary_unary_rpc_method_handler(
+                    servicer.Reconcile,
+                    request_deserializer=tenkay_dot_store_dot_v1_dot_store__admin__service__pb2.ReconcileRequest.FromString,
+                    response_serializer=tenkay_dot_store_dot_v1_dot_store__admin__service__pb2.ReconcileResponse.SerializeToString,
             ),
             'PurgeFilings': grpc.unary_unary_rpc_method_handler(
                     servicer.PurgeFilings,
@@ -240,6 +279,33 @@ class StoreAdminService:
             _registered_method=True)
 
     @staticmethod
+    def GetDeadLetter(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/tenkay.store.v1.StoreAdminService/GetDeadLetter',
+            tenkay_dot_store_dot_v1_dot_store__admin__service__pb2.GetDeadLetterRequest.SerializeToString,
+            tenkay_dot_store_dot_v1_dot_store__admin__service__pb2.GetDeadLetterResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
     def ReplayDeadLetters(request,
             target,
             options=(),
@@ -256,6 +322,33 @@ class StoreAdminService:
             '/tenkay.store.v1.StoreAdminService/ReplayDeadLetters',
             tenkay_dot_store_dot_v1_dot_store__admin__service__pb2.ReplayDeadLettersRequest.SerializeToString,
             tenkay_dot_store_dot_v1_dot_store__admin__service__pb2.ReplayDeadLettersResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def Reconcile(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/tenkay.store.v1.StoreAdminService/Reconcile',
+            tenkay_dot_store_dot_v1_dot_store__admin__service__pb2.ReconcileRequest.SerializeToString,
+            tenkay_dot_store_dot_v1_dot_store__admin__service__pb2.ReconcileResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -36,13 +36,23 @@ class StoreAdminServiceStub:
     GetSinkStatus: _grpc.UnaryUnaryMultiCallable[_store_admin_service_pb2.GetSinkStatusRequest, _store_admin_service_pb2.GetSinkStatusResponse]
     """Tells how each sink stands."""
     ListDeadLetters: _grpc.UnaryUnaryMultiCallable[_store_admin_service_pb2.ListDeadLettersRequest, _store_admin_service_pb2.ListDeadLettersResponse]
-    """Lists the commits that the second sink refused for good, in the order of commits. To see what a commit holds, read
-    its filing with as_of.recorded_at.
+    """Lists the commits that the second sink refused for good, in the order of commits."""
+    GetDeadLetter: _grpc.UnaryUnaryMultiCallable[_store_admin_service_pb2.GetDeadLetterRequest, _store_admin_service_pb2.GetDeadLetterResponse]
+    """Shows one dead letter with what the second sink was sent and refused. MALFORMED_SEQUENCE; INVALID_FIELD when the
+    commit is not dead.
     """
     ReplayDeadLetters: _grpc.UnaryUnaryMultiCallable[_store_admin_service_pb2.ReplayDeadLettersRequest, _store_admin_service_pb2.ReplayDeadLettersResponse]
     """Sends dead letters once more, after what they were refused for has been mended. They are pending from then on, and
     dead again if they are refused again. Sequences that are not dead are left alone. MALFORMED_SEQUENCE; INVALID_FIELD
     when neither sequences nor all is given, or both; SINK_DISABLED when there is no second sink.
+    """
+    Reconcile: _grpc.UnaryUnaryMultiCallable[_store_admin_service_pb2.ReconcileRequest, _store_admin_service_pb2.ReconcileResponse]
+    """Compares the second sink with the primary over a range of days and sends again what is missing or differs there. The
+    store does so by itself every hour, for all days. Costs a scan of the days' commits on both sides, with
+    check_contents of their rows in the second sink as well. Calls run one after the other. Tells what it found: what is
+    sent again is in the outbox when the answer comes. INVALID_FIELD when a day does not exist or the first comes after
+    the last; SINK_DISABLED when there is no second sink; DEPENDENCY_UNAVAILABLE when it does not answer: what was found
+    until then is sent again.
     """
     PurgeFilings: _grpc.UnaryUnaryMultiCallable[_store_admin_service_pb2.PurgeFilingsRequest, _store_admin_service_pb2.PurgeFilingsResponse]
     """Removes all versions of filings, with their signals, evidence and analyses, from both sinks, and the facts and texts
@@ -71,13 +81,23 @@ class StoreAdminServiceAsyncStub(StoreAdminServiceStub):
     GetSinkStatus: _aio.UnaryUnaryMultiCallable[_store_admin_service_pb2.GetSinkStatusRequest, _store_admin_service_pb2.GetSinkStatusResponse]  # type: ignore[assignment]
     """Tells how each sink stands."""
     ListDeadLetters: _aio.UnaryUnaryMultiCallable[_store_admin_service_pb2.ListDeadLettersRequest, _store_admin_service_pb2.ListDeadLettersResponse]  # type: ignore[assignment]
-    """Lists the commits that the second sink refused for good, in the order of commits. To see what a commit holds, read
-    its filing with as_of.recorded_at.
+    """Lists the commits that the second sink refused for good, in the order of commits."""
+    GetDeadLetter: _aio.UnaryUnaryMultiCallable[_store_admin_service_pb2.GetDeadLetterRequest, _store_admin_service_pb2.GetDeadLetterResponse]  # type: ignore[assignment]
+    """Shows one dead letter with what the second sink was sent and refused. MALFORMED_SEQUENCE; INVALID_FIELD when the
+    commit is not dead.
     """
     ReplayDeadLetters: _aio.UnaryUnaryMultiCallable[_store_admin_service_pb2.ReplayDeadLettersRequest, _store_admin_service_pb2.ReplayDeadLettersResponse]  # type: ignore[assignment]
     """Sends dead letters once more, after what they were refused for has been mended. They are pending from then on, and
     dead again if they are refused again. Sequences that are not dead are left alone. MALFORMED_SEQUENCE; INVALID_FIELD
     when neither sequences nor all is given, or both; SINK_DISABLED when there is no second sink.
+    """
+    Reconcile: _aio.UnaryUnaryMultiCallable[_store_admin_service_pb2.ReconcileRequest, _store_admin_service_pb2.ReconcileResponse]  # type: ignore[assignment]
+    """Compares the second sink with the primary over a range of days and sends again what is missing or differs there. The
+    store does so by itself every hour, for all days. Costs a scan of the days' commits on both sides, with
+    check_contents of their rows in the second sink as well. Calls run one after the other. Tells what it found: what is
+    sent again is in the outbox when the answer comes. INVALID_FIELD when a day does not exist or the first comes after
+    the last; SINK_DISABLED when there is no second sink; DEPENDENCY_UNAVAILABLE when it does not answer: what was found
+    until then is sent again.
     """
     PurgeFilings: _aio.UnaryUnaryMultiCallable[_store_admin_service_pb2.PurgeFilingsRequest, _store_admin_service_pb2.PurgeFilingsResponse]  # type: ignore[assignment]
     """Removes all versions of filings, with their signals, evidence and analyses, from both sinks, and the facts and texts
@@ -115,8 +135,16 @@ class StoreAdminServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _store_admin_service_pb2.ListDeadLettersRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_store_admin_service_pb2.ListDeadLettersResponse, _abc.Awaitable[_store_admin_service_pb2.ListDeadLettersResponse]]:
-        """Lists the commits that the second sink refused for good, in the order of commits. To see what a commit holds, read
-        its filing with as_of.recorded_at.
+        """Lists the commits that the second sink refused for good, in the order of commits."""
+
+    @_abc_1.abstractmethod
+    def GetDeadLetter(
+        self,
+        request: _store_admin_service_pb2.GetDeadLetterRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_store_admin_service_pb2.GetDeadLetterResponse, _abc.Awaitable[_store_admin_service_pb2.GetDeadLetterResponse]]:
+        """Shows one dead letter with what the second sink was sent and refused. MALFORMED_SEQUENCE; INVALID_FIELD when the
+        commit is not dead.
         """
 
     @_abc_1.abstractmethod
@@ -128,6 +156,20 @@ class StoreAdminServiceServicer(metaclass=_abc_1.ABCMeta):
         """Sends dead letters once more, after what they were refused for has been mended. They are pending from then on, and
         dead again if they are refused again. Sequences that are not dead are left alone. MALFORMED_SEQUENCE; INVALID_FIELD
         when neither sequences nor all is given, or both; SINK_DISABLED when there is no second sink.
+        """
+
+    @_abc_1.abstractmethod
+    def Reconcile(
+        self,
+        request: _store_admin_service_pb2.ReconcileRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_store_admin_service_pb2.ReconcileResponse, _abc.Awaitable[_store_admin_service_pb2.ReconcileResponse]]:
+        """Compares the second sink with the primary over a range of days and sends again what is missing or differs there. The
+        store does so by itself every hour, for all days. Costs a scan of the days' commits on both sides, with
+        check_contents of their rows in the second sink as well. Calls run one after the other. Tells what it found: what is
+        sent again is in the outbox when the answer comes. INVALID_FIELD when a day does not exist or the first comes after
+        the last; SINK_DISABLED when there is no second sink; DEPENDENCY_UNAVAILABLE when it does not answer: what was found
+        until then is sent again.
         """
 
     @_abc_1.abstractmethod
