@@ -330,7 +330,9 @@ async def _reads(folder: Path, *, large: int, quick: bool) -> dict[str, float]:
             )
     idle = seconds[small]
     screens = [await _seconds_of(_screen(small, draw)) for _ in range(60 if quick else 200)]
-    loaded = [each async for each in _under_writes(small, draw, count)]
+    written = [filing(number % 4000, 1000 + number // 4000) for number in range(1000 if quick else 4000)]
+    gc.freeze()
+    loaded = [each async for each in _under_writes(small, draw, written)]
     for store in stores:
         await store.close()
     return {
@@ -359,20 +361,14 @@ async def _screen(store: DuckDBStore, draw: random.Random) -> None:
     await store.screen_filings(screen, Moment(store.head), None, 50)
 
 
-async def _under_writes(store: DuckDBStore, draw: random.Random, count: int) -> AsyncIterator[float]:
-    stopping = asyncio.Event()
-
-    async def write() -> None:
-        quarter = 1000
-        while not stopping.is_set():
-            quarter += 1
-            await _commit_all(store, [filing(company, quarter) for company in range(2 * GROUP)])
-
-    writing = asyncio.create_task(write())
-    for _ in range(count):
+async def _under_writes(
+    store: DuckDBStore, draw: random.Random, written: Sequence[Extraction]
+) -> AsyncIterator[float]:
+    """Reads as long as these are being committed."""
+    writing = asyncio.create_task(_commit_all(store, written))
+    while not writing.done():
         name = _accession_number(draw.randrange(MILLION // 125))
         yield await _seconds_of(store.signals(name, Moment(store.head), with_evidence=True))
-    stopping.set()
     await writing
 
 

@@ -102,6 +102,9 @@ def _document_maker(descriptor: Any) -> Callable[[Any], Document]:
         if field.has_presence:
             lines.append(f"    if message.HasField({name!r}):")
             lines.append(f"        value = message.{name}")
+        elif field.cpp_type == FieldDescriptor.CPPTYPE_DOUBLE and not field.is_repeated:
+            # -0.0 is not the default, and is falsy all the same.
+            lines.append(f"    if (value := message.{name}) or str(value) == '-0.0':")
         else:
             lines.append(f"    if value := message.{name}:")
         lines.append(f"        document[{name!r}] = {plain}")

@@ -68,7 +68,7 @@ class CommitWriter:
         )
         """When the file was made."""
         self._stored = StoredFilings(
-            self._connection.execute(
+            self._connection.sql(
                 "SELECT replace(accession_number, '-', '')::UBIGINT AS number FROM filings "
                 "UNION ALL SELECT replace(accession_number, '-', '')::UBIGINT FROM purges"
             )

@@ -36,6 +36,10 @@ NEVER = "1TB"
 """Size of the log at which DuckDB would checkpoint by itself, inside of a COMMIT. A checkpoint that fails there, on a
 full disk, invalidates the whole instance; ours runs between commits, and only with room for it."""
 
+FILE_FORMAT = "v1.0.0"
+"""The version of DuckDB from which on the file can be read. It is what 1.5 writes by itself; 2.0 would make new files that
+1.5 cannot open, and nothing that the store keeps gets smaller by it."""
+
 # DuckDB looks for pandas with every parameter it is given. Where there is none, that is a search of the file system
 # each time: 0.65 of a small query's 1.55 ms of CPU. This remembers that there is none.
 if importlib.util.find_spec("pandas") is None:
@@ -93,12 +97,13 @@ class DuckDBOwner:
                     "autoinstall_known_extensions": False,
                     "autoload_known_extensions": False,
                     "checkpoint_threshold": NEVER,
+                    "storage_compatibility_version": FILE_FORMAT,
                 },
             )
             schema.migrate(writer, now)
         except (duckdb.Error, schema.NewerSchema) as error:
             lock.close()
-            raise CannotOpen(f"{directory / FILE_NAME} cannot be opened: {first_line(error)}") from error
+            raise CannotOpen(f"{directory / FILE_NAME} cannot be opened: {_why(error)}") from error
         return cls(directory, lock, writer, limits.readers)
 
     async def read(self, query: Callable[[duckdb.DuckDBPyConnection], Answer]) -> Answer:
@@ -187,6 +192,16 @@ class DuckDBOwner:
 def first_line(error: BaseException) -> str:
     """What an error says, without the pages DuckDB adds."""
     return (str(error).splitlines() or [type(error).__name__])[0]
+
+
+def _why(error: BaseException) -> str:
+    problem = first_line(error)
+    if "Trying to read a database file with version number" in problem:
+        return (
+            f"it is of another DuckDB than {duckdb.__version__}, which this store runs on; run it on that one, or copy "
+            f"the tables into a file of its format ({problem})"
+        )
+    return problem
 
 
 def _lock(path: Path) -> IO[str]:
