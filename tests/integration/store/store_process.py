@@ -8,7 +8,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
 
@@ -26,7 +26,13 @@ START_SECONDS = 30.0
 class StoreProcess:
     """``python -m tenkay_store`` on a data folder, from entering the block to leaving it."""
 
-    def __init__(self, folder: Path, environment: Mapping[str, str] | None = None) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        environment: Mapping[str, str] | None = None,
+        *,
+        program: Sequence[str] = ("-m", "tenkay_store"),
+    ) -> None:
         self._log = folder / "store.log"
         self.data_directory = folder / "data"
         # The child ends with this process, however that ends.
@@ -34,7 +40,7 @@ class StoreProcess:
         with self._log.open("ab") as log:
             start = log.tell()
             self.process = subprocess.Popen(
-                [sys.executable, "-m", "tenkay_store"],
+                [sys.executable, *program],
                 env={
                     **os.environ,
                     "TENKAY_STORE_DATA_DIRECTORY": str(self.data_directory),
