@@ -20,6 +20,8 @@ Figures
     writes_p99_x           GetSignals, 99th percentile at 1 M signals: under full write load / idle
     mb_per_million_signals size of the file with the screens' copy, without evidence, at 10 M signals
     arrival_order_x        GetSignals at 10 M signals, median: filings arrived company by company / by date
+    merge_stall_ms         longest commit while all of the large file's copy for screens is merged, less the median one
+    checkpoint_stall_ms    the same while its write-ahead log is checkpointed
     signals_median_ms      GetSignals at 1 M signals, for orientation
 
 With --quick the large file has 2 M signals and each ratio fewer rounds. Supabase is Postgres behind the local stack's
@@ -30,6 +32,7 @@ from __future__ import annotations
 
 import asyncio
 import gc
+import itertools
 import random
 import shutil
 import statistics
@@ -60,7 +63,8 @@ from tenkay.stack.postgres import PostgresFolders, postgres
 from tenkay.stack.rest_gateway.process import DATABASE_ROLE, rest_gateway
 from tenkay.store.v1 import filing_store_service_pb2 as store_pb2
 from tenkay_store import filter as filters
-from tenkay_store import messages
+from tenkay_store import messages, screen_segments
+from tenkay_store.commit_work import OpenSegment, PlaceSegment
 from tenkay_store.duckdb_store import DuckDBStore
 from tenkay_store.records import CommitRecord, Extraction
 from tenkay_store.storage import Moment, Screen
@@ -333,9 +337,10 @@ async def _reads(folder: Path, *, large: int, quick: bool) -> dict[str, float]:
     written = [filing(number % 4000, 1000 + number // 4000) for number in range(1000 if quick else 4000)]
     gc.freeze()
     loaded = [each async for each in _under_writes(small, draw, written)]
+    stalls = await _stalls(big)
     for store in stores:
         await store.close()
-    return {
+    return stalls | {
         "signals_p99_x": _p99(seconds[big]) / _p99(idle),
         "screen_median_ms": statistics.median(screens) * 1e3,
         "writes_p99_x": _p99(loaded) / _p99(idle),
@@ -370,6 +375,39 @@ async def _under_writes(
         name = _accession_number(draw.randrange(MILLION // 125))
         yield await _seconds_of(store.signals(name, Moment(store.head), with_evidence=True))
     await writing
+
+
+async def _stalls(store: DuckDBStore) -> dict[str, float]:
+    numbers = itertools.count()
+
+    async def commit() -> float:
+        return await _seconds_of(store.commit(filing(next(numbers) % 4000, 2000)))
+
+    async def longest(work: Awaitable[None]) -> float:
+        running = asyncio.ensure_future(work)
+        slowest = 0.0
+        while not running.done():
+            slowest = max(slowest, await commit())
+        await running
+        return max(slowest, await commit())
+
+    async def checkpoint() -> None:
+        await store._owner.aside(lambda cursor: cursor.execute("CHECKPOINT"))
+
+    usual = statistics.median([await commit() for _ in range(20)])
+    return {
+        "merge_stall_ms": (await longest(_merge_whole_copy(store)) - usual) * 1e3,
+        "checkpoint_stall_ms": (await longest(checkpoint()) - usual) * 1e3,
+    }
+
+
+async def _merge_whole_copy(store: DuckDBStore) -> None:
+    """What happens to the largest segments now and then: sorted into one beside the commits, and put in place."""
+    await store._committer.submit(OpenSegment())
+    parts, purges = store.segments.closed, store.segments.purges
+    number = store._writer.next_segment_number()
+    built = await store._owner.aside(lambda cursor: screen_segments.sort(cursor, parts, number))
+    await store._committer.submit(PlaceSegment(parts, built, purges))
 
 
 # Servers
