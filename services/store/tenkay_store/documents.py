@@ -47,7 +47,34 @@ def to_document(message: Message) -> Document:
 
     ValueError for a date that is none, a number that is not finite and an enum value not known here.
     """
-    return _document_maker(message.DESCRIPTOR)(message)
+    return document_maker(message.DESCRIPTOR)(message)
+
+
+@cache
+def document_maker(descriptor: Any) -> Callable[[Any], Document]:
+    """`to_document` of one message type, as the lines one would write for it by hand."""
+    lines = ["def document_of(message):", "    document = {}"]
+    names: dict[str, Any] = {"iso_date": _iso_date}
+    for field in descriptor.fields:
+        name = field.name
+        convert = _whole(field, _converter(field))
+        plain = "value" if convert is None else f"convert_{name}(value)"
+        names[f"convert_{name}"] = convert
+        if field.message_type is _DATE and not field.is_repeated:
+            plain = "iso_date(value.year, value.month, value.day)"
+        if field.has_presence:
+            lines.append(f"    if message.HasField({name!r}):")
+            lines.append(f"        value = message.{name}")
+        elif field.cpp_type == FieldDescriptor.CPPTYPE_DOUBLE and not field.is_repeated:
+            # -0.0 is not the default, and is falsy all the same.
+            lines.append(f"    if (value := message.{name}) or str(value) == '-0.0':")
+        else:
+            lines.append(f"    if value := message.{name}:")
+        lines.append(f"        document[{name!r}] = {plain}")
+    lines.append("    return document")
+    exec("\n".join(lines), names)  # noqa: S102 - of names that the compiler of our protos let through
+    maker: Callable[[Any], Document] = names["document_of"]
+    return maker
 
 
 def from_document(message_type: type[MessageT], document: Mapping[str, Any]) -> MessageT:
@@ -90,31 +117,6 @@ Convert = Callable[[Any], Any]
 
 
 @cache
-def _document_maker(descriptor: Any) -> Callable[[Any], Document]:
-    """`to_document` of one message type, as the lines one would write for it by hand."""
-    lines = ["def document_of(message):", "    document = {}"]
-    names: dict[str, Any] = {}
-    for field in descriptor.fields:
-        name = field.name
-        convert = _whole(field, _converter(field))
-        plain = "value" if convert is None else f"convert_{name}(value)"
-        names[f"convert_{name}"] = convert
-        if field.has_presence:
-            lines.append(f"    if message.HasField({name!r}):")
-            lines.append(f"        value = message.{name}")
-        elif field.cpp_type == FieldDescriptor.CPPTYPE_DOUBLE and not field.is_repeated:
-            # -0.0 is not the default, and is falsy all the same.
-            lines.append(f"    if (value := message.{name}) or str(value) == '-0.0':")
-        else:
-            lines.append(f"    if value := message.{name}:")
-        lines.append(f"        document[{name!r}] = {plain}")
-    lines.append("    return document")
-    exec("\n".join(lines), names)  # noqa: S102 - of names that the compiler of our protos let through
-    maker: Callable[[Any], Document] = names["document_of"]
-    return maker
-
-
-@cache
 def _typers(descriptor: Any) -> Mapping[str, Convert | None]:
     """By field name: how its plain value becomes the message's; None where it is the same."""
     return {field.name: _whole(field, _typer(field)) for field in descriptor.fields}
@@ -133,7 +135,7 @@ def _whole(field: Any, one: Convert | None) -> Convert | None:
 def _converter(field: Any) -> Convert | None:
     kind = field.cpp_type
     if kind == FieldDescriptor.CPPTYPE_MESSAGE:
-        return _iso_date if field.message_type is _DATE else to_document
+        return _iso_day if field.message_type is _DATE else document_maker(field.message_type)
     if kind == FieldDescriptor.CPPTYPE_ENUM:
         return partial(enum_name, field.enum_type)
     if kind == FieldDescriptor.CPPTYPE_DOUBLE:
@@ -152,12 +154,12 @@ def _typer(field: Any) -> Convert | None:
     return None
 
 
-def _iso_date(message: date_pb2.Date) -> str:
-    return _iso_text(message.year, message.month, message.day)
+def _iso_day(message: date_pb2.Date) -> str:
+    return _iso_date(message.year, message.month, message.day)
 
 
 @lru_cache(REMEMBERED_DAYS)
-def _iso_text(year: int, month: int, day: int) -> str:
+def _iso_date(year: int, month: int, day: int) -> str:
     return date(year, month, day).isoformat()
 
 

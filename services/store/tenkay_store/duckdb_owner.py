@@ -37,8 +37,8 @@ NEVER = "1TB"
 full disk, invalidates the whole instance; ours runs between commits, and only with room for it."""
 
 FILE_FORMAT = "v1.0.0"
-"""The version of DuckDB from which on the file can be read. It is what 1.5 writes by itself; 2.0 would make new files that
-1.5 cannot open, and nothing that the store keeps gets smaller by it."""
+"""The version of DuckDB from which on the file can be read. It is what 1.5 writes by itself; 2.0 would make new files
+that 1.5 cannot open, and nothing that the store keeps gets smaller by it."""
 
 # DuckDB looks for pandas with every parameter it is given. Where there is none, that is a search of the file system
 # each time: 0.65 of a small query's 1.55 ms of CPU. This remembers that there is none.

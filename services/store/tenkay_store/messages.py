@@ -44,6 +44,7 @@ MAX_SCOPE_CHARACTERS = 100
 
 _CATEGORY = signal_pb2.SignalCategory.DESCRIPTOR
 _CATEGORY_NAMES = {number: documents.enum_name(_CATEGORY, number) for number in _CATEGORY.values_by_number}
+_evidence_document = documents.document_maker(signal_pb2.Evidence.DESCRIPTOR)
 _MISSING_REASON = signal_pb2.MissingReason.DESCRIPTOR
 _SOURCE = filing_pb2.FilingSource.DESCRIPTOR
 _ARTIFACT_KIND = artifact_pb2.ArtifactKind.DESCRIPTOR
@@ -273,7 +274,7 @@ def _signal_record(message: signal_pb2.Signal, digests: frozenset[str], path: st
         if not evidence.HasField("fact"):
             _check_cited_text(evidence, digests, f"{path}.evidence[{index}]")
     try:
-        document = documents.encode([documents.to_document(each) for each in proofs])
+        document = documents.encode([_evidence_document(each) for each in proofs])
     except ValueError as error:
         raise _invalid(f"{path}.evidence", error) from None
     notes = message.notes
