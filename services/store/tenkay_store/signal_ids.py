@@ -30,7 +30,6 @@ class SignalIds:
         self._by_id: dict[str, SignalId] = {}
         self._by_key: dict[int, SignalId] = {}
         self._types: dict[str, frozenset[FieldType]] = {}
-        self._keys: dict[tuple[str, int], int] = {}
         self.take(rows)
 
     def take(self, rows: Iterable[SignalId]) -> None:
