@@ -115,6 +115,18 @@ class DuckDBOwner:
             finally:
                 self._idle.append(cursor)
 
+    async def read_one_state(self, query: Callable[[duckdb.DuckDBPyConnection], Answer]) -> Answer:
+        """The same, all of the query's statements in one transaction: a purge between two of them is not seen."""
+
+        def within_transaction(cursor: duckdb.DuckDBPyConnection) -> Answer:
+            cursor.begin()
+            try:
+                return query(cursor)
+            finally:
+                _end_transaction(cursor)
+
+        return await self.read(within_transaction)
+
     async def stream(
         self, query: Callable[[duckdb.DuckDBPyConnection], Iterator[Answer]]
     ) -> AsyncGenerator[Answer, None]:
@@ -187,6 +199,17 @@ class DuckDBOwner:
             self.writer.close()
         finally:
             self._lock.close()
+
+
+def _end_transaction(cursor: duckdb.DuckDBPyConnection) -> None:
+    while True:
+        try:
+            with contextlib.suppress(duckdb.TransactionException):  # it has ended already
+                cursor.rollback()
+            return
+        except duckdb.InterruptException:
+            # Meant for the query before: a reader must not keep its transaction for the next call.
+            continue
 
 
 def first_line(error: BaseException) -> str:
