@@ -25,9 +25,6 @@ class StoredFilings:
         self._sorted = np.unique(numbers)
         self._new: set[int] = set()
 
-    def __len__(self) -> int:
-        return len(self._sorted) + len(self._new)
-
     def among(self, accession_numbers: Iterable[str]) -> list[str]:
         """Those of these that the set has, each once, in order."""
         names = sorted(set(accession_numbers))
