@@ -73,6 +73,8 @@ class CommitPlan:
         default_factory=lambda: {name: [] for name in TABLES if name != "signal_ids"}
     )
     signals: SignalColumns = field(default_factory=SignalColumns)
+    new_filings: list[str] = field(default_factory=list)
+    """Accession numbers of the filings that had no version."""
     purged: dict[str, list[int]] = field(default_factory=dict)
     """Sequences of the versions to delete, by filing."""
     artifacts: dict[int, list[Artifact]] = field(default_factory=dict)
@@ -106,6 +108,8 @@ class CommitPlan:
         sequence = self._next_sequence()
         if versions:
             self.superseded_filings[versions[-1].sequence] = sequence
+        else:
+            self.new_filings.append(filing.accession_number)
         versions.append(
             FilingVersion(
                 version, sequence, self.recorded_at, None, body.result_key, *_columns(fence), filing.cik
