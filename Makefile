@@ -9,10 +9,10 @@ PEERS  := datamule edgartools
 SETUP  := $(VENV)/.setup-done
 export TENKAY_PYTHON := $(BIN)/python
 
-.PHONY: help setup demo test crash check format lint types contracts protos protos-check lock peers clean
+.PHONY: help setup demo test test-duckdb2 crash check format lint types contracts protos protos-check lock peers clean
 
 help:            ## This list
-	@grep -E '^[a-z-]+: .*##|^[a-z-]+:  +##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*##/\t/' | expand -t 18
+	@grep -E '^[a-z0-9-]+: .*##|^[a-z0-9-]+:  +##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*##/\t/' | expand -t 18
 
 setup: $(SETUP)  ## The virtual environment with everything the locks name
 
@@ -28,8 +28,16 @@ $(SETUP): $(LOCKS) pyproject.toml $(SERVICES:%=services/%/pyproject.toml)
 demo: setup      ## Stack up, samples in, ratings and evidence out, stack down
 	$(BIN)/python scripts/demo.py
 
-test: setup      ## All tests but the long ones
+test: setup build/duckdb2/.installed  ## All tests but the long ones
 	$(BIN)/python -m pytest -n 2 --dist loadgroup
+
+test-duckdb2: setup build/duckdb2/.installed  ## The store's tests on DuckDB 2
+	PYTHONPATH=build/duckdb2 $(BIN)/python -m pytest -n 2 --dist loadgroup tests/unit/store tests/integration/store
+
+build/duckdb2/.installed: requirements/duckdb2.txt | $(SETUP)
+	rm -rf build/duckdb2
+	$(BIN)/uv pip install --quiet --python $(BIN)/python --require-hashes --target build/duckdb2 -r $<
+	touch $@
 
 check: setup format lint types contracts protos-check  ## Everything a machine can judge without running the suite
 
@@ -57,13 +65,14 @@ lock: setup      ## Resolve requirements/*.in into hashed locks
 	cd requirements && ../$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url dev.in -o dev.txt
 	cd requirements && ../$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url -c dev.txt runtime.in -o runtime.txt
 	cd requirements && ../$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url fuzz.in -o fuzz.txt
+	cd requirements && ../$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url duckdb2.in -o duckdb2.txt
+	cd requirements/peers && for peer in $(PEERS); do ../../$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url $$peer.in -o $$peer.txt || exit 1; done
 
 SECONDS ?= 60
 FUZZED  := splitter facts sections extraction
 fuzz: setup      ## Fuzz the extractor, SECONDS for each of its four targets
 	$(BIN)/uv pip install --quiet --python $(BIN)/python --require-hashes --target build/fuzz -r requirements/fuzz.txt
 	for target in $(FUZZED); do PYTHONPATH=build/fuzz $(BIN)/python scripts/quality/fuzz_extractor.py $$target --seconds $(SECONDS) || exit 1; done
-	cd requirements/peers && for peer in $(PEERS); do ../../$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url $$peer.in -o $$peer.txt || exit 1; done
 
 peers: $(PEERS:%=build/peers/%/.installed)  ## Environments of the libraries that `benchmark.py extract` compares with
 

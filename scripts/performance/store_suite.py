@@ -2,7 +2,8 @@
 
 Commits are of made-up filings with 125 signals, their evidence and 30 gaps each (`made_up_filings.py`); reads are of
 files filled by `fill_store.py`. The two sides of a ratio take turns, so that the machine's mood hits both; each figure
-is the median over the rounds.
+is the median over the rounds. Nothing is checkpointed while commits are measured, on either side: a checkpoint falls
+into few rounds, and costs both about the same a byte.
 
 Figures
     group_commit_x         filings a second: 50 filings as Arrow tables in one transaction / one row at a time, each
@@ -18,6 +19,8 @@ Figures
     writes_p99_x           GetSignals, 99th percentile at 1 M signals: under full write load / idle
     mb_per_million_signals size of the file with the screens' copy, without evidence, at 10 M signals
     arrival_order_x        GetSignals at 10 M signals, median: filings arrived company by company / by date
+    merge_stall_ms         longest commit while all of the large file's copy for screens is merged, less the median one
+    checkpoint_stall_ms    the same while its write-ahead log is checkpointed
     signals_median_ms      GetSignals at 1 M signals, for orientation
 
 With --quick the large file has 2 M signals and each ratio fewer rounds.
@@ -26,13 +29,16 @@ With --quick the large file has 2 M signals and each ratio fewer rounds.
 from __future__ import annotations
 
 import asyncio
+import gc
+import itertools
 import random
 import shutil
 import statistics
 import tempfile
 import time
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import ExitStack
+from dataclasses import replace
 from pathlib import Path
 
 import duckdb
@@ -43,6 +49,8 @@ from made_up_filings import accession_number, filing
 from store_load import Supply, bounded, client_of, now, ratio, seconds_of, send_all, store_process
 
 from tenkay_store import filter as filters
+from tenkay_store import screen_segments
+from tenkay_store.commit_work import OpenSegment, PlaceSegment
 from tenkay_store.duckdb_store import DuckDBStore
 from tenkay_store.records import Extraction
 from tenkay_store.storage import Moment, Screen
@@ -50,6 +58,8 @@ from tenkay_store.storage import Moment, Screen
 GROUP = 50
 MILLION = 1_000_000
 LARGE, LARGE_QUICK = 10 * MILLION, 2 * MILLION
+NO_CHECKPOINT = 2**40
+"""A size that the write-ahead log does not reach."""
 
 
 def run(quick: bool, note: Callable[[str], None]) -> dict[str, float]:
@@ -81,10 +91,16 @@ async def _commits(folder: Path, rounds: int) -> dict[str, float]:
     supply = Supply()
     one_by_one, bare, full, through_grpc = [], [], [], []
     with ExitStack() as stack:
-        plain = stack.enter_context(duckdb.connect(str(folder / "plain.duckdb")))
+        plain = stack.enter_context(
+            duckdb.connect(str(folder / "plain.duckdb"), config={"checkpoint_threshold": "1TB"})
+        )
         _make_plain_tables(plain)
-        port = stack.enter_context(store_process(folder / "served"))
-        store = DuckDBStore.open(store_options(folder / "in-process", sink="supabase"), now)
+        environment = {"TENKAY_STORE_CHECKPOINT_WAL_BYTES": str(NO_CHECKPOINT)}
+        port = stack.enter_context(store_process(folder / "served", environment))
+        options = replace(
+            store_options(folder / "in-process", sink="supabase"), checkpoint_wal_bytes=NO_CHECKPOINT
+        )
+        store = DuckDBStore.open(options, now)
         async with client_of(port) as client:
             await _commit_all(store, supply.take(4 * GROUP))  # warm
             await send_all(client, supply.messages(2 * GROUP))
@@ -158,9 +174,8 @@ def _in_groups(connection: duckdb.DuckDBPyConnection, bodies: Sequence[Extractio
         connection.begin()
         for table, rows in tables.items():
             arrow = pa.table([pa.array(column) for column in zip(*rows, strict=True)], names=_names(table))
-            connection.register("incoming", arrow)
+            incoming = arrow.__arrow_c_stream__()  # noqa: F841 - used by the statement
             connection.execute(f"INSERT INTO {table} SELECT * FROM incoming")  # noqa: S608 - names of ours
-            connection.unregister("incoming")
         connection.commit()
 
 
@@ -192,10 +207,13 @@ async def _reads(folder: Path, *, large: int, quick: bool) -> dict[str, float]:
             )
     idle = seconds[small]
     screens = [await seconds_of(_screen(small, draw)) for _ in range(60 if quick else 200)]
-    loaded = [each async for each in _under_writes(small, draw, count)]
+    written = [filing(number % 4000, 1000 + number // 4000) for number in range(1000 if quick else 4000)]
+    gc.freeze()
+    loaded = [each async for each in _under_writes(small, draw, written)]
+    stalls = await _stalls(big)
     for store in stores:
         await store.close()
-    return {
+    return stalls | {
         "signals_p99_x": _p99(seconds[big]) / _p99(idle),
         "screen_median_ms": statistics.median(screens) * 1e3,
         "writes_p99_x": _p99(loaded) / _p99(idle),
@@ -221,21 +239,48 @@ async def _screen(store: DuckDBStore, draw: random.Random) -> None:
     await store.screen_filings(screen, Moment(store.head), None, 50)
 
 
-async def _under_writes(store: DuckDBStore, draw: random.Random, count: int) -> AsyncIterator[float]:
-    stopping = asyncio.Event()
-
-    async def write() -> None:
-        quarter = 1000
-        while not stopping.is_set():
-            quarter += 1
-            await _commit_all(store, [filing(company, quarter) for company in range(2 * GROUP)])
-
-    writing = asyncio.create_task(write())
-    for _ in range(count):
+async def _under_writes(
+    store: DuckDBStore, draw: random.Random, written: Sequence[Extraction]
+) -> AsyncIterator[float]:
+    """Reads as long as these are being committed."""
+    writing = asyncio.create_task(_commit_all(store, written))
+    while not writing.done():
         name = _accession_number(draw.randrange(MILLION // 125))
         yield await seconds_of(store.signals(name, Moment(store.head), with_evidence=True))
-    stopping.set()
     await writing
+
+
+async def _stalls(store: DuckDBStore) -> dict[str, float]:
+    numbers = itertools.count()
+
+    async def commit() -> float:
+        return await seconds_of(store.commit(filing(next(numbers) % 4000, 2000)))
+
+    async def longest(work: Awaitable[None]) -> float:
+        running = asyncio.ensure_future(work)
+        slowest = 0.0
+        while not running.done():
+            slowest = max(slowest, await commit())
+        await running
+        return max(slowest, await commit())
+
+    async def checkpoint() -> None:
+        await store._owner.aside(lambda cursor: cursor.execute("CHECKPOINT"))
+
+    usual = statistics.median([await commit() for _ in range(20)])
+    return {
+        "merge_stall_ms": (await longest(_merge_whole_copy(store)) - usual) * 1e3,
+        "checkpoint_stall_ms": (await longest(checkpoint()) - usual) * 1e3,
+    }
+
+
+async def _merge_whole_copy(store: DuckDBStore) -> None:
+    """What happens to the largest segments now and then: sorted into one beside the commits, and put in place."""
+    await store._committer.submit(OpenSegment())
+    parts, purges = store.segments.closed, store.segments.purges
+    number = store._writer.next_segment_number()
+    built = await store._owner.aside(lambda cursor: screen_segments.sort(cursor, parts, number))
+    await store._committer.submit(PlaceSegment(parts, built, purges))
 
 
 # Figures

@@ -73,6 +73,8 @@ class CommitPlan:
         default_factory=lambda: {name: [] for name in TABLES if name != "signal_ids"}
     )
     signals: SignalColumns = field(default_factory=SignalColumns)
+    new_filings: list[str] = field(default_factory=list)
+    """Accession numbers of the filings that had no version, and of purges whose filing was lost before."""
     purged: dict[str, list[int]] = field(default_factory=dict)
     """Sequences of the versions to delete, by filing."""
     artifacts: dict[int, list[Artifact]] = field(default_factory=dict)
@@ -117,6 +119,8 @@ class CommitPlan:
         sequence = self._next_sequence()
         if versions:
             self.superseded_filings[versions[-1].sequence] = sequence
+        else:
+            self.new_filings.append(filing.accession_number)
         versions.append(
             FilingVersion(
                 version, sequence, self.recorded_at, None, body.result_key, *_columns(fence), filing.cik
@@ -256,6 +260,8 @@ class CommitPlan:
         assert isinstance(body, Purge)  # noqa: S101 - there is no fourth kind
         if not body.versions:
             body = self._described(body)
+        if not filings:
+            self.new_filings.append(name)
         return self._put_purge(body, max(newest, record.version))
 
     def resume(self, complete_up_to: int, resumed_at: int) -> None:

@@ -2,17 +2,20 @@
 
 Field names are the proto's. Enum values are their names without the prefix, dates are "2024-01-31", all numbers are
 JSON numbers; what is not set, or has proto3's default, is left out.
+
+A group of commits has ten thousands of them, so each message type gets a function of its own that does what its fields
+ask for and looks nothing up: it takes half the time of a loop over the fields.
 """
 
 from __future__ import annotations
 
-import json
 import math
 from collections.abc import Callable, Iterable, Mapping
 from datetime import date
-from functools import cache, partial
+from functools import cache, lru_cache, partial
 from typing import Any, TypeVar
 
+import msgspec
 from google.protobuf.descriptor import EnumDescriptor, FieldDescriptor
 from google.protobuf.message import Message
 
@@ -23,34 +26,65 @@ Document = dict[str, Any]
 
 MessageT = TypeVar("MessageT", bound=Message)
 
-_ENCODER = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), allow_nan=False)
+REMEMBERED_DAYS = 20_000
+"""Days whose text is remembered: those of half a century."""
+
+_ENCODER = msgspec.json.Encoder()
 
 
 def encode(document: Document | list[Document]) -> str:
-    """Compact JSON text. ValueError for numbers that are not finite."""
-    return _ENCODER.encode(document)
+    """Compact JSON text of what `to_document` made."""
+    return _ENCODER.encode(document).decode()
+
+
+def decode(text: str) -> Any:
+    """What `encode` made the text of."""
+    return msgspec.json.decode(text)
 
 
 def to_document(message: Message) -> Document:
-    """The document of `message`. ValueError for a date that is none and for an enum value not known here."""
-    document: Document = {}
-    converters = _converters(message.DESCRIPTOR)
-    for field, value in message.ListFields():
-        name, convert = converters[field.number]
-        document[name] = value if convert is None else convert(value)
-    return document
+    """The document of `message`.
+
+    ValueError for a date that is none, a number that is not finite and an enum value not known here.
+    """
+    return document_maker(message.DESCRIPTOR)(message)
+
+
+@cache
+def document_maker(descriptor: Any) -> Callable[[Any], Document]:
+    """`to_document` of one message type, as the lines one would write for it by hand."""
+    lines = ["def document_of(message):", "    document = {}"]
+    names: dict[str, Any] = {"iso_date": _iso_date}
+    for field in descriptor.fields:
+        name = field.name
+        convert = _whole(field, _converter(field))
+        plain = "value" if convert is None else f"convert_{name}(value)"
+        names[f"convert_{name}"] = convert
+        if field.message_type is _DATE and not field.is_repeated:
+            plain = "iso_date(value.year, value.month, value.day)"
+        if field.has_presence:
+            lines.append(f"    if message.HasField({name!r}):")
+            lines.append(f"        value = message.{name}")
+        elif field.cpp_type == FieldDescriptor.CPPTYPE_DOUBLE and not field.is_repeated:
+            # -0.0 is not the default, and is falsy all the same.
+            lines.append(f"    if (value := message.{name}) or str(value) == '-0.0':")
+        else:
+            lines.append(f"    if value := message.{name}:")
+        lines.append(f"        document[{name!r}] = {plain}")
+    lines.append("    return document")
+    exec("\n".join(lines), names)  # noqa: S102 - of names that the compiler of our protos let through
+    maker: Callable[[Any], Document] = names["document_of"]
+    return maker
 
 
 def from_document(message_type: type[MessageT], document: Mapping[str, Any]) -> MessageT:
     """The message that `to_document` made the document from. Fields this code no longer knows are passed over."""
-    fields = message_type.DESCRIPTOR.fields_by_name
+    typed = _typers(message_type.DESCRIPTOR)
     values: dict[str, Any] = {}
     for name, value in document.items():
-        field = fields.get(name)
-        if field is not None:
-            values[name] = (
-                [_typed(field, each) for each in value] if field.is_repeated else _typed(field, value)
-            )
+        if name in typed:
+            convert = typed[name]
+            values[name] = value if convert is None else convert(value)
     return message_type(**values)
 
 
@@ -83,20 +117,13 @@ Convert = Callable[[Any], Any]
 
 
 @cache
-def _converters(descriptor: Any) -> Mapping[int, tuple[str, Convert | None]]:
-    """By field number: its name, and how its value becomes plain; None for values that are."""
-    return {field.number: (field.name, _converter(field)) for field in descriptor.fields}
+def _typers(descriptor: Any) -> Mapping[str, Convert | None]:
+    """By field name: how its plain value becomes the message's; None where it is the same."""
+    return {field.name: _whole(field, _typer(field)) for field in descriptor.fields}
 
 
-def _converter(field: Any) -> Convert | None:
-    kind = field.cpp_type
-    one: Convert | None = None
-    if kind == FieldDescriptor.CPPTYPE_MESSAGE:
-        one = _iso_date if field.message_type is _DATE else to_document
-    elif kind == FieldDescriptor.CPPTYPE_ENUM:
-        one = partial(enum_name, field.enum_type)
-    elif kind == FieldDescriptor.CPPTYPE_DOUBLE:
-        one = partial(_finite, field.name)
+def _whole(field: Any, one: Convert | None) -> Convert | None:
+    """How a field's value is converted when `one` converts one, of which a repeated field has many."""
     if not field.is_repeated:
         return one
     if one is None:
@@ -105,8 +132,39 @@ def _converter(field: Any) -> Convert | None:
     return lambda values: [convert(value) for value in values]
 
 
-def _iso_date(message: date_pb2.Date) -> str:
-    return to_date(message).isoformat()
+def _converter(field: Any) -> Convert | None:
+    kind = field.cpp_type
+    if kind == FieldDescriptor.CPPTYPE_MESSAGE:
+        return _iso_day if field.message_type is _DATE else document_maker(field.message_type)
+    if kind == FieldDescriptor.CPPTYPE_ENUM:
+        return partial(enum_name, field.enum_type)
+    if kind == FieldDescriptor.CPPTYPE_DOUBLE:
+        return partial(_finite, field.name)
+    return None
+
+
+def _typer(field: Any) -> Convert | None:
+    kind = field.cpp_type
+    if kind == FieldDescriptor.CPPTYPE_MESSAGE:
+        if field.message_type is _DATE:
+            return _of_iso_date
+        return partial(from_document, field.message_type._concrete_class)
+    if kind == FieldDescriptor.CPPTYPE_ENUM:
+        return partial(enum_number, field.enum_type)
+    return None
+
+
+def _iso_day(message: date_pb2.Date) -> str:
+    return _iso_date(message.year, message.month, message.day)
+
+
+@lru_cache(REMEMBERED_DAYS)
+def _iso_date(year: int, month: int, day: int) -> str:
+    return date(year, month, day).isoformat()
+
+
+def _of_iso_date(text: str) -> date_pb2.Date:
+    return from_date(date.fromisoformat(text))
 
 
 def _finite(name: str, value: float) -> float:
@@ -115,24 +173,7 @@ def _finite(name: str, value: float) -> float:
     raise ValueError(f"{name} is {value}")
 
 
-def _typed(field: Any, value: Any) -> Any:
-    kind = field.cpp_type
-    if kind == FieldDescriptor.CPPTYPE_MESSAGE:
-        if field.message_type is _DATE:
-            return from_date(date.fromisoformat(value))
-        return from_document(_class_of(field), value)
-    if kind == FieldDescriptor.CPPTYPE_ENUM:
-        return enum_number(field.enum_type, value)
-    return value
-
-
 _DATE = date_pb2.Date.DESCRIPTOR
-
-
-@cache
-def _class_of(field: Any) -> type[Message]:
-    found: type[Message] = field.message_type._concrete_class
-    return found
 
 
 @cache

@@ -37,6 +37,7 @@ from tenkay_store.failpoints import Failpoint
 from tenkay_store.group_commit import WriterBroken
 from tenkay_store.records import Analysis, CommitKind, Delivery, DeliveryState, Extraction, Purge
 from tenkay_store.signal_ids import SignalId, SignalIds
+from tenkay_store.stored_filings import StoredFilings
 
 logger = get_logger(__name__)
 
@@ -74,6 +75,14 @@ class CommitWriter:
             .replace(tzinfo=UTC)
         )
         """When the file was made."""
+        self._stored = StoredFilings(
+            self._connection.sql(
+                "SELECT replace(accession_number, '-', '')::UBIGINT AS number FROM filings "
+                "UNION ALL SELECT replace(accession_number, '-', '')::UBIGINT FROM purges"
+            )
+            .to_arrow_table()["number"]
+            .to_numpy()
+        )
         self._numbering = threading.Lock()
         self.segments, self._next_segment = screen_segments.load(self._connection)
         """The screens' copy, as committed: replaced as a whole, so that any thread may read it."""
@@ -99,6 +108,7 @@ class CommitWriter:
         if plan.head > self.head:
             self._acknowledge(plan.head)
         self.signal_ids.take(plan.signal_ids.values())
+        self._stored.add(plan.new_filings)
         if plan.segments is not self.segments:
             if plan.segments.open is not self.segments.open:
                 self.open_segment_rows = 0
@@ -227,19 +237,19 @@ class CommitWriter:
             return self._next_segment - 1
 
     def _load_versions(self, plan: CommitPlan, bodies: Sequence[Extraction | Analysis | Purge]) -> None:
-        accession_numbers = {body.accession_number for body in bodies}
-        if not accession_numbers:
+        stored = self._stored.among([body.accession_number for body in bodies])
+        if not stored:
             return
-        for row in self._joined(
+        for row in self._rows(
             "SELECT accession_number, version, sequence, recorded_at, superseded_by, result_key, fence_scope, "
-            "fence_token, cik FROM filings JOIN incoming USING (accession_number) ORDER BY version",
-            pa.table({"accession_number": sorted(accession_numbers)}),
+            "fence_token, cik FROM filings WHERE accession_number IN (SELECT unnest(?::VARCHAR[])) ORDER BY version",
+            stored,
         ):
             plan.filings.setdefault(row[0], []).append(FilingVersion(*row[1:]))
-        for row in self._joined(
+        for row in self._rows(
             "SELECT accession_number, max(last_version), max(last_analysis_version) FROM purges "
-            "JOIN incoming USING (accession_number) GROUP BY accession_number",
-            pa.table({"accession_number": sorted(accession_numbers)}),
+            "WHERE accession_number IN (SELECT unnest(?::VARCHAR[])) GROUP BY accession_number",
+            stored,
         ):
             plan.purged_versions[row[0]] = (row[1], row[2])
         analysed = {body.accession_number for body in bodies if not isinstance(body, Extraction)}
@@ -249,19 +259,16 @@ class CommitWriter:
         sequences = [version.sequence for number in analysed for version in plan.filings.get(number, ())]
         if not sequences:
             return
-        for row in self._joined(
+        for row in self._rows(
             "SELECT accession_number, version, sequence, recorded_at, superseded_by, result_key, fence_scope, "
-            "fence_token, filing_sequence FROM analyses JOIN incoming USING (filing_sequence) ORDER BY version",
-            pa.table({"filing_sequence": pa.array(sorted(sequences), pa.uint64())}),
+            "fence_token, filing_sequence FROM analyses WHERE filing_sequence IN (SELECT unnest(?::UBIGINT[])) "
+            "ORDER BY version",
+            sequences,
         ):
             plan.analyses.setdefault(row[0], []).append(AnalysisVersion(*row[1:]))
 
-    def _joined(self, query: str, incoming: pa.Table) -> list[tuple[Any, ...]]:
-        self._connection.register("incoming", incoming)
-        try:
-            return self._connection.execute(query).fetchall()
-        finally:
-            self._connection.unregister("incoming")
+    def _rows(self, query: str, wanted: Sequence[object]) -> list[tuple[Any, ...]]:
+        return self._connection.execute(query, [wanted]).fetchall()
 
     def _write(self, plan: CommitPlan) -> None:
         self._write_signal_ids(plan.signal_ids.values())
@@ -318,30 +325,29 @@ class CommitWriter:
         new = [(row.key, row.id, row.category, row.kinds) for row in rows if row.key >= known]
         changed = [(row.key, row.id, row.category, row.kinds) for row in rows if row.key < known]
         if changed:
-            self._connection.register("incoming", arrow(TABLES["signal_ids"], changed))
+            incoming = arrow(TABLES["signal_ids"], changed).__arrow_c_stream__()  # noqa: F841 - used by the statement
             self._connection.execute(
                 "UPDATE signal_ids SET category = i.category, kinds = i.kinds FROM incoming i "
                 "WHERE signal_ids.signal_key = i.signal_key"
             )
-            self._connection.unregister("incoming")
         if new:
             self._insert("signal_ids", arrow(TABLES["signal_ids"], new))
 
-    def _insert(self, table: str, incoming: pa.Table) -> None:
-        self._connection.register("incoming", incoming)
+    def _insert(self, table: str, rows: pa.Table) -> None:
+        # The statement finds the stream by its name. A table would be read through Python, and one that is registered
+        # makes and drops a view: each would cost about what the statement does.
+        incoming = rows.__arrow_c_stream__()  # noqa: F841 - used by the statement
         self._connection.execute(f"INSERT INTO {table} BY NAME SELECT * FROM incoming")  # noqa: S608 - names of ours
-        self._connection.unregister("incoming")
 
     def _update(self, table: str, key: str, column: str, values: Mapping[int, int]) -> None:
         if values:
-            incoming = pa.table(
+            pairs = pa.table(
                 {"k": pa.array(values.keys(), pa.uint64()), "v": pa.array(values.values(), pa.uint64())}
             )
-            self._connection.register("incoming", incoming)
+            incoming = pairs.__arrow_c_stream__()  # noqa: F841 - used by the statement
             self._connection.execute(
                 f"UPDATE {table} SET {column} = v FROM incoming WHERE {key} = k"  # noqa: S608 - names of ours
             )
-            self._connection.unregister("incoming")
 
     def _mark(self, marks: Mapping[int, Delivery], sink: str) -> None:
         rows = [
@@ -355,7 +361,7 @@ class CommitWriter:
             )
             for sequence, each in sorted(marks.items())
         ]
-        self._connection.register("incoming", arrow(MARKS, rows))
+        incoming = arrow(MARKS, rows).__arrow_c_stream__()  # noqa: F841 - used by the statement
         self._connection.execute(
             """
             UPDATE outbox SET state = i.state, attempts = i.attempts, next_try_at = i.next_try_at,
@@ -365,4 +371,3 @@ class CommitWriter:
             """,
             {"sink": sink},
         )
-        self._connection.unregister("incoming")

@@ -39,6 +39,10 @@ NEVER = "1TB"
 """Size of the log at which DuckDB would checkpoint by itself, inside of a COMMIT. A checkpoint that fails there, on a
 full disk, invalidates the whole instance; ours runs between commits, and only with room for it."""
 
+FILE_FORMAT = "v1.0.0"
+"""The version of DuckDB from which on the file can be read. It is what 1.5 writes by itself; 2.0 would make new files
+that 1.5 cannot open, and nothing that the store keeps gets smaller by it."""
+
 # DuckDB looks for pandas with every parameter it is given. Where there is none, that is a search of the file system
 # each time: 0.65 of a small query's 1.55 ms of CPU. This remembers that there is none.
 if importlib.util.find_spec("pandas") is None:
@@ -116,7 +120,7 @@ class DuckDBOwner:
                     "restore the data directory from a copy, or remove that file to go on as it is"
                 ) from error
             except (duckdb.Error, schema.NewerSchema, duckdb_file.CommitsMissing) as error:
-                raise CannotOpen(f"{file} cannot be opened: {first_line(error)}") from error
+                raise CannotOpen(f"{file} cannot be opened: {_why(error)}") from error
             opened.pop_all()
         return cls(directory, held, acknowledged, writer, limits.readers)
 
@@ -128,6 +132,18 @@ class DuckDBOwner:
                 return await self._in_thread(query, cursor)
             finally:
                 self._idle.append(cursor)
+
+    async def read_one_state(self, query: Callable[[duckdb.DuckDBPyConnection], Answer]) -> Answer:
+        """The same, all of the query's statements in one transaction: a purge between two of them is not seen."""
+
+        def within_transaction(cursor: duckdb.DuckDBPyConnection) -> Answer:
+            cursor.begin()
+            try:
+                return query(cursor)
+            finally:
+                _end_transaction(cursor)
+
+        return await self.read(within_transaction)
 
     async def stream(
         self, query: Callable[[duckdb.DuckDBPyConnection], Iterator[Answer]]
@@ -214,7 +230,29 @@ def _config(directory: Path, limits: Limits) -> duckdb_file.Config:
         "autoinstall_known_extensions": False,
         "autoload_known_extensions": False,
         "checkpoint_threshold": NEVER,
+        "storage_compatibility_version": FILE_FORMAT,
     }
+
+
+def _end_transaction(cursor: duckdb.DuckDBPyConnection) -> None:
+    while True:
+        try:
+            with contextlib.suppress(duckdb.TransactionException):  # it has ended already
+                cursor.rollback()
+            return
+        except duckdb.InterruptException:
+            # Meant for the query before: a reader must not keep its transaction for the next call.
+            continue
+
+
+def _why(error: BaseException) -> str:
+    problem = first_line(error)
+    if "Trying to read a database file with version number" in problem:
+        return (
+            f"it is of another DuckDB than {duckdb.__version__}, which this store runs on; run it on that one, or copy "
+            f"the tables into a file of its format ({problem})"
+        )
+    return problem
 
 
 def lock(path: Path) -> IO[str]:

@@ -1,7 +1,8 @@
 """Questions to DuckDB: each function takes a cursor and a moment, and answers in records.
 
-Whatever is read was committed at or before the moment's sequence. Rows are only ever added, and a version that was
-superseded says by which sequence, so several queries of one read see one state without a transaction around them.
+Whatever is read was committed at or before the moment's sequence. Rows are only added, but for purges, and a version
+that was superseded says by which sequence. What reads a filing's parts one after the other runs in one transaction, so
+that a purge takes all of them or none.
 """
 
 # Queries are put together from this module's own names; values are always parameters.

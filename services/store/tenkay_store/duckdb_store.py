@@ -247,7 +247,7 @@ class DuckDBStore:
 
     async def filing(self, accession_number: str, moment: Moment) -> StoredFiling | None:
         """The version valid at `moment`, with its sections."""
-        return await self._owner.read(
+        return await self._owner.read_one_state(
             lambda cursor: reads.filing(cursor, accession_number, moment, with_sections=True)
         )
 
@@ -255,7 +255,7 @@ class DuckDBStore:
         self, accession_number: str, moment: Moment, *, with_evidence: bool
     ) -> StoredSignals | None:
         """The version valid at `moment`, with its signals."""
-        return await self._owner.read(
+        return await self._owner.read_one_state(
             lambda cursor: reads.signals(
                 cursor, self._ids, accession_number, moment, with_evidence=with_evidence
             )
@@ -271,11 +271,13 @@ class DuckDBStore:
 
     async def analysis(self, accession_number: str, moment: Moment) -> StoredAnalysis | Filing | None:
         """The newest analysis of the newest analysed version; the filing alone when it has none."""
-        return await self._owner.read(lambda cursor: reads.analysis(cursor, accession_number, moment))
+        return await self._owner.read_one_state(
+            lambda cursor: reads.analysis(cursor, accession_number, moment)
+        )
 
     async def company(self, cik: int, moment: Moment) -> CompanySummary | None:
         """The company's summary; None when no filing of it is stored."""
-        return await self._owner.read(lambda cursor: reads.company(cursor, cik, moment))
+        return await self._owner.read_one_state(lambda cursor: reads.company(cursor, cik, moment))
 
     async def list_filings(
         self, selection: FilingSelection, moment: Moment, after: Position | None, limit: int
@@ -370,7 +372,9 @@ class DuckDBStore:
 
     async def commit_records(self, sequences: Sequence[int]) -> Sequence[CommitRecord]:
         """Commits as they were made, in order."""
-        return await self._owner.read(lambda cursor: reads.commit_records(cursor, self._ids, sequences))
+        return await self._owner.read_one_state(
+            lambda cursor: reads.commit_records(cursor, self._ids, sequences)
+        )
 
     async def delivery(self, sequence: int) -> Delivery | None:
         """A commit's row of the outbox."""

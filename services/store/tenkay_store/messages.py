@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Iterable
 from datetime import UTC, date, datetime
 from typing import TypeVar
@@ -44,6 +43,8 @@ Part = TypeVar("Part")
 MAX_SCOPE_CHARACTERS = 100
 
 _CATEGORY = signal_pb2.SignalCategory.DESCRIPTOR
+_CATEGORY_NAMES = {number: documents.enum_name(_CATEGORY, number) for number in _CATEGORY.values_by_number}
+_evidence_document = documents.document_maker(signal_pb2.Evidence.DESCRIPTOR)
 _MISSING_REASON = signal_pb2.MissingReason.DESCRIPTOR
 _SOURCE = filing_pb2.FilingSource.DESCRIPTOR
 _ARTIFACT_KIND = artifact_pb2.ArtifactKind.DESCRIPTOR
@@ -137,7 +138,7 @@ def analysis_record(message: analysis_pb2.Analysis) -> Analysis:
 
 def analysis_message(document: str) -> analysis_pb2.Analysis:
     """The analysis as it was committed."""
-    return documents.from_document(analysis_pb2.Analysis, json.loads(document))
+    return documents.from_document(analysis_pb2.Analysis, documents.decode(document))
 
 
 def filing_message(filing: Filing) -> filing_pb2.Filing:
@@ -181,7 +182,9 @@ def signal_message(signal: Signal) -> signal_pb2.Signal:
         currency=signal.currency,
         confidence=signal.confidence,
         out_of_range=signal.out_of_range,
-        evidence=[documents.from_document(signal_pb2.Evidence, each) for each in json.loads(signal.evidence)],
+        evidence=[
+            documents.from_document(signal_pb2.Evidence, each) for each in documents.decode(signal.evidence)
+        ],
         notes=signal.notes,
     )
 
@@ -265,21 +268,26 @@ def _filing_record(message: filing_pb2.Filing) -> Filing:
 
 
 def _signal_record(message: signal_pb2.Signal, digests: frozenset[str], path: str) -> Signal:
-    for index, evidence in enumerate(message.evidence):
-        _check_cited_text(evidence, digests, f"{path}.evidence[{index}]")
+    proofs = message.evidence
+    for index, evidence in enumerate(proofs):
+        # A fact cites no text.
+        if not evidence.HasField("fact"):
+            _check_cited_text(evidence, digests, f"{path}.evidence[{index}]")
+    try:
+        document = documents.encode([_evidence_document(each) for each in proofs])
+    except ValueError as error:
+        raise _invalid(f"{path}.evidence", error) from None
+    notes = message.notes
     return Signal(
-        id=message.id,
-        category=_name(_CATEGORY, message.category, f"{path}.category"),
-        value=_value_record(message.value, f"{path}.value"),
-        unit=message.unit,
-        currency=message.currency,
-        confidence=message.confidence,
-        out_of_range=message.out_of_range,
-        notes=tuple(message.notes),
-        evidence=_checked(
-            f"{path}.evidence",
-            lambda: documents.encode([documents.to_document(each) for each in message.evidence]),
-        ),
+        message.id,
+        _CATEGORY_NAMES.get(message.category) or _name(_CATEGORY, message.category, f"{path}.category"),
+        _value_record(message.value, path),
+        message.unit,
+        message.currency,
+        message.confidence,
+        message.out_of_range,
+        tuple(notes) if notes else (),
+        document,
     )
 
 
@@ -287,8 +295,6 @@ def _check_cited_text(evidence: signal_pb2.Evidence, digests: frozenset[str], pa
     kind = evidence.WhichOneof("kind")
     if kind is None:
         raise failure(Reason.INVALID_FIELD, f"{path} is empty; give a fact, a text or a search", field=path)
-    if kind == "fact":
-        return
     digest = evidence.text.text_sha256 if kind == "text" else evidence.search.text_sha256
     if digest not in digests:
         raise failure(
@@ -298,10 +304,11 @@ def _check_cited_text(evidence: signal_pb2.Evidence, digests: frozenset[str], pa
         )
 
 
-def _value_record(message: signal_pb2.SignalValue, field: str) -> Value:
+def _value_record(message: signal_pb2.SignalValue, path: str) -> Value:
     match message.WhichOneof("kind"):
         case "decimal":
-            return Value(ValueKind.DECIMAL, message.decimal, decimal_number(message.decimal, field))
+            digits = message.decimal
+            return Value(ValueKind.DECIMAL, digits, decimal_number(digits, f"{path}.value"))
         case "double":
             return Value(ValueKind.DOUBLE, None, message.double)
         case "bool":
@@ -310,6 +317,7 @@ def _value_record(message: signal_pb2.SignalValue, field: str) -> Value:
             return Value(ValueKind.INT64, str(message.int64), float(message.int64))
         case "enum" if message.enum:
             return Value(ValueKind.ENUM, message.enum, None)
+    field = f"{path}.value"
     raise failure(
         Reason.INVALID_FIELD, f"{field}: a signal needs a value; without one it is missing", field=field
     )
@@ -341,7 +349,11 @@ def _checked(field: str, convert: Callable[[], Result]) -> Result:
     try:
         return convert()
     except (ValueError, OverflowError) as error:
-        raise failure(Reason.INVALID_FIELD, f"{field}: {error}", field=field) from None
+        raise _invalid(field, error) from None
+
+
+def _invalid(field: str, error: Exception) -> TenkayError:
+    return failure(Reason.INVALID_FIELD, f"{field}: {error}", field=field)
 
 
 def _numbered(path: str, messages: Iterable[Part]) -> Iterable[tuple[str, Part]]:

@@ -4,6 +4,9 @@ Names of categories, reasons, ratings and sources are those of the protos withou
 is not known is empty, anything else that is not known is None. Moments are in UTC.
 
 Evidence and the body of an analysis are JSON text: the store keeps them and hands them on, and never looks inside.
+
+What a filing has hundreds of (signals, their values, gaps) are named tuples: they are made in half the time, and
+thousands of them become columns at once.
 """
 
 from __future__ import annotations
@@ -11,6 +14,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import date, datetime
 from enum import StrEnum
+from typing import NamedTuple
 
 
 class ValueKind(StrEnum):
@@ -26,8 +30,7 @@ class ValueKind(StrEnum):
 NUMERIC_KINDS = (ValueKind.DECIMAL, ValueKind.DOUBLE, ValueKind.INT64)
 
 
-@dataclass(frozen=True, slots=True)
-class Value:
+class Value(NamedTuple):
     """A typed value: `exact` is what was committed, `number` is what screens compare.
 
     ======= ======================== =========================
@@ -46,8 +49,7 @@ class Value:
     number: float | None
 
 
-@dataclass(frozen=True, slots=True)
-class Signal:
+class Signal(NamedTuple):
     """A signal with a value."""
 
     id: str
@@ -62,8 +64,7 @@ class Signal:
     """A JSON array; "[]" where it was left out of a read."""
 
 
-@dataclass(frozen=True, slots=True)
-class MissingSignal:
+class MissingSignal(NamedTuple):
     """A signal without a value, and why."""
 
     id: str

@@ -43,21 +43,26 @@ class SignalColumns:
     ) -> None:
         """Add a filing's signals, each with its key in the dimension table of ids."""
         count = len(signals)
-        values = [each.value for each in signals]
+        if not count:
+            return
+        _, category, values, unit, currency, confidence, out_of_range, notes, evidence = zip(
+            *signals, strict=True
+        )
+        kind, exact, number = zip(*values, strict=True)
         self.sequence += [sequence] * count
         self.ordinal += range(count)
         self.filed_date += [filed_date] * count
         self.signal_key += keys
-        self.category += [each.category for each in signals]
-        self.kind += [value.kind for value in values]
-        self.exact += [value.exact for value in values]
-        self.number += [value.number for value in values]
-        self.unit += [each.unit for each in signals]
-        self.currency += [each.currency or None for each in signals]
-        self.confidence += [each.confidence for each in signals]
-        self.out_of_range += [each.out_of_range for each in signals]
-        self.notes += [each.notes or None for each in signals]
-        self.evidence += [each.evidence for each in signals]
+        self.category += category
+        self.kind += kind
+        self.exact += exact
+        self.number += number
+        self.unit += unit
+        self.currency += [each or None for each in currency]
+        self.confidence += confidence
+        self.out_of_range += out_of_range
+        self.notes += [each or None for each in notes]
+        self.evidence += evidence
 
     def tables(self) -> tuple[pa.Table, pa.Table, pa.Table]:
         """Rows of `signals`, of the screens' copy, and of `evidence`."""

@@ -129,7 +129,8 @@ def _check_section(section: Section, path: str) -> None:
         _refuse(f"{path}.code", "a section needs its code")
     if section.end < section.start:
         _refuse(f"{path}.end", f"{section.end} lies before the start, {section.start}")
-    _check_share(section.confidence, f"{path}.confidence")
+    if not 0 <= section.confidence <= 1:
+        _refuse(f"{path}.confidence", f"{section.confidence} is not from 0 to 1")
 
 
 def _check_signal(signal: Signal, path: str) -> None:
@@ -139,8 +140,10 @@ def _check_signal(signal: Signal, path: str) -> None:
         _refuse(f"{path}.unit", f"{signal.id} has no unit")
     if signal.value.kind is ValueKind.DOUBLE and not math.isfinite(signal.value.number or 0.0):
         _refuse(f"{path}.value", f"{signal.id} is not a finite number; report it as missing instead")
-    check_currency(signal.currency, f"{path}.currency")
-    _check_share(signal.confidence, f"{path}.confidence")
+    if signal.currency:
+        check_currency(signal.currency, f"{path}.currency")
+    if not 0 <= signal.confidence <= 1:
+        _refuse(f"{path}.confidence", f"{signal.confidence} is not from 0 to 1")
     if signal.evidence == "[]":
         _refuse(f"{path}.evidence", f"{signal.id} has no evidence; without evidence it is no signal")
 
@@ -151,11 +154,6 @@ def _check_id(signal_id: str, seen: set[str], path: str) -> None:
     if signal_id in seen:
         _refuse(f"{path}.id", f"{signal_id} is given twice; a signal has one value or one reason")
     seen.add(signal_id)
-
-
-def _check_share(share: float, field: str) -> None:
-    if not 0 <= share <= 1:
-        _refuse(field, f"{share} is not from 0 to 1")
 
 
 def _refuse(field: str, problem: str) -> NoReturn:

@@ -9,7 +9,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
 
@@ -32,7 +32,12 @@ class StoreProcess:
     """
 
     def __init__(
-        self, folder: Path, environment: Mapping[str, str] | None = None, *, kill_after: float | None = None
+        self,
+        folder: Path,
+        environment: Mapping[str, str] | None = None,
+        *,
+        program: Sequence[str] = ("-m", "tenkay_store"),
+        kill_after: float | None = None,
     ) -> None:
         self._log = folder / "store.log"
         self.data_directory = folder / "data"
@@ -41,7 +46,7 @@ class StoreProcess:
         with self._log.open("ab") as log:
             start = log.tell()
             self.process = subprocess.Popen(
-                [sys.executable, "-m", "tenkay_store"],
+                [sys.executable, *program],
                 env={
                     **os.environ,
                     "TENKAY_STORE_DATA_DIRECTORY": str(self.data_directory),

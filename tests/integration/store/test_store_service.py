@@ -16,6 +16,7 @@ import pytest
 from tenkay.client.store import AsyncFilingStoreClient
 from tenkay.common.v1 import analysis_pb2, date_pb2, filing_pb2, read_pb2, signal_pb2
 from tenkay.errors import (
+    DeadlineExceeded,
     FailedPrecondition,
     InvalidArgument,
     NotFound,
@@ -357,6 +358,47 @@ async def test_without_disk_space_commits_are_refused_and_what_is_stored_is_read
             assert (await client.get_filing(filing=_ref(held.filing.accession_number))).version == 1
             with pytest.raises(NotFound):
                 await client.get_filing(filing=_ref(other.filing.accession_number))
+
+
+async def test_more_commits_than_may_wait_are_refused_with_the_time_to_come_back(tmp_path: Path) -> None:
+    limits = {"TENKAY_STORE_QUEUE_COMMITS": "2", "TENKAY_STORE_GROUP_WINDOW_SECONDS": "2"}
+    messages = [extraction(accession_number(number, 1999000114), cik=114) for number in range(6)]
+    with StoreProcess(tmp_path, limits) as process:
+        async with process.filings as client:
+            outcomes = await asyncio.gather(
+                *(client.commit_extraction(extraction=each) for each in messages), return_exceptions=True
+            )
+            refused = [each for each in outcomes if isinstance(each, ResourceExhausted)]
+            # The store's own upkeep may have taken a place too.
+            assert len(refused) in (4, 5)
+            for error in refused:
+                assert error.reason is Reason.QUEUE_FULL
+                assert error.retry_after is not None
+                assert 0 < error.retry_after < 10
+            assert len((await client.list_filings()).filings) == len(messages) - len(refused)
+
+
+ENDLESS_READ = """
+import runpy
+from tenkay_store import duckdb_reads
+
+def endless(cursor, *_):
+    rows = "range(1000000000)"
+    return cursor.execute(f"SELECT count(*) FROM {rows} a, {rows} b WHERE hash(a.range + b.range) = 1").fetchall()
+
+duckdb_reads.company = endless
+runpy.run_module("tenkay_store", run_name="__main__")
+"""
+
+
+async def test_a_calls_deadline_interrupts_its_query_and_frees_the_reader(tmp_path: Path) -> None:
+    with StoreProcess(tmp_path, {"TENKAY_STORE_READERS": "1"}, program=("-c", ENDLESS_READ)) as process:
+        async with process.filings as client:
+            for _ in range(3):
+                with pytest.raises(DeadlineExceeded):
+                    await client.get_company_summary(cik=114, timeout=0.3)
+            # The one reader has no query left that would keep this waiting.
+            assert not (await client.list_filings(timeout=10)).filings
 
 
 async def test_a_feed_tells_of_both_kinds_of_commits_and_of_quiet(process: StoreProcess) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import math
 from typing import Any
 
@@ -57,13 +56,13 @@ def of_field(field: Any) -> st.SearchStrategy[Any]:
 @given(of_type(analysis_pb2.Analysis.DESCRIPTOR))
 def test_an_analysis_comes_back_as_it_was(message: analysis_pb2.Analysis) -> None:
     text = documents.encode(documents.to_document(message))
-    assert documents.from_document(analysis_pb2.Analysis, json.loads(text)) == message
+    assert documents.from_document(analysis_pb2.Analysis, documents.decode(text)) == message
 
 
 @given(of_type(signal_pb2.Evidence.DESCRIPTOR))
 def test_evidence_comes_back_as_it_was(message: signal_pb2.Evidence) -> None:
     text = documents.encode(documents.to_document(message))
-    assert documents.from_document(signal_pb2.Evidence, json.loads(text)) == message
+    assert documents.from_document(signal_pb2.Evidence, documents.decode(text)) == message
 
 
 def test_a_document_is_plain_to_read() -> None:
@@ -78,6 +77,13 @@ def test_a_document_is_plain_to_read() -> None:
     assert documents.to_document(analysis_pb2.Analysis(rating=analysis_pb2.RATING_NOT_RATED)) == {
         "rating": "NOT_RATED"
     }
+
+
+def test_a_zero_with_a_sign_is_kept() -> None:
+    factor = analysis_pb2.DimensionScore(weight=-0.0)
+    back = documents.from_document(analysis_pb2.DimensionScore, documents.to_document(factor))
+    assert math.copysign(1, back.weight) == -1
+    assert documents.to_document(analysis_pb2.DimensionScore(weight=0.0)) == {}
 
 
 def test_fields_that_are_no_longer_known_are_passed_over() -> None:

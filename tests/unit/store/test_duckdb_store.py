@@ -487,14 +487,17 @@ async def test_a_disk_too_full_for_commits_still_takes_what_the_outbox_notes(
         await store.close()
 
 
-async def test_a_cancelled_read_interrupts_its_query_and_frees_its_reader(store: DuckDBStore) -> None:
+@pytest.mark.parametrize("read", ["read", "read_one_state"])
+async def test_a_cancelled_read_interrupts_its_query_and_frees_its_reader(
+    store: DuckDBStore, read: str
+) -> None:
     endless = (
         "SELECT count(*) FROM range(1000000000) a, range(1000000000) b WHERE hash(a.range + b.range) = 1"
     )
     for _ in range(8):
         with pytest.raises(TimeoutError):
             async with asyncio.timeout(0.05):
-                await store._owner.read(lambda cursor: cursor.execute(endless).fetchall())
+                await getattr(store._owner, read)(lambda cursor: cursor.execute(endless).fetchall())
     async with asyncio.timeout(5):
         assert await store.filing(FIRST, Moment(0)) is None
     assert store._owner.free_readers == 4

@@ -7,14 +7,17 @@ from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
+from typing import Any
 
 import duckdb
+import pytest
 
+from tenkay_store import duckdb_reads as reads
 from tenkay_store import filter as filters
 from tenkay_store.duckdb_store import DuckDBStore
 from tenkay_store.messages import extraction_record
 from tenkay_store.records import CommitKind, Purge
-from tenkay_store.storage import FilingSelection, Moment, Screen
+from tenkay_store.storage import FilingSelection, Moment, Screen, StoredFiling
 from tests.unit.store.conftest import options
 from tests.unit.store.filings import accession_number, analysis_to_commit, extraction, extraction_to_commit
 
@@ -76,6 +79,26 @@ async def test_no_row_of_it_is_left_but_the_record_of_the_purge(
         assert set(left.values()) == {0}
         waiting = connection.execute("SELECT sequence, kind FROM outbox ORDER BY sequence").fetchall()
     assert waiting == [(4, "EXTRACTION"), (5, "PURGE")]
+
+
+async def test_a_purge_in_the_middle_of_a_read_takes_nothing_from_its_answer(
+    store: DuckDBStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await fill(store)
+    before = await store.signals(FIRST, Moment(3), with_evidence=True)
+    assert before is not None
+    assert before.signals
+    loop, find = asyncio.get_running_loop(), reads.filing
+
+    def find_then_purge(*arguments: Any, **named: Any) -> StoredFiling | None:
+        found = find(*arguments, **named)
+        asyncio.run_coroutine_threadsafe(store.purge([ASKED]), loop).result(30)
+        return found
+
+    monkeypatch.setattr(reads, "filing", find_then_purge)
+    assert await store.signals(FIRST, Moment(3), with_evidence=True) == before
+    monkeypatch.undo()
+    assert await store.signals(FIRST, Moment(3), with_evidence=True) is None
 
 
 async def test_a_filing_that_is_not_stored_is_not_purged(store: DuckDBStore) -> None:

@@ -2,16 +2,24 @@
 
 from __future__ import annotations
 
+import asyncio
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
 import duckdb
 import pytest
 
+from tenkay_store import filter as filters
 from tenkay_store import schema
 from tenkay_store.duckdb_owner import CannotOpen
 from tenkay_store.duckdb_store import DuckDBStore
+from tenkay_store.messages import extraction_record
+from tenkay_store.records import Purge
+from tenkay_store.storage import Moment, Screen
 from tests.unit.store.conftest import Clock, options
+from tests.unit.store.earlier_schema import file_of_version
+from tests.unit.store.filings import accession_number, analysis_to_commit, extraction, extraction_to_commit
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 
@@ -35,6 +43,68 @@ def test_a_file_of_every_earlier_version_becomes_one_of_this_version(before: int
         with duckdb.connect(":memory:") as fresh:
             schema.migrate(fresh, NOW)
             assert _tables(connection) == _tables(fresh)
+
+
+@pytest.fixture(scope="session")
+def committed(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The closed store of a few commits, two of them of one filing."""
+    directory = tmp_path_factory.mktemp("committed")
+
+    async def commit() -> None:
+        store = DuckDBStore.open(options(directory, sink="supabase"), Clock())
+        for number in range(5):
+            message = extraction(accession_number(number), signals={"current_ratio": number / 2})
+            await store.commit(extraction_record(message))
+            await store.commit(analysis_to_commit(message))
+        await store.commit(extraction_to_commit(accession_number(3), code_version="2"))
+        await store.close()
+
+    asyncio.run(commit())
+    return directory
+
+
+async def _answers(directory: Path) -> tuple[object, ...]:
+    """What a store says of those commits."""
+    store = DuckDBStore.open(options(directory, sink="supabase"), Clock())
+    now, before = Moment(store.head), Moment(store.head - 1)
+    expression = filters.parse("signals.current_ratio >= 1 AND filed_date >= 2024-01-01")
+    assert expression is not None
+    screen = Screen(filters.resolve(expression, store.signal_types))
+    names = [accession_number(number) for number in range(5)]
+    answers = (
+        [await store.signals(name, now, with_evidence=True) for name in names],
+        [await store.filing(name, before) for name in names],
+        [await store.analysis(name, now) for name in names],
+        await store.screen_filings(screen, now, None, 10),
+        await store.changes(0, 100),
+        await store.pending(0, 100),
+        await store.commit_records(range(1, store.head + 1)),
+    )
+    await store.close()
+    return answers
+
+
+@pytest.mark.parametrize("before", range(1, schema.VERSION + 1))
+async def test_a_store_answers_from_a_file_of_every_earlier_version_and_goes_on_with_it(
+    before: int, committed: Path, tmp_path: Path
+) -> None:
+    directory = tmp_path / "earlier"
+    file_of_version(directory, before, committed)
+    answers = await _answers(directory)
+    assert answers == await _answers(committed)
+    records = answers[-1]
+    assert isinstance(records, Sequence)
+    assert len(records) == 11
+    store = DuckDBStore.open(options(directory, sink="supabase"), Clock())
+    again = await store.commit(extraction_to_commit(accession_number(3), code_version="2"))
+    assert (again.changed, again.version, again.sequence) == (False, 2, 11)
+    third = await store.commit(extraction_to_commit(accession_number(3), code_version="3"))
+    assert (third.changed, third.version, third.sequence) == (True, 3, 12)
+    await store.sort_segments()
+    (purged,) = await store.purge([Purge(accession_number(1), "test", "test")])
+    assert purged.sequence == 13
+    assert await store.filing(accession_number(1), Moment(store.head)) is None
+    await store.close()
 
 
 def test_migrating_again_changes_nothing() -> None:
