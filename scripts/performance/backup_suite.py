@@ -46,6 +46,7 @@ from tenkay_store.snapshots import SnapshotOptions, Snapshots
 MILLION = 1_000_000
 IN_FLIGHT = 100
 COPY_SECONDS = 2.0
+RESTORED_COMMITS = 2000
 MEBIBYTE = 1024 * 1024
 _FIRST_QUARTER = 90
 """Of the filings committed: after those that the file was filled with."""
@@ -56,7 +57,7 @@ def run(quick: bool, note: Callable[[str], None]) -> dict[str, float]:
     folder = Path(tempfile.mkdtemp(prefix="tenkay-benchmark-"))
     try:
         fill(folder / "data", MILLION, evidence=True)
-        return asyncio.run(_figures(folder, rounds=2 if quick else 6, moments=5 if quick else 30, note=note))
+        return asyncio.run(_figures(folder, rounds=1 if quick else 6, moments=4 if quick else 30, note=note))
     finally:
         shutil.rmtree(folder, ignore_errors=True)
 
@@ -123,7 +124,7 @@ async def _figures(folder: Path, rounds: int, moments: int, note: Callable[[str]
         second_sink=None,
         sink_name=None,
         artifacts=open_object_store(None, folder / "objects"),
-        until=Until(),
+        until=Until(sequence=made.sequence + RESTORED_COMMITS),
         limits=Limits("4GB", 2, 1),
         clock=_now,
         tell=note,
