@@ -103,7 +103,7 @@ async def _figures(folder: Path, rounds: int, moments: int, note: Callable[[str]
     store = DuckDBStore.open(store_options(folder / "data"), _now)
     backup = Backup(open_object_store(f"file://{folder}/backup", folder), 0)
     copy = CommitCopy(
-        store, backup, CopyLimits(COPY_SECONDS, 16 * MEBIBYTE, 64 * MEBIBYTE), clock=_now, jitter=jittered
+        store, backup, CopyLimits(COPY_SECONDS, 16 * MEBIBYTE, 1024 * MEBIBYTE), clock=_now, jitter=jittered
     )
     options = SnapshotOptions(hours=0, after_purge_seconds=600, keep=1, keep_days=1)
     snapshots = Snapshots(store, backup, None, options, folder / "snapshot.tmp", clock=_now, jitter=jittered)
