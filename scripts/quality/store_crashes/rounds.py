@@ -37,6 +37,8 @@ MOST_ANSWERS = 100
 """In a life that no failpoint ends."""
 LIFE_SECONDS = 20.0
 """Longest wait for a failpoint, or for the answers."""
+SNAPSHOT_SECONDS = 0.2
+"""From one snapshot to the next."""
 DRAIN_SECONDS = 60.0
 LOOK_SECONDS = 0.01
 CHANCE_OF_A_GATEWAY_RESTART = 0.15
@@ -164,7 +166,7 @@ class _Round:
 
     def _time_of(self, point: Failpoint) -> str:
         match point:
-            case Failpoint.CHECKPOINT | Failpoint.SORT:
+            case Failpoint.CHECKPOINT | Failpoint.SORT | Failpoint.SNAPSHOT:
                 return f":{self._draw.uniform(0, 0.003):.4f}"
             case Failpoint.AFTER_SORT:
                 return ""
@@ -192,7 +194,7 @@ class _Round:
         """What the store ended with, if it was not this that killed it."""
         enough = None if answers is None else self._ledger.answers + answers
         async with _working(self._writers, process, habits) as work:
-            following = asyncio.create_task(self._follow(process))
+            beside = [asyncio.create_task(self._follow(process)), asyncio.create_task(_snapshots(process))]
             restart = self._sometimes_restart_gateway()
             over = time.monotonic() + LIFE_SECONDS
             while process.process.poll() is None and time.monotonic() < over:
@@ -202,7 +204,8 @@ class _Round:
                 await asyncio.sleep(random.uniform(0, LOOK_SECONDS))  # noqa: S311
             ended = process.process.poll()
             process.kill()
-            await _ended(following)
+            for task in beside:
+                await _ended(task)
             if restart is not None:
                 await restart
         return ended
@@ -320,6 +323,8 @@ class _Round:
             "TENKAY_STORE_CHECKPOINT_WAL_BYTES": str(1024 * 1024),
             "TENKAY_STORE_SEGMENT_ROWS": "200",
             "TENKAY_STORE_FEED_QUIET_SECONDS": "0.2",
+            "TENKAY_STORE_BACKUP_URL": (self._folder / "backup").as_uri(),
+            "TENKAY_STORE_COMMIT_COPY_SECONDS": "0.2",
             "TENKAY_STORE_UNDER_TEST": "true",
             "TENKAY_STORE_FAILPOINTS": failpoints,
         }
@@ -349,6 +354,15 @@ async def _working(
     _raise_what_is_wrong(work)
 
 
+async def _snapshots(process: StoreProcess) -> None:
+    """One snapshot after the other, until the store is gone."""
+    async with process.admin as admin:
+        with contextlib.suppress(Unavailable, DeadlineExceeded):
+            while True:
+                await admin.create_snapshot(timeout=LIFE_SECONDS)
+                await asyncio.sleep(SNAPSHOT_SECONDS)
+
+
 def _raise_what_is_wrong(work: Sequence[asyncio.Task[None]]) -> None:
     for task in work:
         if task.done() and not task.cancelled() and (error := task.exception()) is not None:
@@ -357,10 +371,10 @@ def _raise_what_is_wrong(work: Sequence[asyncio.Task[None]]) -> None:
             raise error
 
 
-async def _ended(following: asyncio.Task[None]) -> None:
-    following.cancel()
+async def _ended(task: asyncio.Task[None]) -> None:
+    task.cancel()
     with contextlib.suppress(asyncio.CancelledError):
-        await following
+        await task
 
 
 def _change(change: feed_pb.Change) -> Change:

@@ -4,7 +4,7 @@
     sha256     32 bytes  of the artifact
     count       4 bytes  number of blocks
     check      16 bytes  BLAKE2b over all of the index that is not this
-    index      28 bytes  a block: compressed size, size, code points (0 in bytes that are no text), BLAKE2b of its bytes
+    index      28 bytes  a block: size kept, size before, code points (0 in bytes that are no text), BLAKE2b of what is kept
     blocks               zstd, one after another
 
 Numbers are big-endian. A block holds BLOCK_BYTES of the artifact, the last one less; in a text up to 3 less, since no
@@ -56,6 +56,7 @@ class Block:
     length: int
     """Its code points; 0 in bytes that are no text."""
     digest: bytes
+    """Of its compressed bytes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,7 +122,7 @@ class BlockWriter:
                 position = self.size - len(self._rest) - size + error.start
                 raise NotText(f"byte {position:,} is no UTF-8: {error.reason}") from None
         stored = self._codec.compress(block, asbytes=True)
-        self._entries.append(_ENTRY.pack(len(stored), size, length, _digest(block)))
+        self._entries.append(_ENTRY.pack(len(stored), size, length, _digest(stored)))
         self._blocks.append(stored)
 
 
@@ -158,12 +159,10 @@ def read_index(start: bytes, sha256: str) -> BlockIndex:
 
 def read_block(block: Block, stored: bytes) -> bytes:
     """The bytes of a block, from its compressed ones. Damaged."""
-    try:
-        data: bytes = pa.decompress(stored, decompressed_size=block.size, codec="zstd", asbytes=True)
-    except (OSError, ValueError) as error:
-        raise Damaged("a block does not decompress") from error
-    if _digest(data) != block.digest:
+    # Before it is decompressed: what reaches the decoder is what the encoder wrote.
+    if _digest(stored) != block.digest:
         raise Damaged("a block was changed")
+    data: bytes = pa.decompress(stored, decompressed_size=block.size, codec="zstd", asbytes=True)
     return data
 
 

@@ -453,7 +453,8 @@ class DuckDBStore:
                 retry_after=SNAPSHOT_RETRY_SECONDS,
             )
         try:
-            state = await self._owner.aside(lambda cursor: duckdb_snapshot.copy(cursor, file))
+            with failpoints.during(Failpoint.SNAPSHOT):
+                state = await self._owner.aside(lambda cursor: duckdb_snapshot.copy(cursor, file))
             await asyncio.to_thread(duckdb_snapshot.verify, file, state)
         except (duckdb.Error, OSError, duckdb_snapshot.NotTheSame) as error:
             raise failure(

@@ -39,6 +39,8 @@ class Failpoint(StrEnum):
     """A sorted segment is on disk and does not count yet."""
     CHECKPOINT = "checkpoint"
     """While the write-ahead log is merged into the file."""
+    SNAPSHOT = "snapshot"
+    """While what is committed is copied to a snapshot's file."""
     MIGRATION = "migration"
     """After each statement of a migration, before its step is committed."""
 

@@ -23,7 +23,7 @@ pytestmark = pytest.mark.xdist_group("postgres")
 
 ROUNDS: tuple[tuple[Kill, ...], ...] = (
     (Failpoint.MIGRATION, Failpoint.BEFORE_COMMIT, Failpoint.AFTER_SINK_OK),
-    (Failpoint.SORT, OtherKill.LATE_DELIVERY, Failpoint.AFTER_COMMIT),
+    (Failpoint.SORT, Failpoint.SNAPSHOT, OtherKill.LATE_DELIVERY, Failpoint.AFTER_COMMIT),
     (Failpoint.AFTER_SORT, OtherKill.START, Failpoint.CHECKPOINT, OtherKill.ANY_MOMENT),
 )
 
