@@ -12,6 +12,7 @@ from tenkay_store.records import (
     CommitRecord,
     Committed,
     Delivery,
+    Dispute,
     Extraction,
     Fence,
     Purge,
@@ -50,6 +51,13 @@ class Remove:
 
 
 @dataclass(frozen=True, slots=True)
+class Say:
+    """Work: record what an operator says of a value."""
+
+    dispute: Dispute
+
+
+@dataclass(frozen=True, slots=True)
 class OpenSegment:
     """Work: close the screens' open segment and open the next."""
 
@@ -64,7 +72,7 @@ class PlaceSegment:
     """`Segments.purges` when it was made."""
 
 
-Work = Commit | Mark | Prune | Remove | OpenSegment | PlaceSegment
+Work = Commit | Mark | Prune | Remove | Say | OpenSegment | PlaceSegment
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +81,8 @@ class Written:
 
     committed: Committed | None = None
     record: CommitRecord | None = None
-    """Only where something was changed."""
+    """Only where something was changed; of a dispute always: what was said before, where that is the same."""
+    carried: tuple[CommitRecord, ...] = ()
+    """Disputes that a new version of a filing starts with, each a commit of its own."""
     changes: tuple[Change, ...] = ()
     """What the feed tells of it, in order; empty where nothing was changed."""

@@ -12,7 +12,7 @@ from typing import Any
 
 import msgspec
 
-from tenkay_store.records import Analysis, CommitRecord, Extraction, Signal, ValueKind
+from tenkay_store.records import Analysis, CommitRecord, Dispute, Extraction, Signal, ValueKind
 
 
 class SignalRow(msgspec.Struct, omit_defaults=True):
@@ -89,14 +89,26 @@ class AnalysisRow(msgspec.Struct, omit_defaults=True):
     not_rated_reason: str | None = None
 
 
+class DisputeRow(msgspec.Struct):
+    """A row of `disputes`."""
+
+    version: int
+    signal_id: str
+    is_open: bool
+    reason: str
+    said_by: str
+    note: str
+
+
 class Write(msgspec.Struct, omit_defaults=True):
-    """An entry of the batch: exactly one of the last three is there."""
+    """An entry of the batch: exactly one of the last four is there."""
 
     filing_id: str
     sequence: int
     recorded_at: datetime
     extraction: FilingRow | None = None
     analysis: AnalysisRow | None = None
+    dispute: DisputeRow | None = None
     purge: bool | None = None
 
 
@@ -113,6 +125,10 @@ def write_of(record: CommitRecord) -> Write:
         write.extraction = _filing(body, record.version)
     elif isinstance(body, Analysis):
         write.analysis = _analysis(body, record.version)
+    elif isinstance(body, Dispute):
+        write.dispute = DisputeRow(
+            record.version, body.signal_id, body.is_open, body.reason, body.said_by, body.note
+        )
     else:
         write.purge = True
     return write
