@@ -194,7 +194,7 @@ async def test_a_bad_commit_is_refused_for_good_and_leaves_its_batch_undone(writ
     bad = writer.commit(extraction_record(extraction(writer.name())))
     body = bad.body
     assert isinstance(body, Extraction)
-    spoilt = replace(bad, body=replace(body, signals=(replace(body.signals[0], confidence=7.0),)))
+    spoilt = replace(bad, body=replace(body, signals=(body.signals[0]._replace(confidence=7.0),)))
     with pytest.raises(SinkFailure) as refused:
         await writer.sink.write([good, spoilt])
     assert refused.value.remedy is Remedy.DEAD
