@@ -1,7 +1,8 @@
 """Page tokens and page sizes (AIP-158), the same for every List method.
 
-A token carries the position after the last row given, and a digest of the method and all other request fields: handed
-in with other arguments it is refused instead of giving a page of something else. It is not a secret, only a bookmark;
+A token carries the position after the last row given, and a digest of the format, the method and all other request
+fields: handed in with other arguments, or to a release that means something else by it, it is refused instead of giving
+a page of something else. It is not a secret, only a bookmark;
 the digest guards against mistakes, and a position is checked like any other input by who reads it.
 """
 
@@ -17,6 +18,8 @@ from tenkay.errors import Reason, failure
 
 MAX_TOKEN_CHARACTERS = 2048
 _DIGEST_BYTES = 12
+_FORMAT = b"2"
+"""Changed whenever tokens of before would be misread: what a position holds, or the order that it is a place in."""
 
 PositionValue = str | int | float | bool | None
 """What a position's values may be: what JSON keeps exactly."""
@@ -58,4 +61,4 @@ def page_size(requested: int, *, default: int, maximum: int) -> int:
 
 
 def _digest(bound_to: bytes, body: bytes) -> bytes:
-    return hashlib.sha256(hashlib.sha256(bound_to).digest() + body).digest()[:_DIGEST_BYTES]
+    return hashlib.sha256(_FORMAT + hashlib.sha256(bound_to).digest() + body).digest()[:_DIGEST_BYTES]

@@ -5,17 +5,25 @@
 --
 -- Amounts come as text: a number in JSON loses digits in most languages. Of a purge only its moment is here, and what
 -- was purged is not. The lease that a commit was made under is kept with it, so that it holds after a restore too, and
--- the digests of its artifacts, so that they are found again.
+-- the digests of its artifacts, so that they are found again; and what it was computed from, so that it is known when it
+-- is out of date. Of disputes the newest of each value is here.
 
 alter table public.filings
     add column fence_scope text,
     add column fence_token bigint,
     -- Null: none, or written by a store of before.
-    add column artifacts jsonb check (jsonb_typeof(artifacts) = 'array');
+    add column artifacts jsonb check (jsonb_typeof(artifacts) = 'array'),
+    -- All companies and persons that the filing is of. Null: not told.
+    add column entity_ciks bigint[],
+    -- Over the filing's bytes and listing and the extractor. Null: not told.
+    add column content_key text,
+    -- [{"accession_number": …, "content_key": …}, …]. Null: written by a store of before.
+    add column earlier_filings jsonb check (jsonb_typeof(earlier_filings) = 'array');
 alter table public.analyses add column fence_scope text, add column fence_token bigint;
 
 create index filings_sequence on public.filings using brin (sequence);
 create index analyses_sequence on public.analyses using brin (sequence);
+create index disputes_sequence on public.disputes using brin (sequence);
 
 create function public.read_commits(after_sequence bigint, up_to_sequence bigint, most integer)
 returns jsonb
@@ -33,6 +41,10 @@ as $$
             select 'analysis', a.filing_id, a.version, a.sequence
             from public.analyses a
             where a.sequence > after_sequence and a.sequence <= up_to_sequence
+            union all
+            select 'dispute', d.filing_id, d.version, d.sequence
+            from public.disputes d
+            where d.sequence > after_sequence and d.sequence <= up_to_sequence
             union all
             select 'purge', t.filing_id, null, t.sequence
             from public.tombstones t
@@ -69,6 +81,10 @@ as $$
         select p.sequence, a.filing_id, a.recorded_at, p.kind, to_jsonb(a)
         from page p
         join public.analyses a on p.kind = 'analysis' and a.filing_id = p.filing_id and a.version = p.version
+        union all
+        select p.sequence, d.filing_id, d.recorded_at, p.kind, to_jsonb(d)
+        from page p
+        join public.disputes d on p.kind = 'dispute' and d.filing_id = p.filing_id and d.sequence = p.sequence
         union all
         select p.sequence, t.filing_id, t.purged_at, p.kind, '{}'::jsonb
         from page p

@@ -102,6 +102,13 @@ def test_a_made_up_page_token_is_refused(token: str) -> None:
     assert caught.value.reason is Reason.MALFORMED_PAGE_TOKEN
 
 
+def test_a_page_token_of_another_format_is_refused() -> None:
+    """It was issued for these arguments, by a release whose tokens had no format."""
+    with pytest.raises(TenkayError) as caught:
+        page_tokens.decode("e5gjH69GCnosdS3yeyJzIjoxfQ", b"List")
+    assert caught.value.reason is Reason.MALFORMED_PAGE_TOKEN
+
+
 def test_page_sizes_are_coerced_and_negative_ones_refused() -> None:
     assert page_tokens.page_size(0, default=50, maximum=500) == 50
     assert page_tokens.page_size(7, default=50, maximum=500) == 7

@@ -71,6 +71,18 @@ class Extraction:
     catalog_version: str
     code_version: str
     failures: tuple[Failure, ...]
+    content_key: str
+    """SHA-256, in hex, over what of this filing later ones that are compared with it depend on."""
+    earlier_filings: tuple[EarlierFiling, ...]
+    """Those it was computed from, in the order of accession numbers, as far as these are known."""
+
+
+@dataclass(frozen=True, slots=True)
+class EarlierFiling:
+    """An earlier filing that an extraction was computed from, by its own `content_key`."""
+
+    accession_number: str
+    content_key: str
 
 
 class FilingMismatchError(ValueError):
@@ -137,6 +149,8 @@ def extract(
         catalog_version=catalog.version,
         code_version=CODE_VERSION,
         failures=failures,
+        content_key=content.content_key,
+        earlier_filings=_named(question.earlier),
     )
 
 
@@ -219,6 +233,11 @@ def result_key(filing: FilingView, question: Question) -> str:
             *(("artifacts",) if question.with_artifacts else ()),
         ]
     )
+
+
+def _named(earlier: Iterable[FilingView]) -> tuple[EarlierFiling, ...]:
+    keys = {each.content.identity.accession_number: each.content.content_key for each in earlier}
+    return tuple(EarlierFiling(number, key) for number, key in sorted(keys.items()) if number)
 
 
 def _content_key(blobs: Sequence[Blob], listing: Listing) -> str:

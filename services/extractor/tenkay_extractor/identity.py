@@ -52,6 +52,8 @@ class FilingIdentity:
     items: tuple[str, ...]
     primary_document: str
     source: FilingSource
+    entity_ciks: tuple[int, ...]
+    """Of all entities that the header names, in its order; empty when there is none."""
 
     @property
     def is_amendment(self) -> bool:
@@ -213,6 +215,7 @@ def identify(
         items=_items(header, form_type, sections, listing),
         primary_document=primary_name or listing.primary_document,
         source=source,
+        entity_ciks=tuple(dict.fromkeys(each.cik for each in header.filers if each.cik is not None)),
     )
 
 

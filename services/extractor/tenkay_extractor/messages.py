@@ -60,6 +60,11 @@ def extraction_message(summary: ExtractionSummary) -> extraction_pb2.Extraction:
         code_version=summary.code_version,
         fact_count=summary.fact_count,
         artifacts=[_artifact(artifact) for artifact in summary.artifacts],
+        content_key=summary.content_key,
+        earlier_filings=[
+            extraction_pb2.EarlierFiling(accession_number=each.accession_number, content_key=each.content_key)
+            for each in summary.earlier_filings
+        ],
     )
 
 
@@ -116,6 +121,7 @@ def _filing(filing: FilingIdentity) -> filing_pb2.Filing:
         primary_document=filing.primary_document,
         source=_ORIGINS[filing.source],
         is_amendment=filing.is_amendment,
+        entity_ciks=filing.entity_ciks,
     )
     if filing.accepted_at is not None:
         accepted_at = timestamp_pb2.Timestamp()

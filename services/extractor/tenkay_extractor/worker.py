@@ -31,6 +31,7 @@ from tenkay_extractor.catalog import Catalog, Category
 from tenkay_extractor.catalog_tables import load_catalog
 from tenkay_extractor.extraction import (
     Blob,
+    EarlierFiling,
     Extraction,
     FilingMismatchError,
     Question,
@@ -112,6 +113,8 @@ class ExtractionSummary:
     fact_count: int
     fact_warnings: tuple[str, ...]
     failures: tuple[Failure, ...]
+    content_key: str
+    earlier_filings: tuple[EarlierFiling, ...]
     artifacts: tuple[Artifact, ...] = ()
 
 
@@ -252,6 +255,8 @@ def summary_of(found: Extraction) -> ExtractionSummary:
         fact_count=len(found.facts.facts),
         fact_warnings=found.facts.warnings,
         failures=found.failures,
+        content_key=found.content_key,
+        earlier_filings=found.earlier_filings,
     )
 
 

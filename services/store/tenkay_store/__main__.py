@@ -13,7 +13,14 @@ from tenkay.store.v1.change_feed_service_pb2_grpc import add_ChangeFeedServiceSe
 from tenkay.store.v1.filing_store_service_pb2_grpc import add_FilingStoreServiceServicer_to_server
 from tenkay.store.v1.signal_analytics_service_pb2_grpc import add_SignalAnalyticsServiceServicer_to_server
 from tenkay.store.v1.store_admin_service_pb2_grpc import add_StoreAdminServiceServicer_to_server
-from tenkay_store import admin_servicer, analytics_servicer, artifact_servicer, failpoints, servicer
+from tenkay_store import (
+    admin_servicer,
+    analytics_servicer,
+    artifact_servicer,
+    failpoints,
+    feed_servicer,
+    servicer,
+)
 from tenkay_store.artifact_store import ArtifactStore
 from tenkay_store.change_feed import ChangeFeed
 from tenkay_store.commit_copy import CommitCopy
@@ -25,6 +32,7 @@ from tenkay_store.outbox import Outbox
 from tenkay_store.reconciler import Reconciler
 from tenkay_store.settings import StoreSettings
 from tenkay_store.snapshots import Snapshots
+from tenkay_store.statistics_cache import StatisticsCache
 
 OBSERVE_SECONDS = 5.0
 COLLECT_AFTER = 50_000
@@ -58,9 +66,12 @@ async def build(scope: ServerScope, settings: StoreSettings) -> None:
     scope.add(add_FilingStoreServiceServicer_to_server, filings, servicer.FILING_STORE)
     series = analytics_servicer.SignalAnalyticsServicer(store, settings.read_options())
     scope.add(add_SignalAnalyticsServiceServicer_to_server, series, analytics_servicer.SIGNAL_ANALYTICS)
-    changes = servicer.ChangeFeedServicer(feed, settings.shard)
-    scope.add(add_ChangeFeedServiceServicer_to_server, changes, servicer.CHANGE_FEED)
-    admin = admin_servicer.StoreAdminServicer(store, artifacts, outbox, reconciler, snapshots, settings.shard)
+    changes = feed_servicer.ChangeFeedServicer(feed, settings.shard)
+    scope.add(add_ChangeFeedServiceServicer_to_server, changes, feed_servicer.CHANGE_FEED)
+    statistics = StatisticsCache(store, settings.statistics_seconds, clock)
+    admin = admin_servicer.StoreAdminServicer(
+        store, artifacts, outbox, reconciler, snapshots, statistics, settings.shard
+    )
     scope.add(add_StoreAdminServiceServicer_to_server, admin, admin_servicer.STORE_ADMIN)
 
 

@@ -2,33 +2,35 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import grpc
 from google.protobuf.duration_pb2 import Duration
+from google.protobuf.timestamp_pb2 import Timestamp
 
-from tenkay import page_tokens, sequences
+from tenkay import sequences
 from tenkay.errors import Reason, TenkayError, failure
 from tenkay.identifiers import require_accession_number, require_cik
 from tenkay.store.v1 import filing_store_service_pb2 as store_pb2
 from tenkay.store.v1 import store_admin_service_pb2 as admin_pb2
 from tenkay.store.v1 import store_admin_service_pb2_grpc as admin_pb2_grpc
-from tenkay_store import messages
+from tenkay_store import messages, paging
 from tenkay_store.artifact_store import ArtifactStore
-from tenkay_store.backup import Manifest, parse_name
+from tenkay_store.backup import Manifest
 from tenkay_store.outbox import Outbox
+from tenkay_store.paging import MAX_PAGE_SIZE
 from tenkay_store.reconciler import Reconciler
-from tenkay_store.records import Backlog, CommitRecord, DeadLetter, Purge
+from tenkay_store.records import Backlog, CommitRecord, DeadLetter, Dispute, Purge
 from tenkay_store.sink import SinkFailure
 from tenkay_store.snapshots import Snapshots
-from tenkay_store.storage import AnalyticalStore
+from tenkay_store.statistics_cache import StatisticsCache
+from tenkay_store.storage import AnalyticalStore, DisputeSelection, FormStatistics, Moment, Statistics
 
 Context = grpc.aio.ServicerContext[Any, Any]
 
 STORE_ADMIN = "tenkay.store.v1.StoreAdminService"
-DEFAULT_PAGE_SIZE = 50
-MAX_PAGE_SIZE = 500
 MAX_PAYLOAD_BYTES = 256 * 1024
 RECONCILE_RETRY_SECONDS = 60.0
 MAX_NAME_CHARACTERS, MAX_REASON_CHARACTERS = 200, 1000
@@ -44,10 +46,12 @@ class StoreAdminServicer(admin_pb2_grpc.StoreAdminServiceServicer):
         outbox: Outbox | None,
         reconciler: Reconciler | None,
         snapshots: Snapshots | None,
+        statistics: StatisticsCache,
         shard: int,
     ) -> None:
         self._store = store
         self._artifacts = artifacts
+        self._statistics = statistics
         self._outbox = outbox
         self._reconciler = reconciler
         self._snapshots = snapshots
@@ -69,17 +73,11 @@ class StoreAdminServicer(admin_pb2_grpc.StoreAdminServiceServicer):
         self, request: admin_pb2.ListDeadLettersRequest, _context: Context
     ) -> admin_pb2.ListDeadLettersResponse:
         """Answers with a page of what the second sink refused for good."""
-        limit = page_tokens.page_size(request.page_size, default=DEFAULT_PAGE_SIZE, maximum=MAX_PAGE_SIZE)
-        after = 0
-        if request.page_token:
-            after = _sequence_in(page_tokens.decode(request.page_token, _DEAD_LETTERS))
-        found = await self._store.dead_letters(after, limit + 1)
-        more = len(found) > limit
+        limit, bound_to = paging.page_size(request.page_size), paging.bound_to("ListDeadLetters", request)
+        found = await self._store.dead_letters(_after(request.page_token, bound_to), limit + 1)
         return admin_pb2.ListDeadLettersResponse(
             dead_letters=[self._dead_letter(each) for each in found[:limit]],
-            next_page_token=page_tokens.encode({"s": found[limit - 1].sequence}, _DEAD_LETTERS)
-            if more
-            else "",
+            next_page_token=_next_page_token(found, limit, bound_to),
         )
 
     async def GetDeadLetter(
@@ -175,16 +173,8 @@ class StoreAdminServicer(admin_pb2_grpc.StoreAdminServiceServicer):
         self, request: admin_pb2.PurgeFilingsRequest, _context: Context
     ) -> admin_pb2.PurgeFilingsResponse:
         """Removes filings from both sinks."""
-        for field, text, most in (
-            ("requested_by", request.requested_by, MAX_NAME_CHARACTERS),
-            ("reason", request.reason, MAX_REASON_CHARACTERS),
-        ):
-            if not 0 < len(text.strip()) <= most:
-                raise failure(
-                    Reason.INVALID_FIELD,
-                    f"say {field} in 1 to {most:,} characters, for the record",
-                    field=field,
-                )
+        _check_text("requested_by", request.requested_by, 1, MAX_NAME_CHARACTERS)
+        _check_text("reason", request.reason, 1, MAX_REASON_CHARACTERS)
         if bool(request.accession_numbers) == request.HasField("cik"):
             raise failure(
                 Reason.INVALID_FIELD, "give either accession_numbers or cik", field="accession_numbers"
@@ -209,13 +199,11 @@ class StoreAdminServicer(admin_pb2_grpc.StoreAdminServiceServicer):
         self, request: admin_pb2.ListPurgesRequest, _context: Context
     ) -> admin_pb2.ListPurgesResponse:
         """Answers with a page of purges."""
-        limit = page_tokens.page_size(request.page_size, default=DEFAULT_PAGE_SIZE, maximum=MAX_PAGE_SIZE)
-        after = _sequence_in(page_tokens.decode(request.page_token, _PURGES)) if request.page_token else 0
-        found = await self._store.purges(after, limit + 1)
-        more = len(found) > limit
+        limit, bound_to = paging.page_size(request.page_size), paging.bound_to("ListPurges", request)
+        found = await self._store.purges(_after(request.page_token, bound_to), limit + 1)
         return admin_pb2.ListPurgesResponse(
             purges=[self._purge(each) for each in found[:limit]],
-            next_page_token=page_tokens.encode({"s": found[limit - 1].sequence}, _PURGES) if more else "",
+            next_page_token=_next_page_token(found, limit, bound_to),
         )
 
     async def CreateSnapshot(
@@ -229,17 +217,13 @@ class StoreAdminServicer(admin_pb2_grpc.StoreAdminServiceServicer):
         self, request: admin_pb2.ListSnapshotsRequest, _context: Context
     ) -> admin_pb2.ListSnapshotsResponse:
         """Answers with a page of the snapshots in the backup."""
-        limit = page_tokens.page_size(request.page_size, default=DEFAULT_PAGE_SIZE, maximum=MAX_PAGE_SIZE)
-        before = None
-        if request.page_token:
-            before = parse_name(str(page_tokens.decode(request.page_token, _SNAPSHOTS).get("n")))
-            if before is None:
-                raise messages.not_this_methods_token()
+        limit, bound_to = paging.page_size(request.page_size), paging.bound_to("ListSnapshots", request)
+        before = paging.snapshots_position(request.page_token, bound_to) if request.page_token else None
         found = await self._existing_snapshots().present(before, limit + 1)
         more = len(found) > limit
         return admin_pb2.ListSnapshotsResponse(
             snapshots=[self._snapshot(each) for each in found[:limit]],
-            next_page_token=page_tokens.encode({"n": str(found[limit - 1].name)}, _SNAPSHOTS) if more else "",
+            next_page_token=paging.snapshots_token(found[limit - 1].name if more else None, bound_to),
         )
 
     def _existing_snapshots(self) -> Snapshots:
@@ -259,6 +243,99 @@ class StoreAdminServicer(admin_pb2_grpc.StoreAdminServiceServicer):
             duckdb_version=manifest.duckdb_version,
             storage_version=manifest.storage_version,
         )
+
+    async def DisputeValue(
+        self, request: admin_pb2.DisputeValueRequest, _context: Context
+    ) -> admin_pb2.DisputeValueResponse:
+        """Marks a value as wrong."""
+        reason = messages.dispute_reason(request.reason, "reason")
+        if not reason or (reason == "OTHER" and not request.note.strip()):
+            raise failure(
+                Reason.INVALID_FIELD, "say why the value is wrong; OTHER needs a note", field="reason"
+            )
+        record, changed = await self._say(request, is_open=True, reason=reason)
+        return admin_pb2.DisputeValueResponse(
+            dispute=messages.dispute_message(record, self._token), changed=changed
+        )
+
+    async def ResolveDispute(
+        self, request: admin_pb2.ResolveDisputeRequest, _context: Context
+    ) -> admin_pb2.ResolveDisputeResponse:
+        """Ends a dispute."""
+        record, changed = await self._say(request, is_open=False, reason="")
+        return admin_pb2.ResolveDisputeResponse(
+            dispute=messages.dispute_message(record, self._token), changed=changed
+        )
+
+    async def ListDisputes(
+        self, request: admin_pb2.ListDisputesRequest, _context: Context
+    ) -> admin_pb2.ListDisputesResponse:
+        """Answers with a page of what was said of values."""
+        number = request.accession_number
+        if number:
+            require_accession_number(number, "accession_number")
+        selection = DisputeSelection(number, request.history)
+        limit, bound_to = paging.page_size(request.page_size), paging.bound_to("ListDisputes", request)
+        found = await self._store.disputes(selection, _after(request.page_token, bound_to), limit + 1)
+        return admin_pb2.ListDisputesResponse(
+            disputes=[messages.dispute_message(each, self._token) for each in found[:limit]],
+            next_page_token=_next_page_token(found, limit, bound_to),
+        )
+
+    async def GetStatistics(
+        self, _request: admin_pb2.GetStatisticsRequest, _context: Context
+    ) -> admin_pb2.GetStatisticsResponse:
+        """Answers with what the store holds."""
+        found = await self._statistics.get()
+        days = [day for form in found.forms for day in (form.oldest_filed, form.newest_filed) if day]
+        return admin_pb2.GetStatisticsResponse(
+            tables=[
+                admin_pb2.TableStatistics(table=each.table, row_count=each.rows, size_bytes=each.size_bytes)
+                for each in found.tables
+            ],
+            forms=[_form(each, found) for each in found.forms],
+            filing_count=sum(each.filings for each in found.forms),
+            version_count=sum(each.versions for each in found.forms),
+            day_count=found.days,
+            oldest_filed=messages.date_message(min(days, default=None)),
+            newest_filed=messages.date_message(max(days, default=None)),
+            oldest_recorded_at=_moment(found.oldest_recorded_at),
+            newest_recorded_at=_moment(found.newest_recorded_at),
+            file_size_bytes=found.file_bytes,
+            wal_size_bytes=found.wal_bytes,
+            counted_at=messages.timestamp(found.counted_at),
+            as_of_sequence=self._token(found.sequence),
+        )
+
+    async def _say(
+        self,
+        request: admin_pb2.DisputeValueRequest | admin_pb2.ResolveDisputeRequest,
+        *,
+        is_open: bool,
+        reason: str,
+    ) -> tuple[CommitRecord, bool]:
+        _check_text("said_by", request.said_by, 1, MAX_NAME_CHARACTERS)
+        _check_text("note", request.note, 0, MAX_REASON_CHARACTERS)
+        if request.HasField("version") and not request.version:
+            raise failure(Reason.INVALID_FIELD, "versions are counted from 1", field="version")
+        number = messages.accession_number(request.filing, "filing")
+        stored = await self._store.filing(number, Moment(self._store.head))
+        if stored is not None:
+            messages.check_company(request.filing, stored.filing, "filing")
+        return await self._store.dispute(
+            Dispute(
+                number,
+                request.version if request.HasField("version") else None,
+                request.signal_id,
+                is_open,
+                reason,
+                request.said_by,
+                request.note,
+            )
+        )
+
+    def _token(self, sequence: int) -> str:
+        return sequences.encode(self._shard, sequence)
 
     def _purge(self, record: CommitRecord) -> admin_pb2.PurgeRecord:
         body = record.body
@@ -302,14 +379,40 @@ def _no_second_sink() -> TenkayError:
     return failure(Reason.SINK_DISABLED, "there is no second sink; set TENKAY_STORE_SUPABASE_URL to have one")
 
 
-_DEAD_LETTERS, _PURGES, _SNAPSHOTS = b"ListDeadLetters", b"ListPurges", b"ListSnapshots"
+def _after(page_token: str, bound_to: bytes) -> int:
+    return paging.sequences_position(page_token, bound_to)[1] if page_token else 0
 
 
-def _sequence_in(token: Any) -> int:
-    try:
-        return int(token["s"])
-    except (KeyError, TypeError, ValueError):
-        raise messages.not_this_methods_token() from None
+def _next_page_token(found: Sequence[CommitRecord | DeadLetter], limit: int, bound_to: bytes) -> str:
+    """Of entries, one more of which than `limit` says that there is another page. They are not read at one state."""
+    return paging.sequences_token(found[limit - 1].sequence if len(found) > limit else None, 0, bound_to)
+
+
+def _check_text(field: str, text: str, least: int, most: int) -> None:
+    if not least <= len(text.strip()) or len(text) > most:
+        raise failure(
+            Reason.INVALID_FIELD,
+            f"say {field} in {least} to {most:,} characters, for the record",
+            field=field,
+        )
+
+
+def _moment(at: datetime | None) -> Timestamp | None:
+    return None if at is None else messages.timestamp(at)
+
+
+def _form(form: FormStatistics, of: Statistics) -> admin_pb2.FormStatistics:
+    return admin_pb2.FormStatistics(
+        form_type=form.form_type,
+        filing_count=form.filings,
+        version_count=form.versions,
+        signal_count=form.signals,
+        analysis_count=form.analyses,
+        signals_size_bytes=of.share("signals", form.signals),
+        analyses_size_bytes=of.share("analyses", form.analyses),
+        oldest_filed=messages.date_message(form.oldest_filed),
+        newest_filed=messages.date_message(form.newest_filed),
+    )
 
 
 def _sink_status(backlog: Backlog, last_error: str) -> admin_pb2.SinkStatus:

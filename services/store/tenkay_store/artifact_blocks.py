@@ -4,7 +4,7 @@
     sha256     32 bytes  of the artifact
     count       4 bytes  number of blocks
     check      16 bytes  BLAKE2b over all of the index that is not this
-    index      28 bytes  a block: size kept, size before, code points (0 in bytes that are no text), BLAKE2b of what is kept
+    index      28 bytes  a block: size kept, size before, code points (0 in bytes that are no text), BLAKE2b as kept
     blocks               zstd, one after another
 
 Numbers are big-endian. A block holds BLOCK_BYTES of the artifact, the last one less; in a text up to 3 less, since no

@@ -10,8 +10,8 @@ from typing import Any, Literal
 
 import grpc
 
+from tenkay.common.v1 import filing_pb2
 from tenkay.errors import Reason, TenkayError, failure
-from tenkay.identifiers import require_accession_number
 from tenkay.runtime.handler import comes_to_an_end
 from tenkay.store.v1 import artifact_service_pb2 as pb
 from tenkay.store.v1 import artifact_service_pb2_grpc as pb_grpc
@@ -69,13 +69,11 @@ class ArtifactServicer(pb_grpc.ArtifactServiceServicer):
         self, request: pb.GetFactsRequest, _context: Context
     ) -> AsyncIterator[pb.GetFactsResponse]:
         """Streams a filing's facts."""
-        accession_number = require_accession_number(
-            request.filing.accession_number, "filing.accession_number"
-        )
+        accession_number = messages.accession_number(request.filing, "filing")
         selection = _selection(request)
         head = await self._moments.reached(request.min_sequence)
         moment = await self._moments.of(request, head)
-        found = await self._of_filing(accession_number, moment)
+        found = await self._of_filing(request.filing, accession_number, moment)
         try:
             async with self._artifacts.whole(
                 _facts_of(found), lambda content: select_facts(content, selection)
@@ -94,7 +92,7 @@ class ArtifactServicer(pb_grpc.ArtifactServiceServicer):
                     response = pb.GetFactsResponse()
         except ObjectMissing:
             # Purged between the two reads, or lost.
-            raise _lost(_facts_of(await self._of_filing(accession_number, moment))) from None
+            raise _lost(_facts_of(await self._of_filing(request.filing, accession_number, moment))) from None
 
     @comes_to_an_end
     async def ReadText(
@@ -125,19 +123,20 @@ class ArtifactServicer(pb_grpc.ArtifactServiceServicer):
         if response.sha256:
             yield response
 
-    async def _of_filing(self, accession_number: str, moment: Moment) -> StoredArtifacts:
+    async def _of_filing(
+        self, ref: filing_pb2.FilingRef, accession_number: str, moment: Moment
+    ) -> StoredArtifacts:
         found = await self._store.artifacts(accession_number, moment)
         if found is None:
             raise messages.filing_unknown(accession_number)
+        messages.check_company(ref, found.stored.filing, "filing")
         return found
 
     async def _text(self, request: pb.ReadTextRequest, moment: Moment) -> Artifact:
         if not request.HasField("filing"):
             return await self._text_of_any_filing(request)
-        accession_number = require_accession_number(
-            request.filing.accession_number, "filing.accession_number"
-        )
-        found = await self._of_filing(accession_number, moment)
+        accession_number = messages.accession_number(request.filing, "filing")
+        found = await self._of_filing(request.filing, accession_number, moment)
         for text in found.texts:
             if text.sha256 == request.sha256 or (not request.sha256 and text.document == request.document):
                 for artifact in found.artifacts:

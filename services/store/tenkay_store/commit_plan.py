@@ -2,23 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Any
 
 from tenkay.errors import Reason, TenkayError, failure
 from tenkay_store.commit_tables import TABLES, naive, naive_or_none
 from tenkay_store.commit_work import Written
+from tenkay_store.disputes import StoredDispute, carried_over, value_digest
 from tenkay_store.records import (
     Analysis,
     Artifact,
+    Body,
     Change,
     CommitKind,
     CommitRecord,
     Committed,
     Delivery,
     DeliveryState,
+    Dispute,
     Extraction,
     Fence,
     Filing,
@@ -28,34 +31,15 @@ from tenkay_store.records import (
 from tenkay_store.screen_segments import Segments
 from tenkay_store.signal_columns import SignalColumns
 from tenkay_store.signal_ids import SignalId, SignalIds, bits_of
-
-
-@dataclass(slots=True)
-class FilingVersion:
-    """A stored version of a filing, as far as the next one depends on it."""
-
-    version: int
-    sequence: int
-    recorded_at: datetime
-    superseded_by: int | None
-    result_key: str
-    fence_scope: str | None
-    fence_token: int | None
-    cik: int | None
-
-
-@dataclass(slots=True)
-class AnalysisVersion:
-    """The same of an analysis."""
-
-    version: int
-    sequence: int
-    recorded_at: datetime
-    superseded_by: int | None
-    result_key: str
-    fence_scope: str | None
-    fence_token: int | None
-    filing_sequence: int
+from tenkay_store.stale_marks import StaleMarks, Turn
+from tenkay_store.staleness import Past, Standing
+from tenkay_store.stored_versions import (
+    AnalysisVersion,
+    FilingVersion,
+    PurgedVersions,
+    fence_columns,
+    stale_lease,
+)
 
 
 @dataclass(slots=True)
@@ -79,8 +63,14 @@ class CommitPlan:
     """Sequences of the versions to delete, by filing."""
     artifacts: dict[int, list[Artifact]] = field(default_factory=dict)
     """What versions of filings to purge name, and those of this group, by sequence."""
-    purged_versions: dict[str, tuple[int, int]] = field(default_factory=dict)
-    """The newest version, and that of its analyses, that a filing had before it was purged."""
+    purged_versions: dict[str, PurgedVersions] = field(default_factory=dict)
+    stale_marks: StaleMarks = field(default_factory=StaleMarks)
+    ended_marks: dict[int, int] = field(default_factory=dict)
+    disputes: dict[int, dict[str, StoredDispute]] = field(default_factory=dict)
+    """What was said newest of values, by the version's sequence and the signal."""
+    disputable: dict[int, dict[str, str]] = field(default_factory=dict)
+    """Digests of stored values that the group's disputes may be about, in the same way."""
+    superseded_disputes: dict[int, int] = field(default_factory=dict)
     superseded_filings: dict[int, int] = field(default_factory=dict)
     superseded_analyses: dict[int, int] = field(default_factory=dict)
     marks: dict[int, Delivery] = field(default_factory=dict)
@@ -93,6 +83,8 @@ class CommitPlan:
     signal_ids: dict[str, SignalId] = field(default_factory=dict)
     """Rows of the dimension table that are new or changed, by id."""
     _new_ids: int = 0
+    _extractions: dict[int, Extraction] = field(default_factory=dict)
+    """Those of the group, by sequence."""
 
     def add_extraction(
         self, body: Extraction, traceparent: str, fence: Fence | None = None
@@ -100,30 +92,50 @@ class CommitPlan:
         """The next version of a filing, unless it is stored."""
         filing = body.filing
         versions = self.filings.setdefault(filing.accession_number, [])
-        for old in versions:
-            if old.result_key == body.result_key:
-                return _unchanged(old.sequence, old.version, old.recorded_at)
-        if stale := _stale(fence, versions, filing.accession_number):
+        for each in versions:
+            if each.result_key == body.result_key:
+                return _unchanged(each.sequence, each.version, each.recorded_at)
+        if stale := stale_lease(fence, versions, filing.accession_number):
             return stale
-        before = self.purged_versions.get(filing.accession_number, (0, 0))[0]
+        before = self.purged_versions.get(filing.accession_number, PurgedVersions()).filing
         version = (versions[-1].version if versions else before) + 1
-        return self._put_extraction(body, version, traceparent, fence, _left_company(versions, filing))
+        old = versions[-1] if versions else None
+        written = self._put_extraction(body, version, traceparent, fence, _left_company(versions, filing))
+        sequence = versions[-1].sequence
+        carried = self._carry_disputes(old, sequence, version, body) if old else ()
+        turned = self._turn_on_account_of(
+            _standing(body, version, sequence), None if old is None else old.cik, sequence
+        )
+        return replace(
+            written,
+            carried=tuple(each.record for each in carried if each.record is not None),
+            changes=(*written.changes, *(change for each in carried for change in each.changes), *turned),
+        )
 
     def _put_extraction(
         self, body: Extraction, version: int, traceparent: str, fence: Fence | None, left_company: int | None
     ) -> Written:
         filing = body.filing
         versions = self.filings[filing.accession_number]
+        old = versions[-1] if versions else None
         # Before the commit's own, so that a follower that has seen the commit has seen both.
         left = () if left_company is None else (self._leave_company(left_company, filing, version),)
         sequence = self._next_sequence()
-        if versions:
-            self.superseded_filings[versions[-1].sequence] = sequence
+        if old:
+            self.superseded_filings[old.sequence] = sequence
         else:
             self.new_filings.append(filing.accession_number)
         versions.append(
             FilingVersion(
-                version, sequence, self.recorded_at, None, body.result_key, *_columns(fence), filing.cik
+                version,
+                sequence,
+                self.recorded_at,
+                None,
+                body.result_key,
+                *fence_columns(fence),
+                filing.cik,
+                filing.period_end,
+                body.content_key or None,
             )
         )
         self.rows["filings"].append(
@@ -148,10 +160,18 @@ class CommitPlan:
                 filing.primary_document or None,
                 filing.source or None,
                 filing.is_amendment,
-                *_columns(fence),
+                *fence_columns(fence),
+                filing.entity_ciks,
+                body.content_key or None,
+                [asdict(each) for each in body.earlier_filings],
             )
         )
         self._add_parts(sequence, body)
+        self._extractions[sequence] = body
+        marks = self.stale_marks
+        before = None if old is None else marks.standing(old.cik, filing.accession_number)
+        for mark in marks.replace(before, _standing(body, version, sequence)):
+            self.ended_marks[mark.sequence] = sequence
         return self._finish(sequence, version, filing.cik, body, traceparent, fence, before=left)
 
     def add_analysis(
@@ -169,12 +189,12 @@ class CommitPlan:
         for old in versions:
             if old.result_key == body.result_key:
                 return _unchanged(old.sequence, old.version, old.recorded_at)
-        if stale := _stale(fence, versions, body.accession_number):
+        if stale := stale_lease(fence, versions, body.accession_number):
             return stale
         made_from = next((each for each in filings if each.result_key == body.extraction_key), None)
         if made_from is None:
             return _lacks_extraction(body)
-        before = self.purged_versions.get(body.accession_number, (0, 0))[1]
+        before = self.purged_versions.get(body.accession_number, PurgedVersions()).analysis
         version = (versions[-1].version if versions else before) + 1
         return self._put_analysis(body, version, traceparent, fence, made_from)
 
@@ -199,7 +219,7 @@ class CommitPlan:
                 self.recorded_at,
                 None,
                 body.result_key,
-                *_columns(fence),
+                *fence_columns(fence),
                 made_from.sequence,
             )
         )
@@ -217,22 +237,31 @@ class CommitPlan:
                 body.score,
                 body.flag_ids,
                 body.document,
-                *_columns(fence),
+                *fence_columns(fence),
             )
         )
         return self._finish(sequence, version, made_from.cik, body, traceparent, fence)
 
     def add_purge(self, purge: Purge) -> Written:
         """The removal of a filing, unless it is not stored."""
-        versions = self.filings.get(purge.accession_number, [])
+        name = purge.accession_number
+        versions = self.filings.get(name, [])
         if not versions:
             return Written()
-        return self._put_purge(self._described(purge), versions[-1].version)
+        newest = versions[-1]
+        written = self._put_purge(self._described(purge), newest.version)
+        turns = self.stale_marks.turns_by_it_as_input(name, [newest.cik], self._past(name))
+        return replace(
+            written,
+            changes=(*written.changes, *self._write_turns(turns, self.purged_versions[name].sequence)),
+        )
 
     def reapply(self, record: CommitRecord) -> Written | TenkayError:
         """A commit of a lost file, as it was made, unless it is stored. INVALID_FIELD when it does not follow that.
 
         What is stored may have gaps before it, where commits were lost: sequence, version and moment are the record's.
+        What turned stale by it is worked out when all is back (`settle`), and disputes that it carried over are commits
+        of their own.
         """
         if record.sequence <= self.head:
             return Written()
@@ -240,15 +269,22 @@ class CommitPlan:
         filings = self.filings.setdefault(name, [])
         stored = self.analyses.get(name, []) if record.kind is CommitKind.ANALYSIS else filings
         newest = stored[-1].version if stored else 0
-        if record.version <= newest and record.kind is not CommitKind.PURGE:
+        body = record.body
+        if record.version <= newest and isinstance(body, Extraction | Analysis):
             return _does_not_follow(record, f"version {newest} of it is stored")
         skipped = record.sequence - self.head - 1
-        body = record.body
         made_from: FilingVersion | None = None
         if isinstance(body, Analysis):
             made_from = next((each for each in filings if each.result_key == body.extraction_key), None)
             if made_from is None:
                 return _lacks_extraction(body)
+        said_of: tuple[FilingVersion, str] | None = None
+        if isinstance(body, Dispute):
+            version = next((each for each in filings if each.version == record.version), None)
+            digest = None if version is None else self._digest_of_value(version.sequence, body.signal_id)
+            if version is None or digest is None:
+                return _does_not_follow(record, f"no value of {body.signal_id} is stored")
+            said_of = (version, digest)
         self.head, self.recorded_at = record.sequence - 1, naive(record.recorded_at)
         if isinstance(body, Extraction):
             # The number before it is that of the change that told its former company, unless another commit has it.
@@ -257,7 +293,10 @@ class CommitPlan:
             return self._put_extraction(body, record.version, record.traceparent, record.fence, left)
         if isinstance(body, Analysis) and made_from is not None:
             return self._put_analysis(body, record.version, record.traceparent, record.fence, made_from)
-        assert isinstance(body, Purge)  # noqa: S101 - there is no fourth kind
+        if isinstance(body, Dispute) and said_of is not None:
+            version, digest = said_of
+            return self._say(body, version.sequence, version.cik, digest)
+        assert isinstance(body, Purge)  # noqa: S101 - there is no fifth kind
         if not body.versions:
             body = self._described(body)
         if not filings:
@@ -269,6 +308,17 @@ class CommitPlan:
         self.resumes.append((self.recorded_at, complete_up_to, resumed_at))
         self.head = resumed_at
 
+    def settle(self, accession_number: str, cause: int) -> tuple[Change, ...]:
+        """Set and end the marks that a filing that was put back, or its purge, calls for."""
+        versions = self.filings.get(accession_number, [])
+        past = self._past(accession_number)
+        cik = versions[-1].cik if versions else past.purged_cik
+        standing = self.stale_marks.standing(cik, accession_number)
+        if standing is not None:
+            return self._turn_on_account_of(standing, None, cause)
+        turns = self.stale_marks.turns_by_it_as_input(accession_number, [cik], past)
+        return self._write_turns(turns, cause)
+
     def _described(self, purge: Purge) -> Purge:
         """The purge with what there is of the filing."""
         name = purge.accession_number
@@ -279,7 +329,9 @@ class CommitPlan:
             cik=versions[-1].cik if versions else None,
             versions=len(versions),
             last_analysis_version=(
-                analyses[-1].version if analyses else self.purged_versions.get(name, (0, 0))[1]
+                analyses[-1].version
+                if analyses
+                else self.purged_versions.get(name, PurgedVersions()).analysis
             ),
             artifacts=tuple(dict.fromkeys(named)),
         )
@@ -302,12 +354,140 @@ class CommitPlan:
             )
         )
         self.purged.setdefault(name, []).extend(each.sequence for each in versions)
-        self.purged_versions[name] = last
+        self.purged_versions[name] = PurgedVersions(*last, sequence, body.cik)
+        for version in versions:
+            self.disputes.pop(version.sequence, None)
+            self.stale_marks.replace(self.stale_marks.standing(version.cik, name), None)
         self.filings[name], self.analyses[name] = [], []
         self.superseded_filings = {
             old: new for old, new in self.superseded_filings.items() if old not in self.purged[name]
         }
         return self._finish(sequence, last[0], body.cik, body, "", None)
+
+    def add_dispute(self, said: Dispute) -> Written | TenkayError:
+        """What an operator says of a value, unless the same is said of it already."""
+        versions = self.filings.get(said.accession_number, [])
+        if not versions:
+            return failure(
+                Reason.FILING_UNKNOWN,
+                f"filing {said.accession_number} is not stored; check the number",
+                field="filing.accession_number",
+            )
+        version = next((each for each in reversed(versions) if said.version in (None, each.version)), None)
+        if version is None:
+            return failure(
+                Reason.INVALID_FIELD,
+                f"filing {said.accession_number} has no version {said.version}; the newest is {versions[-1].version}",
+                field="version",
+            )
+        digest = self._digest_of_value(version.sequence, said.signal_id)
+        if digest is None:
+            return failure(
+                Reason.UNKNOWN_SIGNAL,
+                f"version {version.version} of {said.accession_number} has no value of {said.signal_id[:100]!r}; "
+                "GetSignals lists those it has",
+                field="signal_id",
+            )
+        before = self.disputes.get(version.sequence, {}).get(said.signal_id)
+        if before is None and not said.is_open:
+            return failure(
+                Reason.INVALID_FIELD,
+                f"the value of {said.signal_id} in version {version.version} of {said.accession_number} was never "
+                "disputed; there is nothing to resolve",
+                field="signal_id",
+            )
+        if before is not None and before.body.is_open == said.is_open:
+            at = before.recorded_at.replace(tzinfo=UTC)
+            return Written(
+                Committed(before.sequence, version.version, at, changed=False),
+                CommitRecord(before.sequence, version.version, at, before.body),
+            )
+        reason = said.reason if said.is_open or before is None else before.body.reason
+        return self._say(
+            replace(said, version=version.version, reason=reason), version.sequence, version.cik, digest
+        )
+
+    def _say(self, body: Dispute, filing_sequence: int, cik: int | None, digest: str) -> Written:
+        sequence = self._next_sequence()
+        said = self.disputes.setdefault(filing_sequence, {})
+        if body.signal_id in said:
+            self.superseded_disputes[said[body.signal_id].sequence] = sequence
+        said[body.signal_id] = StoredDispute(sequence, self.recorded_at, body, digest)
+        key = self._signal_key(body.signal_id, None, SignalIds.DISPUTED)
+        self.rows["disputes"].append(
+            (
+                sequence,
+                self.recorded_at,
+                body.accession_number,
+                filing_sequence,
+                body.version,
+                key,
+                body.is_open,
+                body.reason,
+                body.said_by,
+                body.note,
+                digest,
+            )
+        )
+        return self._finish(sequence, body.version or 0, cik, body, "", None)
+
+    def _carry_disputes(
+        self, old: FilingVersion, sequence: int, version: int, body: Extraction
+    ) -> Sequence[Written]:
+        said = self.disputes.get(old.sequence)
+        if not said:
+            return ()
+        return [
+            self._say(replace(dispute.body, version=version), sequence, body.filing.cik, dispute.value_digest)
+            for dispute in carried_over(said, body.signals)
+        ]
+
+    def _digest_of_value(self, sequence: int, signal_id: str) -> str | None:
+        if sequence in self._extractions:
+            signals = self._extractions[sequence].signals
+            return next((value_digest(each) for each in signals if each.id == signal_id), None)
+        return self.disputable.get(sequence, {}).get(signal_id)
+
+    def _turn_on_account_of(self, new: Standing, former_cik: int | None, cause: int) -> tuple[Change, ...]:
+        """Set and end the marks that a filing's newest version calls for, on it and on filings that it bears upon."""
+        marks, number = self.stale_marks, new.accession_number
+        ciks = (new.cik, former_cik)
+        return (
+            *self._write_turns(marks.turns_by_its_inputs(new, self._past), cause),
+            *self._write_turns(marks.turns_by_it_as_input(number, ciks, self._past(number)), cause),
+        )
+
+    def _write_turns(self, turns: Iterable[Turn], cause: int) -> tuple[Change, ...]:
+        """Set and end marks on account of the commit with sequence `cause`."""
+        changes = []
+        for turn in list(turns):
+            filing, sequence = turn.filing, self._next_sequence()
+            if turn.ended is not None:
+                # With its cause: a turn that only ends a mark has no row, and so no moment, of its own.
+                self.ended_marks[turn.ended.sequence] = cause
+            if turn.reason is not None:
+                self.rows["stale_marks"].append(
+                    (
+                        sequence,
+                        self.recorded_at,
+                        filing.sequence,
+                        filing.accession_number,
+                        turn.reason.value,
+                        turn.earlier_number,
+                    )
+                )
+            self.stale_marks.set(turn, sequence)
+            changes.append(
+                self._tell(
+                    sequence, CommitKind.STALENESS, filing.accession_number, filing.cik, filing.version
+                )
+            )
+        return tuple(changes)
+
+    def _past(self, accession_number: str) -> Past:
+        keys = (each.content_key for each in self.filings.get(accession_number, [])[:-1])
+        purged = self.purged_versions.get(accession_number, PurgedVersions())
+        return Past(frozenset(key for key in keys if key is not None), purged.sequence, purged.cik)
 
     def _add_parts(self, sequence: int, body: Extraction) -> None:
         rows = self.rows
@@ -375,7 +555,7 @@ class CommitPlan:
         sequence: int,
         version: int,
         cik: int | None,
-        body: Extraction | Analysis | Purge,
+        body: Body,
         traceparent: str,
         fence: Fence | None,
         *,
@@ -391,7 +571,7 @@ class CommitPlan:
                     sequence,
                     accession_number,
                     kind.value,
-                    "" if isinstance(body, Purge) else body.result_key,
+                    body.result_key if isinstance(body, Extraction | Analysis) else "",
                     self.sink,
                     DeliveryState.PENDING.value,
                     0,
@@ -402,12 +582,25 @@ class CommitPlan:
         return Written(
             Committed(sequence, version, recorded_at, changed=True),
             CommitRecord(sequence, version, recorded_at, body, traceparent, fence),
-            (*before, change),
+            changes=(*before, change),
         )
 
 
-def _columns(fence: Fence | None) -> tuple[str | None, int | None]:
-    return (None, None) if fence is None else (fence.scope, fence.token)
+def _standing(body: Extraction, version: int, sequence: int) -> Standing:
+    filing = body.filing
+    return Standing(
+        accession_number=filing.accession_number,
+        version=version,
+        sequence=sequence,
+        cik=filing.cik,
+        form_type=filing.form_type or None,
+        is_amendment=filing.is_amendment,
+        period_end=filing.period_end,
+        filed_date=filing.filed_date,
+        accepted_at=filing.accepted_at,
+        content_key=body.content_key or None,
+        earlier={each.accession_number: each.content_key for each in body.earlier_filings},
+    )
 
 
 def _left_company(versions: Sequence[FilingVersion], filing: Filing) -> int | None:
@@ -430,23 +623,6 @@ def _does_not_follow(record: CommitRecord, stored: str) -> TenkayError:
         Reason.INVALID_FIELD,
         f"commit {record.sequence} (version {record.version} of {record.accession_number}) does not follow: {stored}",
         field="sequence",
-    )
-
-
-def _stale(
-    fence: Fence | None, versions: Sequence[FilingVersion | AnalysisVersion], accession_number: str
-) -> TenkayError | None:
-    """STALE_LEASE when a later lease of the same scope has committed already."""
-    if fence is None:
-        return None
-    newest = max((each.fence_token or 0 for each in versions if each.fence_scope == fence.scope), default=0)
-    if fence.token >= newest:
-        return None
-    return failure(
-        Reason.STALE_LEASE,
-        f"the lease {fence.token} of {accession_number} is over: a result under the lease {newest} is stored; drop "
-        "this one",
-        metadata={"token": str(newest)},
     )
 
 

@@ -49,6 +49,9 @@ TABLES: Mapping[str, pa.Schema] = {
             ("is_amendment", pa.bool_()),
             ("fence_scope", _TEXT),
             ("fence_token", pa.uint64()),
+            ("entity_ciks", pa.list_(pa.uint64())),
+            ("content_key", _TEXT),
+            ("earlier_filings", pa.list_(pa.struct([("accession_number", _TEXT), ("content_key", _TEXT)]))),
         ]
     ),
     "missing_signals": pa.schema(
@@ -120,6 +123,31 @@ TABLES: Mapping[str, pa.Schema] = {
             ("recorded_at", _MOMENT),
             ("requested_by", _TEXT),
             ("reason", _TEXT),
+        ]
+    ),
+    "stale_marks": pa.schema(
+        [
+            ("sequence", _SEQUENCE),
+            ("recorded_at", _MOMENT),
+            ("filing_sequence", _SEQUENCE),
+            ("accession_number", _TEXT),
+            ("reason", _TEXT),
+            ("earlier_filing", _TEXT),
+        ]
+    ),
+    "disputes": pa.schema(
+        [
+            ("sequence", _SEQUENCE),
+            ("recorded_at", _MOMENT),
+            ("accession_number", _TEXT),
+            ("filing_sequence", _SEQUENCE),
+            ("version", _COUNT),
+            ("signal_key", _COUNT),
+            ("is_open", pa.bool_()),
+            ("reason", _TEXT),
+            ("said_by", _TEXT),
+            ("note", _TEXT),
+            ("value_digest", _TEXT),
         ]
     ),
     "outbox": pa.schema(

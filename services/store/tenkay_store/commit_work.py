@@ -12,6 +12,7 @@ from tenkay_store.records import (
     CommitRecord,
     Committed,
     Delivery,
+    Dispute,
     Extraction,
     Fence,
     Purge,
@@ -50,6 +51,13 @@ class Remove:
 
 
 @dataclass(frozen=True, slots=True)
+class Say:
+    """Work: record what an operator says of a value."""
+
+    dispute: Dispute
+
+
+@dataclass(frozen=True, slots=True)
 class Reapply:
     """Work: put a commit of a lost file back as it was made."""
 
@@ -64,6 +72,15 @@ class Resume:
     """Nothing up to here was lost."""
     resumed_at: int
     """Beyond every sequence that the lost file may have given."""
+
+
+@dataclass(frozen=True, slots=True)
+class Settle:
+    """Work: after a restore, mark what filings that were put back make stale, themselves among them."""
+
+    accession_numbers: tuple[str, ...]
+    resumed_at: int
+    """Where the restore resumed: marks end there that the lost file would have ended earlier."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +106,19 @@ class PlaceSegment:
     """`Segments.purges` when it was made."""
 
 
-Work = Commit | Mark | Prune | Remove | Reapply | Resume | MarkCopiesClean | OpenSegment | PlaceSegment
+Work = (
+    Commit
+    | Mark
+    | Prune
+    | Remove
+    | Say
+    | Reapply
+    | Resume
+    | Settle
+    | MarkCopiesClean
+    | OpenSegment
+    | PlaceSegment
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,6 +127,8 @@ class Written:
 
     committed: Committed | None = None
     record: CommitRecord | None = None
-    """Only where something was changed."""
+    """Only where something was changed; of a dispute always: what was said before, where that is the same."""
+    carried: tuple[CommitRecord, ...] = ()
+    """Disputes that a new version of a filing starts with, each a commit of its own."""
     changes: tuple[Change, ...] = ()
     """What the feed tells of it, in order; empty where nothing was changed."""

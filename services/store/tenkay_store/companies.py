@@ -6,6 +6,9 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date
 
+from tenkay_store.records import Filing
+from tenkay_store.staleness import accepted
+
 ANNUAL_FORMS = (
     "10-K", "10-K405", "10-KSB", "10-KSB40", "10-KT", "10-KT405", "20-F", "40-F",
 )  # fmt: skip
@@ -42,6 +45,23 @@ def newest(candidates: Sequence[Candidate], sections: dict[int, frozenset[str]])
     """
     whole = [each for each in candidates if _is_whole(each, sections)]
     return max(whole, key=_by_period, default=None)
+
+
+def original_of(amendment: Filing, candidates: Iterable[Filing]) -> Filing | None:
+    """What an amendment amends, of the company's filings of its form and period: the original accepted last before it.
+
+    None when none is; nothing compares against a filing whose acceptance is not known.
+    """
+    at = accepted(amendment.accepted_at, amendment.filed_date)
+    originals = [
+        (before, each.accession_number, each)
+        for each in candidates
+        if not each.is_amendment
+        and at is not None
+        and (before := accepted(each.accepted_at, each.filed_date)) is not None
+        and before <= at
+    ]
+    return max(originals, key=lambda each: each[:2])[2] if originals else None
 
 
 def _is_whole(candidate: Candidate, sections: dict[int, frozenset[str]]) -> bool:

@@ -162,7 +162,7 @@ def export(
     )
     days = filter_sql.filing_days(screen.expression)
     values = " UNION ALL ".join(
-        f"({values_of(segments, ids.of_id(each).key, days, parameters)})" for each in screen.signal_ids
+        f"({values_of(segments, ids.of_id(each), days, moment, parameters)})" for each in screen.signal_ids
     )
     cursor.register("exported_signals", names)
     reader = cursor.execute(

@@ -6,6 +6,7 @@ import contextlib
 import threading
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import UTC, datetime
+from itertools import chain
 from typing import Any
 
 import duckdb
@@ -13,9 +14,9 @@ import pyarrow as pa
 
 from tenkay.errors import Reason, TenkayError, failure
 from tenkay.runtime.logs import get_logger
+from tenkay_store import duckdb_disputes, duckdb_staleness, failpoints, screen_segments
 from tenkay_store import duckdb_reads as reads
-from tenkay_store import failpoints, screen_segments
-from tenkay_store.commit_plan import AnalysisVersion, CommitPlan, FilingVersion
+from tenkay_store.commit_plan import CommitPlan
 from tenkay_store.commit_tables import MARKS, TABLES, arrow, naive, naive_or_none
 from tenkay_store.commit_work import (
     Commit,
@@ -27,6 +28,8 @@ from tenkay_store.commit_work import (
     Reapply,
     Remove,
     Resume,
+    Say,
+    Settle,
     Work,
     Written,
 )
@@ -35,9 +38,19 @@ from tenkay_store.duckdb_failures import RETRY_SECONDS, first_line, of_write
 from tenkay_store.duckdb_owner import DuckDBOwner
 from tenkay_store.failpoints import Failpoint
 from tenkay_store.group_commit import WriterBroken
-from tenkay_store.records import Analysis, CommitKind, Delivery, DeliveryState, Extraction, Purge
+from tenkay_store.records import (
+    Analysis,
+    Body,
+    CommitKind,
+    Delivery,
+    DeliveryState,
+    Dispute,
+    Extraction,
+    Purge,
+)
 from tenkay_store.signal_ids import SignalId, SignalIds
 from tenkay_store.stored_filings import StoredFilings
+from tenkay_store.stored_versions import AnalysisVersion, FilingVersion, PurgedVersions
 
 logger = get_logger(__name__)
 
@@ -162,6 +175,7 @@ class CommitWriter:
             ("filings", CommitKind.EXTRACTION, "t.result_key"),
             ("analyses", CommitKind.ANALYSIS, "t.result_key"),
             ("purges", CommitKind.PURGE, "''"),
+            ("disputes", CommitKind.DISPUTE, "''"),
         ):
             self._connection.execute(
                 f"""
@@ -185,13 +199,14 @@ class CommitWriter:
             segments=self.segments,
         )
         # A disk that is too full takes purges: they are what makes room.
-        bodies: list[Extraction | Analysis | Purge] = []
+        bodies: list[Body] = []
         bodies += [work.body for work in group if isinstance(work, Commit) and refusal is None]
+        bodies += [work.dispute for work in group if isinstance(work, Say) and refusal is None]
         bodies += [work.purge for work in group if isinstance(work, Remove)]
         bodies += [work.record.body for work in group if isinstance(work, Reapply)]
         self._load_versions(plan, bodies)
         for work in group:
-            if isinstance(work, Commit) and refusal is not None:
+            if isinstance(work, Commit | Say) and refusal is not None:
                 plan.outcomes.append(refusal)
             elif isinstance(work, Commit):
                 plan.outcomes.append(
@@ -201,6 +216,8 @@ class CommitWriter:
                 )
             elif isinstance(work, Remove):
                 plan.outcomes.append(plan.add_purge(work.purge))
+            elif isinstance(work, Say):
+                plan.outcomes.append(plan.add_dispute(work.dispute))
             elif isinstance(work, Reapply):
                 plan.outcomes.append(refusal or plan.reapply(work.record))
             else:
@@ -216,6 +233,10 @@ class CommitWriter:
                 plan.prune_before = naive(before)
             case Resume(complete_up_to, resumed_at):
                 plan.resume(complete_up_to, resumed_at)
+            case Settle(accession_numbers, resumed_at):
+                self._load_neighbours(plan, accession_numbers)
+                for each in accession_numbers:
+                    plan.settle(each, resumed_at)
             case MarkCopiesClean(up_to, at):
                 plan.copies_clean = (up_to, naive(at))
             case OpenSegment():
@@ -236,26 +257,19 @@ class CommitWriter:
             self._next_segment += 1
             return self._next_segment - 1
 
-    def _load_versions(self, plan: CommitPlan, bodies: Sequence[Extraction | Analysis | Purge]) -> None:
-        stored = self._stored.among([body.accession_number for body in bodies])
-        if not stored:
-            return
-        for row in self._rows(
-            "SELECT accession_number, version, sequence, recorded_at, superseded_by, result_key, fence_scope, "
-            "fence_token, cik FROM filings WHERE accession_number IN (SELECT unnest(?::VARCHAR[])) ORDER BY version",
-            stored,
-        ):
-            plan.filings.setdefault(row[0], []).append(FilingVersion(*row[1:]))
-        for row in self._rows(
-            "SELECT accession_number, max(last_version), max(last_analysis_version) FROM purges "
-            "WHERE accession_number IN (SELECT unnest(?::VARCHAR[])) GROUP BY accession_number",
-            stored,
-        ):
-            plan.purged_versions[row[0]] = (row[1], row[2])
-        analysed = {body.accession_number for body in bodies if not isinstance(body, Extraction)}
-        for name in {body.accession_number for body in bodies if isinstance(body, Purge)}:
+    def _load_versions(self, plan: CommitPlan, bodies: Sequence[Body]) -> None:
+        extractions = [body for body in bodies if isinstance(body, Extraction)]
+        purged = {body.accession_number for body in bodies if isinstance(body, Purge)}
+        computed_from = {each.accession_number for body in extractions for each in body.earlier_filings}
+        if stored := self._stored.among([*(body.accession_number for body in bodies), *computed_from]):
+            self._load_stored(plan, stored)
+        for name in purged:
             for version in plan.filings.get(name, ()):
                 plan.artifacts[version.sequence] = list(artifacts_of(self._connection, version.sequence))
+        replaced = {*(body.accession_number for body in extractions), *purged}
+        self._load_standings(plan, extractions, replaced)
+        self._load_disputes(plan, [body for body in bodies if isinstance(body, Dispute)])
+        analysed = {*(body.accession_number for body in bodies if isinstance(body, Analysis)), *purged}
         sequences = [version.sequence for number in analysed for version in plan.filings.get(number, ())]
         if not sequences:
             return
@@ -266,6 +280,78 @@ class CommitWriter:
             sequences,
         ):
             plan.analyses.setdefault(row[0], []).append(AnalysisVersion(*row[1:]))
+
+    def _load_stored(self, plan: CommitPlan, accession_numbers: Sequence[str]) -> None:
+        for row in self._rows(
+            "SELECT accession_number, version, sequence, recorded_at, superseded_by, result_key, fence_scope, "
+            "fence_token, cik, period_end, content_key FROM filings "
+            "WHERE accession_number IN (SELECT unnest(?::VARCHAR[])) ORDER BY version",
+            accession_numbers,
+        ):
+            plan.filings.setdefault(row[0], []).append(FilingVersion(*row[1:]))
+        for row in self._rows(
+            "SELECT accession_number, max(last_version), max(last_analysis_version), max(sequence), "
+            "arg_max_null(cik, sequence) FROM purges WHERE accession_number IN (SELECT unnest(?::VARCHAR[])) "
+            "GROUP BY accession_number",
+            accession_numbers,
+        ):
+            plan.purged_versions[row[0]] = PurgedVersions(*row[1:])
+
+    def _load_standings(
+        self, plan: CommitPlan, extractions: Sequence[Extraction], replaced: Iterable[str]
+    ) -> None:
+        """The filings that the group's commits may turn stale or fresh, or be stale for."""
+        looked_for = [
+            duckdb_staleness.LookedFor(
+                body.accession_number,
+                body.filing.cik,
+                body.filing.period_end,
+                [each.accession_number for each in body.earlier_filings],
+            )
+            for body in extractions
+            if body.filing.cik is not None
+        ]
+        looked_for += [
+            duckdb_staleness.LookedFor(number, version.cik, version.period_end, [])
+            for number in replaced
+            for version in plan.filings.get(number, ())[-1:]
+            if version.cik is not None
+        ]
+        if looked_for:
+            plan.stale_marks.load(*duckdb_staleness.neighbours(self._connection, looked_for))
+
+    def _load_neighbours(self, plan: CommitPlan, accession_numbers: Sequence[str]) -> None:
+        """Filings that were put back, those that they bear upon, and those that they were computed from."""
+        self._load_stored(plan, accession_numbers)
+        earlier = duckdb_staleness.computed_from(self._connection, accession_numbers)
+        self._load_stored(
+            plan, [each for each in sorted({*chain(*earlier.values())}) if each not in plan.filings]
+        )
+        looked_for = []
+        for number in accession_numbers:
+            versions = plan.filings.get(number, ())
+            cik = versions[-1].cik if versions else plan.purged_versions.get(number, PurgedVersions()).cik
+            if cik is not None:
+                period_end = versions[-1].period_end if versions else None
+                looked_for.append(
+                    duckdb_staleness.LookedFor(number, cik, period_end, earlier.get(number, ()))
+                )
+        if looked_for:
+            plan.stale_marks.load(*duckdb_staleness.neighbours(self._connection, looked_for))
+
+    def _load_disputes(self, plan: CommitPlan, said: Sequence[Dispute]) -> None:
+        """What was said of the values of versions that the group follows or speaks of."""
+        versions = [version.sequence for each in plan.filings.values() for version in each]
+        if versions:
+            plan.disputes = duckdb_disputes.newest_said(self._connection, self.signal_ids, versions)
+        for each in said:
+            for version in plan.filings.get(each.accession_number, ()):
+                if each.version in (None, version.version):
+                    digest = duckdb_disputes.digest_of(
+                        self._connection, self.signal_ids, version.sequence, each.signal_id
+                    )
+                    if digest is not None:
+                        plan.disputable.setdefault(version.sequence, {})[each.signal_id] = digest
 
     def _rows(self, query: str, wanted: Sequence[object]) -> list[tuple[Any, ...]]:
         return self._connection.execute(query, [wanted]).fetchall()
@@ -282,6 +368,8 @@ class CommitWriter:
             self._insert("evidence", evidence)
         self._update("filings", "sequence", "superseded_by", plan.superseded_filings)
         self._update("analyses", "sequence", "superseded_by", plan.superseded_analyses)
+        self._update("stale_marks", "sequence", "superseded_by", plan.ended_marks)
+        self._update("disputes", "sequence", "superseded_by", plan.superseded_disputes)
         if plan.marks and self._sink is not None:
             self._mark(plan.marks, self._sink)
         if plan.purged:
@@ -309,9 +397,11 @@ class CommitWriter:
                 f"DELETE FROM {table} WHERE list_contains($sequences::UBIGINT[], sequence)",  # noqa: S608
                 parameters,
             )
-        self._connection.execute(
-            "DELETE FROM analyses WHERE list_contains($sequences::UBIGINT[], filing_sequence)", parameters
-        )
+        for table in ("analyses", "stale_marks", "disputes"):
+            self._connection.execute(
+                f"DELETE FROM {table} WHERE list_contains($sequences::UBIGINT[], filing_sequence)",  # noqa: S608
+                parameters,
+            )
         for accession_number in plan.purged:
             self._connection.execute(
                 "DELETE FROM outbox WHERE accession_number = $accession_number AND kind <> 'PURGE' "

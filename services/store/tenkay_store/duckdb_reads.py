@@ -18,6 +18,7 @@ import duckdb
 
 from tenkay.errors import Reason, failure
 from tenkay_store import companies
+from tenkay_store.commit_tables import naive
 from tenkay_store.duckdb_artifacts import artifacts_of, texts_of
 from tenkay_store.filter_sql import Parameters
 from tenkay_store.records import (
@@ -29,6 +30,7 @@ from tenkay_store.records import (
     DeadLetter,
     Delivery,
     DeliveryState,
+    EarlierFiling,
     Extraction,
     Fence,
     Filing,
@@ -62,9 +64,9 @@ MAX_CANDIDATES = 60
 
 FILING = (
     "f.accession_number, f.cik, f.form_type, f.company_name, f.filed_date, f.accepted_at, f.period_end, "
-    "f.sic_code, f.items, f.primary_document, f.source, f.is_amendment"
+    "f.sic_code, f.items, f.primary_document, f.source, f.is_amendment, f.entity_ciks"
 )
-FILING_WIDTH = 12
+FILING_WIDTH = 13
 _VERSION = "f.version, f.sequence, f.recorded_at, f.result_key, f.catalog_version"
 IN_ORDER = "f.filed_date DESC NULLS LAST, f.accession_number"
 
@@ -91,9 +93,13 @@ def sequence_at(cursor: Cursor, recorded_at: datetime, up_to: int) -> int:
             SELECT max(sequence) FROM analyses WHERE recorded_at <= $at AND sequence <= $up_to::UBIGINT
             UNION ALL
             SELECT max(sequence) FROM purges WHERE recorded_at <= $at AND sequence <= $up_to::UBIGINT
+            UNION ALL
+            SELECT max(sequence) FROM disputes WHERE recorded_at <= $at AND sequence <= $up_to::UBIGINT
+            UNION ALL
+            SELECT max(sequence) FROM stale_marks WHERE recorded_at <= $at AND sequence <= $up_to::UBIGINT
         )
         """,
-        {"at": _naive(recorded_at), "up_to": up_to},
+        {"at": naive(recorded_at), "up_to": up_to},
     ).fetchone()
     return 0 if row is None else int(row[0])
 
@@ -121,7 +127,7 @@ def filing(
         found,
         version,
         sequence,
-        _utc(recorded_at),
+        utc(recorded_at),
         result_key,
         catalog_version,
         _sections(cursor, sequence) if with_sections else (),
@@ -137,7 +143,7 @@ def signals(
         return None
     return StoredSignals(
         stored,
-        _signals(cursor, ids, stored.sequence, with_evidence=with_evidence),
+        signals_of_version(cursor, ids, stored.sequence, with_evidence=with_evidence),
         _missing(cursor, ids, stored.sequence),
     )
 
@@ -150,23 +156,23 @@ def artifacts(cursor: Cursor, accession_number: str, moment: Moment) -> StoredAr
     return StoredArtifacts(stored, texts_of(cursor, stored.sequence), artifacts_of(cursor, stored.sequence))
 
 
-def analysis(cursor: Cursor, accession_number: str, moment: Moment) -> StoredAnalysis | Filing | None:
-    """The newest analysis of the newest analysed version; the filing alone when it has none."""
-    stored = filing(cursor, accession_number, moment, with_sections=False)
-    if stored is None:
-        return None
+def analysis(cursor: Cursor, stored: StoredFiling, moment: Moment) -> StoredAnalysis | None:
+    """The newest analysis of a filing's newest analysed version; None when it has none."""
     row = cursor.execute(
         """
-        SELECT a.version, a.recorded_at, a.document
+        SELECT a.version, a.recorded_at, a.document, a.sequence, f.superseded_by
         FROM filings f JOIN analyses a ON a.filing_sequence = f.sequence
         WHERE f.accession_number = $accession_number AND a.sequence <= $sequence::UBIGINT
         ORDER BY f.version DESC, a.version DESC LIMIT 1
         """,
-        {"accession_number": accession_number, "sequence": moment.sequence},
+        {"accession_number": stored.filing.accession_number, "sequence": moment.sequence},
     ).fetchone()
     if row is None:
-        return stored.filing
-    return StoredAnalysis(stored.filing, row[0], _utc(row[1]), row[2])
+        return None
+    version, recorded_at, document, sequence, superseded_at = row
+    return StoredAnalysis(
+        stored.filing, version, utc(recorded_at), document, sequence=sequence, superseded_at=superseded_at
+    )
 
 
 def list_filings(
@@ -264,7 +270,7 @@ def changes(cursor: Cursor, after: int, limit: int) -> Sequence[Change]:
     if (rows and rows[0][0] != after + 1) or _fell_into_a_restore(cursor, after):
         raise position_expired(after)
     return [
-        Change(sequence, CommitKind(kind), accession_number, cik, version, _utc(recorded_at))
+        Change(sequence, CommitKind(kind), accession_number, cik, version, utc(recorded_at))
         for sequence, kind, accession_number, cik, version, recorded_at in rows
     ]
 
@@ -334,9 +340,9 @@ def _purge_record(row: Sequence[Any]) -> CommitRecord:
         cik=cik,
         versions=versions,
         last_analysis_version=last_analysis_version,
-        copies_clean_at=_utc_or_none(copies_clean_at),
+        copies_clean_at=utc_or_none(copies_clean_at),
     )
-    return CommitRecord(sequence, version, _utc(recorded_at), body)
+    return CommitRecord(sequence, version, utc(recorded_at), body)
 
 
 def pending(cursor: Cursor, sink: str, after: int, limit: int) -> Sequence[OutboxEntry]:
@@ -364,7 +370,7 @@ def delivery(cursor: Cursor, sink: str, sequence: int) -> Delivery | None:
         return None
     state, attempts, durable_at, next_try_at, last_error = row
     return Delivery(
-        DeliveryState(state), attempts, _utc_or_none(durable_at), _utc_or_none(next_try_at), last_error
+        DeliveryState(state), attempts, utc_or_none(durable_at), utc_or_none(next_try_at), last_error
     )
 
 
@@ -391,7 +397,7 @@ def _dead_letters(cursor: Cursor, condition: str, parameters: Mapping[str, Any])
         dict(parameters),
     ).fetchall()
     return [
-        DeadLetter(sequence, accession_number, CommitKind(kind), result_key, attempts, error, _utc(at), size)
+        DeadLetter(sequence, accession_number, CommitKind(kind), result_key, attempts, error, utc(at), size)
         for sequence, accession_number, kind, result_key, attempts, error, at, size in rows
     ]
 
@@ -406,11 +412,11 @@ def backlog(cursor: Cursor, sink: str) -> Backlog:
         """,
         {"sink": sink},
     ).fetchone()
-    return Backlog(0, 0, None) if row is None else Backlog(row[0], row[1], _utc_or_none(row[2]))
+    return Backlog(0, 0, None) if row is None else Backlog(row[0], row[1], utc_or_none(row[2]))
 
 
 def commit_records(cursor: Cursor, ids: SignalIds, sequences: Sequence[int]) -> Sequence[CommitRecord]:
-    """Commits as they were made, in order."""
+    """Commits of extractions, analyses and purges as they were made."""
     wanted = {"sequences": list(sequences)}
     records = [
         _analysis_record(row)
@@ -430,18 +436,19 @@ def commit_records(cursor: Cursor, ids: SignalIds, sequences: Sequence[int]) -> 
     )
     for row in cursor.execute(
         f"""
-        SELECT {FILING}, {_VERSION}, f.code_version, f.fact_count, f.fence_scope, f.fence_token FROM filings f
+        SELECT {FILING}, {_VERSION}, f.code_version, f.fact_count, f.content_key, f.earlier_filings, f.fence_scope,
+               f.fence_token
+        FROM filings f
         WHERE f.sequence IN (SELECT unnest($sequences::UBIGINT[]))
         """,
         wanted,
     ).fetchall():
-        version, sequence, recorded_at, result_key, catalog_version, code_version, fact_count, *lease = row[
-            FILING_WIDTH:
-        ]
+        version, sequence, recorded_at, result_key, catalog_version = row[FILING_WIDTH:][:5]
+        code_version, fact_count, content_key, earlier_filings, *lease = row[FILING_WIDTH + 5 :]
         body = Extraction(
             filing=filing_of(row),
             sections=_sections(cursor, sequence),
-            signals=_signals(cursor, ids, sequence, with_evidence=True),
+            signals=signals_of_version(cursor, ids, sequence, with_evidence=True),
             missing=_missing(cursor, ids, sequence),
             texts=texts_of(cursor, sequence),
             result_key=result_key,
@@ -450,9 +457,11 @@ def commit_records(cursor: Cursor, ids: SignalIds, sequences: Sequence[int]) -> 
             fact_count=fact_count,
             artifacts=artifacts_of(cursor, sequence),
             size_bytes=0,
+            content_key=content_key or "",
+            earlier_filings=tuple(EarlierFiling(**each) for each in earlier_filings or ()),
         )
-        records.append(CommitRecord(sequence, version, _utc(recorded_at), body, fence=_fence(*lease)))
-    return sorted(records, key=lambda record: record.sequence)
+        records.append(CommitRecord(sequence, version, utc(recorded_at), body, fence=_fence(*lease)))
+    return records
 
 
 def commits_after(cursor: Cursor, after: int, limit: int) -> Sequence[int]:
@@ -461,6 +470,7 @@ def commits_after(cursor: Cursor, after: int, limit: int) -> Sequence[int]:
         """
         SELECT sequence FROM filings WHERE sequence > $after::UBIGINT
         UNION ALL SELECT sequence FROM analyses WHERE sequence > $after::UBIGINT
+        UNION ALL SELECT sequence FROM disputes WHERE sequence > $after::UBIGINT
         UNION ALL SELECT sequence FROM purges WHERE sequence > $after::UBIGINT
         ORDER BY sequence LIMIT $most
         """,
@@ -474,7 +484,7 @@ def unclean_purges(cursor: Cursor) -> tuple[int, datetime] | None:
     row = cursor.execute(
         "SELECT max(sequence), min(recorded_at) FROM purges WHERE copies_clean_at IS NULL"
     ).fetchone()
-    return None if row is None or row[0] is None else (int(row[0]), _utc(row[1]))
+    return None if row is None or row[0] is None else (int(row[0]), utc(row[1]))
 
 
 def valid(alias: str, moment: Moment, parameters: Parameters) -> str:
@@ -490,7 +500,7 @@ def known(alias: str, moment: Moment, parameters: Parameters) -> str:
     """The condition that a filing was accepted by the moment's `known_at`."""
     if moment.known_at is None:
         return "TRUE"
-    return f"({alias}.accepted_at <= {parameters.bind(_naive(moment.known_at))})"
+    return f"({alias}.accepted_at <= {parameters.bind(naive(moment.known_at))})"
 
 
 def after_position(position: Position | None, parameters: Parameters) -> str:
@@ -595,7 +605,10 @@ _SIGNAL = (
 )
 
 
-def _signals(cursor: Cursor, ids: SignalIds, sequence: int, *, with_evidence: bool) -> tuple[Signal, ...]:
+def signals_of_version(
+    cursor: Cursor, ids: SignalIds, sequence: int, *, with_evidence: bool
+) -> tuple[Signal, ...]:
+    """The signals of the version committed at a sequence."""
     rows = cursor.execute(
         f"SELECT {_SIGNAL} FROM signals s WHERE s.sequence = $sequence::UBIGINT ORDER BY s.ordinal",
         {"sequence": sequence},
@@ -662,6 +675,7 @@ def filing_of(row: Sequence[Any]) -> Filing:
         primary_document,
         source,
         is_amendment,
+        entity_ciks,
     ) = row[:FILING_WIDTH]
     return Filing(
         accession_number=accession_number,
@@ -669,13 +683,14 @@ def filing_of(row: Sequence[Any]) -> Filing:
         form_type=form_type or "",
         company_name=company_name or "",
         filed_date=filed_date,
-        accepted_at=_utc_or_none(accepted_at),
+        accepted_at=utc_or_none(accepted_at),
         period_end=period_end,
         sic_code=sic_code,
         items=tuple(items),
         primary_document=primary_document or "",
         source=source or "",
         is_amendment=is_amendment,
+        entity_ciks=tuple(entity_ciks or ()),
     )
 
 
@@ -705,7 +720,7 @@ def _analysis_record(row: Sequence[Any]) -> CommitRecord:
         document=document,
         size_bytes=0,
     )
-    return CommitRecord(sequence, version, _utc(recorded_at), body, fence=_fence(*lease))
+    return CommitRecord(sequence, version, utc(recorded_at), body, fence=_fence(*lease))
 
 
 def _fence(scope: str | None, token: int | None) -> Fence | None:
@@ -716,13 +731,11 @@ def _wasknown(found: Filing, moment: Moment) -> bool:
     return moment.known_at is None or (found.accepted_at is not None and found.accepted_at <= moment.known_at)
 
 
-def _utc(at: datetime) -> datetime:
+def utc(at: datetime) -> datetime:
+    """A moment of a TIMESTAMP."""
     return at.replace(tzinfo=UTC)
 
 
-def _utc_or_none(at: datetime | None) -> datetime | None:
-    return None if at is None else _utc(at)
-
-
-def _naive(at: datetime) -> datetime:
-    return at.astimezone(UTC).replace(tzinfo=None)
+def utc_or_none(at: datetime | None) -> datetime | None:
+    """The same of one that may not be known."""
+    return None if at is None else utc(at)

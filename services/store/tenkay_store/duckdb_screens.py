@@ -10,6 +10,7 @@ from typing import Any
 
 from tenkay.errors import Reason, failure
 from tenkay_store import filter_sql
+from tenkay_store.duckdb_disputes import not_disputed
 from tenkay_store.duckdb_reads import (
     FILING,
     IN_ORDER,
@@ -75,9 +76,9 @@ def check_currencies(
     test = filter_sql.candidates(expression, is_amount, parameters)
     days = filter_sql.filing_days(expression)
     amounts_of = " UNION ALL ".join(
-        f"SELECT sequence, currency FROM ({values_of(segments, key, days, parameters)}) "
+        f"SELECT sequence, currency FROM ({values_of(segments, ids.of_id(each), days, moment, parameters)}) "
         "WHERE currency IS NOT NULL AND kind IN ('DECIMAL', 'DOUBLE', 'INT64')"
-        for key in (ids.of_id(each).key for each in amounts)
+        for each in amounts
     )
     found = cursor.execute(
         f"""
@@ -119,7 +120,7 @@ def joined_tables(
             f"LEFT JOIN (SELECT *, CASE WHEN {is_number} THEN number END AS compared, "
             "CASE WHEN kind = 'BOOL' THEN number <> 0 END AS boolean, "
             "CASE WHEN kind = 'ENUM' THEN exact END AS name "
-            f"FROM ({values_of(segments, row.key, days, parameters)})) m{index} ON m{index}.sequence = f.sequence"
+            f"FROM ({values_of(segments, row, days, moment, parameters)})) m{index} ON m{index}.sequence = f.sequence"
         )
     if expression is not None and filter_sql.uses_analysis(expression):
         parts.append(
@@ -129,9 +130,20 @@ def joined_tables(
     return f"{' '.join(parts)} WHERE {valid('f', moment, parameters)}"
 
 
-def values_of(segments: Sequence[str], key: int, days: filter_sql.FilingDays, parameters: Parameters) -> str:
-    """The rows of one signal in all segments, filed between these days; sorting makes them lie together."""
-    conditions = [f"signal_key = {parameters.bind(key, 'UINTEGER')}"]
+def values_of(
+    segments: Sequence[str],
+    signal: SignalId,
+    days: filter_sql.FilingDays,
+    moment: Moment,
+    parameters: Parameters,
+) -> str:
+    """The rows of one signal in all segments, filed between these days, without those that are disputed at the moment.
+
+    Sorting makes them lie together.
+    """
+    conditions = [f"signal_key = {parameters.bind(signal.key, 'UINTEGER')}"]
+    if signal.is_disputed:
+        conditions.append(not_disputed(signal.key, moment, parameters))
     if days.first is not None:
         conditions.append(f"filed_date >= {parameters.bind(days.first, 'DATE')}")
     if days.last is not None:

@@ -6,7 +6,7 @@ import asyncio
 import time
 from collections.abc import AsyncGenerator, Callable, Iterator, Mapping, Sequence
 from contextlib import aclosing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from itertools import chain, islice
 from pathlib import Path
@@ -17,10 +17,12 @@ import duckdb
 from tenkay.errors import Reason, TenkayError, failure
 from tenkay.runtime.logs import get_logger
 from tenkay_store import duckdb_analytics as analytics
+from tenkay_store import duckdb_disputes as disputes
 from tenkay_store import duckdb_reads as reads
 from tenkay_store import duckdb_reconciliation as reconciliation
 from tenkay_store import duckdb_screens as screens
-from tenkay_store import duckdb_snapshot, failpoints, metrics, screen_segments
+from tenkay_store import duckdb_snapshot, duckdb_statistics, failpoints, metrics, screen_segments
+from tenkay_store import duckdb_staleness as staleness
 from tenkay_store.commit_work import (
     Commit,
     Mark,
@@ -29,6 +31,7 @@ from tenkay_store.commit_work import (
     PlaceSegment,
     Prune,
     Remove,
+    Say,
     Work,
     Written,
 )
@@ -49,6 +52,7 @@ from tenkay_store.records import (
     DayDigest,
     DeadLetter,
     Delivery,
+    Dispute,
     Extraction,
     Fence,
     Filing,
@@ -60,6 +64,7 @@ from tenkay_store.storage import (
     Aggregate,
     AggregateSelection,
     CompanySummary,
+    DisputeSelection,
     FilingSelection,
     Moment,
     OutboxEntry,
@@ -69,7 +74,10 @@ from tenkay_store.storage import (
     Series,
     SeriesSelection,
     SnapshotState,
+    StalePage,
+    StaleSelection,
     Standing,
+    Statistics,
     StoredAnalysis,
     StoredArtifacts,
     StoredFiling,
@@ -118,7 +126,9 @@ class DuckDBStore:
         group: GroupLimits,
         segment_rows: int,
         min_free_bytes: int,
+        clock: Callable[[], datetime],
     ) -> None:
+        self._clock = clock
         self._owner = owner
         self._writer = writer
         self._sink = sink
@@ -145,7 +155,9 @@ class DuckDBStore:
             min_free_bytes=options.min_free_bytes,
             checkpoint_wal_bytes=options.checkpoint_wal_bytes,
         )
-        return cls(owner, writer, options.sink, options.group, options.segment_rows, options.min_free_bytes)
+        return cls(
+            owner, writer, options.sink, options.group, options.segment_rows, options.min_free_bytes, clock
+        )
 
     async def close(self) -> None:
         """Write what is queued, wait for readers, merge the log and release the file."""
@@ -233,6 +245,22 @@ class DuckDBStore:
         written = [await self._committer.submit(Remove(each), each.size_bytes) for each in purges]
         return [each.record for each in written if each.record is not None]
 
+    async def dispute(self, said: Dispute) -> tuple[CommitRecord, bool]:
+        """Record what an operator says of a value; what holds then, and whether that is new.
+
+        FILING_UNKNOWN, UNKNOWN_SIGNAL, INVALID_FIELD, QUEUE_FULL, DISK_FULL: nothing changed.
+        """
+        written = await self._committer.submit(Say(said), said.size_bytes)
+        assert written.committed is not None  # noqa: S101 - what was said has both
+        assert written.record is not None  # noqa: S101
+        return written.record, written.committed.changed
+
+    async def disputes(self, selection: DisputeSelection, after: int, limit: int) -> Sequence[CommitRecord]:
+        """What was said of values after a sequence, in order."""
+        return await self._owner.read(
+            lambda cursor: disputes.list_disputes(cursor, self._ids, selection, after, limit)
+        )
+
     async def accession_numbers_of(self, cik: int, limit: int) -> Sequence[str]:
         """Filings any version of which is of the company, in order."""
         return await self._owner.read(lambda cursor: reads.accession_numbers_of(cursor, cik, limit))
@@ -247,19 +275,39 @@ class DuckDBStore:
 
     async def filing(self, accession_number: str, moment: Moment) -> StoredFiling | None:
         """The version valid at `moment`, with its sections."""
-        return await self._owner.read_one_state(
-            lambda cursor: reads.filing(cursor, accession_number, moment, with_sections=True)
-        )
+        found = await self.filings([accession_number], moment)
+        return found.get(accession_number)
+
+    async def filings(self, accession_numbers: Sequence[str], moment: Moment) -> Mapping[str, StoredFiling]:
+        """The same of several, by accession number, without those that are not stored."""
+
+        def query(cursor: duckdb.DuckDBPyConnection) -> Mapping[str, StoredFiling]:
+            found = {}
+            for number in accession_numbers:
+                stored = reads.filing(cursor, number, moment, with_sections=True)
+                if stored is not None:
+                    stored = staleness.marked(cursor, stored, moment)
+                    found[number] = staleness.with_amended(cursor, stored, moment)
+            return found
+
+        return await self._owner.read_one_state(query)
 
     async def signals(
         self, accession_number: str, moment: Moment, *, with_evidence: bool
     ) -> StoredSignals | None:
         """The version valid at `moment`, with its signals."""
-        return await self._owner.read_one_state(
-            lambda cursor: reads.signals(
-                cursor, self._ids, accession_number, moment, with_evidence=with_evidence
-            )
-        )
+
+        def query(cursor: duckdb.DuckDBPyConnection) -> StoredSignals | None:
+            found = reads.signals(cursor, self._ids, accession_number, moment, with_evidence=with_evidence)
+            if found is None:
+                return None
+            stored = staleness.marked(cursor, found.stored, moment)
+            said: tuple[CommitRecord, ...] = ()
+            if any(self._ids.holds_disputes(each.id) for each in found.signals):
+                said = disputes.open_disputes(cursor, self._ids, stored.sequence, moment)
+            return replace(found, stored=stored, disputes=said)
+
+        return await self._owner.read_one_state(query)
 
     async def artifacts(self, accession_number: str, moment: Moment) -> StoredArtifacts | None:
         """The version valid at `moment`, with its texts and artifacts."""
@@ -271,9 +319,17 @@ class DuckDBStore:
 
     async def analysis(self, accession_number: str, moment: Moment) -> StoredAnalysis | Filing | None:
         """The newest analysis of the newest analysed version; the filing alone when it has none."""
-        return await self._owner.read_one_state(
-            lambda cursor: reads.analysis(cursor, accession_number, moment)
-        )
+
+        def query(cursor: duckdb.DuckDBPyConnection) -> StoredAnalysis | Filing | None:
+            stored = reads.filing(cursor, accession_number, moment, with_sections=False)
+            if stored is None:
+                return None
+            found = reads.analysis(cursor, stored, moment)
+            if found is None:
+                return stored.filing
+            return staleness.analysis_marked(cursor, found, stored, moment)
+
+        return await self._owner.read_one_state(query)
 
     async def company(self, cik: int, moment: Moment) -> CompanySummary | None:
         """The company's summary; None when no filing of it is stored."""
@@ -285,6 +341,14 @@ class DuckDBStore:
         """A page of filings."""
         return await self._owner.read(
             lambda cursor: reads.list_filings(cursor, selection, moment, after, limit)
+        )
+
+    async def list_stale(
+        self, selection: StaleSelection, moment: Moment, after: int, limit: int
+    ) -> StalePage:
+        """A page of what is stale, by the sequences since which it is, after one of them."""
+        return await self._owner.read(
+            lambda cursor: staleness.list_stale(cursor, selection, moment, after, limit)
         )
 
     async def screen_filings(
@@ -372,9 +436,15 @@ class DuckDBStore:
 
     async def commit_records(self, sequences: Sequence[int]) -> Sequence[CommitRecord]:
         """Commits as they were made, in order."""
-        return await self._owner.read_one_state(
-            lambda cursor: reads.commit_records(cursor, self._ids, sequences)
-        )
+
+        def query(cursor: duckdb.DuckDBPyConnection) -> Sequence[CommitRecord]:
+            found = [
+                *reads.commit_records(cursor, self._ids, sequences),
+                *disputes.dispute_records(cursor, self._ids, sequences),
+            ]
+            return sorted(found, key=lambda record: record.sequence)
+
+        return await self._owner.read_one_state(query)
 
     async def delivery(self, sequence: int) -> Delivery | None:
         """A commit's row of the outbox."""
@@ -477,8 +547,27 @@ class DuckDBStore:
             return Backlog(0, 0, None)
         return await self._owner.read(lambda cursor: reads.backlog(cursor, sink))
 
+    async def statistics(self) -> Statistics:
+        """How much is held."""
+        head, at = self._head, self._clock()
+        return await self._owner.read(
+            lambda cursor: duckdb_statistics.statistics(
+                cursor,
+                sequence=head,
+                counted_at=at,
+                file_bytes=self._owner.file_bytes,
+                wal_bytes=self._owner.wal_bytes,
+            )
+        )
+
     def _announce(self, outcomes: Sequence[Written]) -> None:
-        records = [each.record for each in outcomes if each.record is not None]
+        records = [
+            record
+            for each in outcomes
+            if each.changes
+            for record in (each.record, *each.carried)
+            if record is not None
+        ]
         changes = [change for each in outcomes for change in each.changes]
         if not changes:
             return

@@ -13,17 +13,23 @@ from tenkay.common.v1 import (
     artifact_pb2,
     company_pb2,
     date_pb2,
+    dispute_pb2,
     extraction_pb2,
     filing_pb2,
     signal_pb2,
+    staleness_pb2,
 )
 from tenkay.errors import Reason, TenkayError, failure
+from tenkay.identifiers import require_accession_number, require_cik
 from tenkay.store.v1 import filing_store_service_pb2 as store_pb2
 from tenkay_store import documents
 from tenkay_store.records import (
     Analysis,
     Artifact,
     ArtifactKind,
+    CommitRecord,
+    Dispute,
+    EarlierFiling,
     Extraction,
     Fence,
     Filing,
@@ -34,13 +40,14 @@ from tenkay_store.records import (
     Value,
     ValueKind,
 )
-from tenkay_store.storage import CompanySummary, Summary
+from tenkay_store.storage import CompanySummary, Staleness, StaleResult, Summary
 from tenkay_store.validation import decimal_number
 
 Result = TypeVar("Result")
 Part = TypeVar("Part")
 
 MAX_SCOPE_CHARACTERS = 100
+MAX_CIKS_TOLD = 10
 
 _CATEGORY = signal_pb2.SignalCategory.DESCRIPTOR
 _CATEGORY_NAMES = {number: documents.enum_name(_CATEGORY, number) for number in _CATEGORY.values_by_number}
@@ -49,6 +56,9 @@ _MISSING_REASON = signal_pb2.MissingReason.DESCRIPTOR
 _SOURCE = filing_pb2.FilingSource.DESCRIPTOR
 _ARTIFACT_KIND = artifact_pb2.ArtifactKind.DESCRIPTOR
 _RATING = analysis_pb2.Rating.DESCRIPTOR
+_STALE_REASON = staleness_pb2.StaleReason.DESCRIPTOR
+_STALE_RESULT = store_pb2.StaleResult.DESCRIPTOR
+_DISPUTE_REASON = dispute_pb2.DisputeReason.DESCRIPTOR
 
 
 def extraction_record(message: extraction_pb2.Extraction) -> Extraction:
@@ -78,6 +88,10 @@ def extraction_record(message: extraction_pb2.Extraction) -> Extraction:
             artifact_record(each, path) for path, each in _numbered("extraction.artifacts", message.artifacts)
         ),
         size_bytes=message.ByteSize(),
+        content_key=message.content_key,
+        earlier_filings=tuple(
+            EarlierFiling(each.accession_number, each.content_key) for each in message.earlier_filings
+        ),
     )
 
 
@@ -96,17 +110,8 @@ def filing_unknown(accession_number: str) -> TenkayError:
     )
 
 
-def not_this_methods_token() -> TenkayError:
-    """MALFORMED_PAGE_TOKEN for a token whose content is not what the method puts into its own."""
-    return failure(
-        Reason.MALFORMED_PAGE_TOKEN,
-        "page_token was not issued for this method; leave it empty to start over",
-        field="page_token",
-    )
-
-
 def fence_record(
-    request: store_pb2.CommitExtractionRequest | store_pb2.CommitAnalysisRequest,
+    request: store_pb2.CommitExtractionRequest | store_pb2.CommitAnalysisRequest | store_pb2.BatchItem,
 ) -> Fence | None:
     """The lease that a commit is made under; None when it is made under none. INVALID_FIELD when it is half given."""
     if not request.HasField("fence"):
@@ -148,14 +153,15 @@ def filing_message(filing: Filing) -> filing_pb2.Filing:
         cik=filing.cik,
         form_type=filing.form_type,
         company_name=filing.company_name,
-        filed_date=_date_message(filing.filed_date),
+        filed_date=date_message(filing.filed_date),
         accepted_at=None if filing.accepted_at is None else timestamp(filing.accepted_at),
-        period_end=_date_message(filing.period_end),
+        period_end=date_message(filing.period_end),
         sic_code=filing.sic_code,
         items=filing.items,
         primary_document=filing.primary_document,
         source=documents.enum_number(_SOURCE, filing.source),  # type: ignore[arg-type]
         is_amendment=filing.is_amendment,
+        entity_ciks=filing.entity_ciks,
     )
 
 
@@ -225,6 +231,69 @@ def company_message(company: CompanySummary) -> company_pb2.CompanySummary:
     )
 
 
+def staleness_message(stale: Staleness | None, token: Callable[[int], str]) -> staleness_pb2.Staleness | None:
+    """That a result is out of date; `token` makes a sequence what callers hold."""
+    if stale is None:
+        return None
+    return staleness_pb2.Staleness(
+        reason=documents.enum_number(_STALE_REASON, stale.reason),  # type: ignore[arg-type]
+        since_sequence=token(stale.since),
+        earlier_filing=stale.earlier_filing or None,
+    )
+
+
+def stale_result_message(result: StaleResult) -> store_pb2.StaleResult.ValueType:
+    """What of a filing is stale."""
+    return documents.enum_number(_STALE_RESULT, result)  # type: ignore[return-value]
+
+
+def stale_result(number: int, field: str) -> StaleResult | None:
+    """The same, from a request; None for UNSPECIFIED. INVALID_FIELD when it is not one."""
+    name = _name(_STALE_RESULT, number, field)
+    return StaleResult(name) if name else None
+
+
+def dispute_message(record: CommitRecord, token: Callable[[int], str]) -> dispute_pb2.Dispute:
+    """What was said of a value."""
+    body = record.body
+    assert isinstance(body, Dispute)  # noqa: S101 - the store answers disputes with disputes
+    return dispute_pb2.Dispute(
+        accession_number=body.accession_number,
+        version=body.version or 0,
+        signal_id=body.signal_id,
+        is_open=body.is_open,
+        reason=documents.enum_number(_DISPUTE_REASON, body.reason),  # type: ignore[arg-type]
+        said_by=body.said_by,
+        note=body.note,
+        sequence=token(record.sequence),
+        recorded_at=timestamp(record.recorded_at),
+    )
+
+
+def dispute_reason(number: int, field: str) -> str:
+    """A reason's name; empty for UNSPECIFIED. INVALID_FIELD when it is not one."""
+    return _name(_DISPUTE_REASON, number, field)
+
+
+def accession_number(ref: filing_pb2.FilingRef, field: str) -> str:
+    """The filing that a request names. MALFORMED_ACCESSION_NUMBER; INVALID_FIELD for a CIK that is none."""
+    if ref.HasField("cik"):
+        require_cik(ref.cik, f"{field}.cik")
+    return require_accession_number(ref.accession_number, f"{field}.accession_number")
+
+
+def check_company(ref: filing_pb2.FilingRef, filing: Filing, field: str) -> None:
+    """FILING_MISMATCH when a request names a CIK that is none of the filing's."""
+    if ref.HasField("cik") and filing.entity_ciks and ref.cik not in filing.entity_ciks:
+        ciks = [str(each) for each in filing.entity_ciks[:MAX_CIKS_TOLD]]
+        raise failure(
+            Reason.FILING_MISMATCH,
+            f"CIK {ref.cik} is none of the entities of {filing.accession_number}: name {' or '.join(ciks)}, or none",
+            field=f"{field}.cik",
+            metadata={"ciks": ",".join(ciks)},
+        )
+
+
 def category_name(number: int, field: str) -> str:
     """A category's name; empty for UNSPECIFIED. INVALID_FIELD when it is not one."""
     return _name(_CATEGORY, number, field)
@@ -264,6 +333,7 @@ def _filing_record(message: filing_pb2.Filing) -> Filing:
         primary_document=message.primary_document,
         source=_name(_SOURCE, message.source, f"{path}.source"),
         is_amendment=message.is_amendment,
+        entity_ciks=tuple(message.entity_ciks),
     )
 
 
@@ -337,7 +407,8 @@ def _value_message(value: Value) -> signal_pb2.SignalValue:
             return signal_pb2.SignalValue(enum=value.exact)
 
 
-def _date_message(known: date | None) -> date_pb2.Date | None:
+def date_message(known: date | None) -> date_pb2.Date | None:
+    """The message of a day; None for one that is not known."""
     return None if known is None else documents.from_date(known)
 
 

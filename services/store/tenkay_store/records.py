@@ -11,6 +11,7 @@ thousands of them become columns at once.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 from enum import StrEnum
@@ -128,6 +129,16 @@ class Filing:
     primary_document: str
     source: str
     is_amendment: bool
+    entity_ciks: tuple[int, ...] = ()
+    """Of all entities of the filing; empty when they are not known."""
+
+
+@dataclass(frozen=True, slots=True)
+class EarlierFiling:
+    """An earlier filing that an extraction was computed from, by the key that its own extractions have."""
+
+    accession_number: str
+    content_key: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,6 +158,10 @@ class Extraction:
     """Texts of `texts`, and its facts at most once; what it was committed without is not among them."""
     size_bytes: int
     """About what it takes in memory: the size of its message. 0 where it was read back."""
+    content_key: str = ""
+    """Over what of this filing the extractions of later ones depend on. Empty when not told."""
+    earlier_filings: tuple[EarlierFiling, ...] = ()
+    """Those it was computed from."""
 
     @property
     def accession_number(self) -> str:
@@ -195,6 +210,30 @@ class Purge:
 
 
 @dataclass(frozen=True, slots=True)
+class Dispute:
+    """What an operator said of a value, that it is wrong or that this is settled: the unit of a commit."""
+
+    accession_number: str
+    version: int | None
+    """Of the extraction; None for the newest, until it is committed."""
+    signal_id: str
+    is_open: bool
+    reason: str
+    """Why the value is wrong; of a resolution, why it was. Empty in a resolution until it is committed."""
+    said_by: str
+    note: str
+
+    @property
+    def size_bytes(self) -> int:
+        """About what it takes in memory."""
+        return 300 + len(self.said_by) + len(self.note)
+
+
+Body = Extraction | Analysis | Purge | Dispute
+"""What a commit is of."""
+
+
+@dataclass(frozen=True, slots=True)
 class Fence:
     """The lease that a commit is made under: tokens of one scope, the job, rise with each grant."""
 
@@ -208,6 +247,9 @@ class CommitKind(StrEnum):
     EXTRACTION = "EXTRACTION"
     ANALYSIS = "ANALYSIS"
     PURGE = "PURGE"
+    DISPUTE = "DISPUTE"
+    STALENESS = "STALENESS"
+    """Only in the change feed: what became stale, or is no longer, by the commit right before."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -217,7 +259,7 @@ class CommitRecord:
     sequence: int
     version: int
     recorded_at: datetime
-    body: Extraction | Analysis | Purge
+    body: Body
     traceparent: str = ""
     """Of the call that committed it; empty once it was read back."""
     fence: Fence | None = None
@@ -234,11 +276,17 @@ class CommitRecord:
         return self.body.accession_number
 
 
-def kind_of(body: Extraction | Analysis | Purge) -> CommitKind:
+_KINDS: Mapping[type[Body], CommitKind] = {
+    Extraction: CommitKind.EXTRACTION,
+    Analysis: CommitKind.ANALYSIS,
+    Purge: CommitKind.PURGE,
+    Dispute: CommitKind.DISPUTE,
+}
+
+
+def kind_of(body: Body) -> CommitKind:
     """What a commit is of."""
-    if isinstance(body, Extraction):
-        return CommitKind.EXTRACTION
-    return CommitKind.ANALYSIS if isinstance(body, Analysis) else CommitKind.PURGE
+    return _KINDS[type(body)]
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,7 +20,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from itertools import islice
 from pathlib import Path
-from typing import IO, Protocol
+from typing import IO, Protocol, TypeVar
 
 from tenkay.errors import Reason, TenkayError, failure
 from tenkay_store import duckdb_reads as reads
@@ -28,12 +28,14 @@ from tenkay_store.acknowledged import FILE_NAME as MARK_NAME
 from tenkay_store.artifact_store import held_digests
 from tenkay_store.backup import TIMELINE, Backup, DamagedSnapshot, Listing, Manifest, SnapshotName
 from tenkay_store.commit_parts import DamagedPart, Range
-from tenkay_store.commit_work import Reapply, Resume
+from tenkay_store.commit_work import Reapply, Resume, Settle
 from tenkay_store.duckdb_artifacts import MissingArtifacts
 from tenkay_store.duckdb_commits import CommitWriter
 from tenkay_store.duckdb_owner import FILE_NAME, LOCK_NAME, CannotOpen, DuckDBOwner, Limits, lock
 from tenkay_store.object_store import ObjectStore
-from tenkay_store.records import ArtifactKind, Change, CommitRecord, Purge
+from tenkay_store.records import ArtifactKind, Change, CommitRecord, Extraction, Purge
+
+Grouped = TypeVar("Grouped")
 
 WORK_FOLDER = "restoring"
 GROUP = 50
@@ -167,6 +169,8 @@ class _Restore:
         self._report = Report()
         self._position = 0
         """All up to this commit has been looked at."""
+        self._put_back: set[str] = set()
+        """Filings that were put back or purged after the snapshot: their marks are set when all are there."""
         self._refused: list[tuple[int, str, str]] = []
         """Sequence, accession number and reason."""
 
@@ -191,8 +195,10 @@ class _Restore:
             await self._put_back_commits(writer, listing)
             self._close_report(owner, newest)
             await self._look_for_artifacts(owner)
-            end = Resume(self._report.complete_up_to, self._report.resumed_at)
-            await asyncio.to_thread(writer.apply, [end])
+            resumed_at = self._report.resumed_at
+            await asyncio.to_thread(writer.apply, [Resume(self._report.complete_up_to, resumed_at)])
+            for numbers in _groups(sorted(self._put_back)):
+                await asyncio.to_thread(writer.apply, [Settle(tuple(numbers), resumed_at)])
             await asyncio.to_thread(owner.writer.execute, "CHECKPOINT")
         finally:
             await owner.close()
@@ -296,6 +302,8 @@ class _Restore:
             if isinstance(outcome, TenkayError):
                 self._refused.append((record.sequence, record.accession_number, outcome.message))
             elif outcome.changes:
+                if isinstance(record.body, Extraction | Purge):
+                    self._put_back.add(record.accession_number)
                 put_back.append(_PutBack(record, outcome.changes))
         return put_back
 
@@ -350,8 +358,8 @@ class _PutBack:
     changes: Sequence[Change]
 
 
-def _groups(records: Iterable[CommitRecord]) -> Iterator[list[CommitRecord]]:
-    remaining = iter(records)
+def _groups(all_of_them: Iterable[Grouped]) -> Iterator[list[Grouped]]:
+    remaining = iter(all_of_them)
     while group := list(islice(remaining, GROUP)):
         yield group
 

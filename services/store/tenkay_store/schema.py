@@ -59,7 +59,7 @@ MIGRATIONS: Sequence[tuple[str, ...]] = (
             signal_id VARCHAR NOT NULL,
             -- Of the first value stored; NULL while there are only gaps.
             category VARCHAR,
-            -- Bits: 1 numbers, 2 booleans, 4 names, 8 amounts in a currency, as ever stored.
+            -- Bits: 1 numbers, 2 booleans, 4 names, 8 amounts in a currency, 16 disputed values, as ever stored.
             kinds UTINYINT NOT NULL
         )
         """,
@@ -222,6 +222,42 @@ MIGRATIONS: Sequence[tuple[str, ...]] = (
         """,
         # When the last snapshot or commit part that held the filing was deleted; NULL while one may be left.
         "ALTER TABLE purges ADD COLUMN copies_clean_at TIMESTAMP",
+    ),
+    (
+        # NULL: not told, by a commit or by a store of before.
+        "ALTER TABLE filings ADD COLUMN entity_ciks UBIGINT[]",
+        "ALTER TABLE filings ADD COLUMN content_key VARCHAR",
+        "ALTER TABLE filings ADD COLUMN earlier_filings STRUCT(accession_number VARCHAR, content_key VARCHAR)[]",
+        """
+        CREATE TABLE stale_marks (
+            sequence UBIGINT NOT NULL,
+            recorded_at TIMESTAMP NOT NULL,
+            -- Of the version that is stale, and when it no longer was: by a newer one, or because the cause went away.
+            filing_sequence UBIGINT NOT NULL,
+            superseded_by UBIGINT,
+            accession_number VARCHAR NOT NULL,
+            reason VARCHAR NOT NULL,
+            earlier_filing VARCHAR NOT NULL
+        )
+        """,
+        """
+        CREATE TABLE disputes (
+            sequence UBIGINT NOT NULL,
+            recorded_at TIMESTAMP NOT NULL,
+            -- By what was said later of the same value of the same version.
+            superseded_by UBIGINT,
+            accession_number VARCHAR NOT NULL,
+            filing_sequence UBIGINT NOT NULL,
+            version UINTEGER NOT NULL,
+            signal_key UINTEGER NOT NULL,
+            is_open BOOLEAN NOT NULL,
+            reason VARCHAR NOT NULL,
+            said_by VARCHAR NOT NULL,
+            note VARCHAR NOT NULL,
+            -- Over the value and its evidence: a later version with the same is disputed too.
+            value_digest VARCHAR NOT NULL
+        )
+        """,
     ),
 )
 """Statements that lead from each version to the next, from an empty file on. Only ever added to."""

@@ -1,57 +1,45 @@
-"""Commits, reads and the change feed over gRPC: protobuf <-> records, nothing else."""
+"""Commits and reads of filings over gRPC: protobuf <-> records, nothing else."""
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
-from datetime import date
-from typing import Any
+import asyncio
+from collections.abc import Sequence
+from datetime import date, timedelta
+from typing import Any, Literal
 
 import grpc
-from google.protobuf.message import Message
 
-from tenkay import page_tokens, sequences
+from tenkay.common.v1 import errors_pb2
 from tenkay.errors import Reason, TenkayError, failure
-from tenkay.identifiers import require_accession_number, require_cik
+from tenkay.identifiers import require_cik
 from tenkay.runtime.call import current_deadline
 from tenkay.runtime.tracing import inject, span
-from tenkay.store.v1 import (
-    change_feed_service_pb2 as feed_pb2,
-)
-from tenkay.store.v1 import (
-    change_feed_service_pb2_grpc as feed_pb2_grpc,
-)
-from tenkay.store.v1 import (
-    filing_store_service_pb2 as store_pb2,
-)
-from tenkay.store.v1 import (
-    filing_store_service_pb2_grpc as store_pb2_grpc,
-)
+from tenkay.store.v1 import filing_store_service_pb2 as store_pb2
+from tenkay.store.v1 import filing_store_service_pb2_grpc as store_pb2_grpc
 from tenkay_store import filter as filters
-from tenkay_store import messages, metrics
+from tenkay_store import messages, metrics, paging
 from tenkay_store.artifact_store import ArtifactStore
-from tenkay_store.change_feed import ChangeFeed
 from tenkay_store.moments import Moments, ReadOptions
 from tenkay_store.outbox import Outbox
 from tenkay_store.records import (
     Analysis,
-    Change,
-    CommitKind,
     Committed,
     Delivery,
     DeliveryState,
+    Dispute,
     Extraction,
+    Fence,
     Filing,
 )
-from tenkay_store.storage import AnalyticalStore, FilingSelection, Moment, Page, Position, Screen
+from tenkay_store.storage import AnalyticalStore, FilingSelection, Moment, Position, Screen, StaleSelection
 from tenkay_store.validation import check_analysis, check_currency, check_extraction
 
 Context = grpc.aio.ServicerContext[Any, Any]
 
 FILING_STORE = "tenkay.store.v1.FilingStoreService"
-CHANGE_FEED = "tenkay.store.v1.ChangeFeedService"
 
-DEFAULT_PAGE_SIZE = 50
-MAX_PAGE_SIZE = 500
+MAX_BATCH_ITEMS = 50
+MAX_FILINGS = 100
 ANSWER_SECONDS = 0.1
 """Kept back from a commit's deadline for the answer that says PENDING."""
 
@@ -76,29 +64,62 @@ class FilingStoreServicer(store_pb2_grpc.FilingStoreServiceServicer):
         self, request: store_pb2.CommitExtractionRequest, _context: Context
     ) -> store_pb2.CommitExtractionResponse:
         """Commits an extraction."""
-        _require(request, "extraction")
-        body = messages.extraction_record(request.extraction)
-        check_extraction(body)
-        return store_pb2.CommitExtractionResponse(outcome=await self._commit(body, request))
+        body, fence = _result(request, "extraction"), messages.fence_record(request)
+        return store_pb2.CommitExtractionResponse(outcome=await self._commit(body, fence, request.wait_for))
 
     async def CommitAnalysis(
         self, request: store_pb2.CommitAnalysisRequest, _context: Context
     ) -> store_pb2.CommitAnalysisResponse:
         """Commits an analysis."""
-        _require(request, "analysis")
-        body = messages.analysis_record(request.analysis)
-        check_analysis(body)
-        return store_pb2.CommitAnalysisResponse(outcome=await self._commit(body, request))
+        body, fence = _result(request, "analysis"), messages.fence_record(request)
+        return store_pb2.CommitAnalysisResponse(outcome=await self._commit(body, fence, request.wait_for))
+
+    async def BatchCommit(
+        self, request: store_pb2.BatchCommitRequest, _context: Context
+    ) -> store_pb2.BatchCommitResponse:
+        """Commits extractions and analyses, each on its own."""
+        if not 0 < len(request.items) <= MAX_BATCH_ITEMS:
+            raise failure(
+                Reason.INVALID_FIELD,
+                f"give 1 to {MAX_BATCH_ITEMS} commits, not {len(request.items):,}",
+                field="items",
+            )
+        _check_wait_for(request.wait_for)
+        results = [store_pb2.BatchItemResult() for _ in request.items]
+        of_filings: dict[str, list[int]] = {}
+        for position, item in enumerate(request.items):
+            number = item.extraction.filing.accession_number or item.analysis.accession_number
+            of_filings.setdefault(number, []).append(position)
+
+        async def commit(positions: Sequence[int]) -> None:
+            for position in positions:
+                results[position] = await self._commit_item(request.items[position], request.wait_for)
+
+        await asyncio.gather(*(commit(positions) for positions in of_filings.values()))
+        return store_pb2.BatchCommitResponse(results=results)
+
+    async def _commit_item(
+        self, item: store_pb2.BatchItem, wait_for: store_pb2.WaitFor.ValueType
+    ) -> store_pb2.BatchItemResult:
+        try:
+            kind = item.WhichOneof("result")
+            if kind is None:
+                raise failure(Reason.INVALID_FIELD, "give an extraction or an analysis", field="result")
+            body, fence = _result(item, kind), messages.fence_record(item)
+            return store_pb2.BatchItemResult(outcome=await self._commit(body, fence, wait_for))
+        except TenkayError as error:
+            return store_pb2.BatchItemResult(error=_item_error(error))
 
     async def GetFiling(
         self, request: store_pb2.GetFilingRequest, _context: Context
     ) -> store_pb2.GetFilingResponse:
         """Answers with one filing."""
-        accession_number = _accession_number(request)
+        accession_number = messages.accession_number(request.filing, "filing")
         head = await self._moments.reached(request.min_sequence)
         stored = await self._store.filing(accession_number, await self._moments.of(request, head))
         if stored is None:
             raise messages.filing_unknown(accession_number)
+        messages.check_company(request.filing, stored.filing, "filing")
         return store_pb2.GetFilingResponse(
             filing=messages.filing_message(stored.filing),
             sections=[messages.section_message(each) for each in stored.sections],
@@ -107,31 +128,69 @@ class FilingStoreServicer(store_pb2_grpc.FilingStoreServiceServicer):
             result_key=stored.result_key,
             as_of_sequence=self._moments.token(head),
             catalog_version=stored.catalog_version,
+            stale=messages.staleness_message(stored.stale, self._moments.token),
+            amends=stored.amends,
+        )
+
+    async def GetFilings(
+        self, request: store_pb2.GetFilingsRequest, _context: Context
+    ) -> store_pb2.GetFilingsResponse:
+        """Answers with several filings."""
+        if not 0 < len(request.filings) <= MAX_FILINGS:
+            raise failure(
+                Reason.INVALID_FIELD,
+                f"name 1 to {MAX_FILINGS} filings, not {len(request.filings):,}",
+                field="filings",
+            )
+        numbers = [
+            messages.accession_number(each, f"filings[{index}]") for index, each in enumerate(request.filings)
+        ]
+        head = await self._moments.reached(request.min_sequence)
+        moment = await self._moments.of(request, head)
+        found = await self._store.filings(tuple(dict.fromkeys(numbers)), moment)
+        for index, (number, ref) in enumerate(zip(numbers, request.filings, strict=True)):
+            if number in found:
+                messages.check_company(ref, found[number].filing, f"filings[{index}]")
+        return store_pb2.GetFilingsResponse(
+            filings=[
+                store_pb2.StoredFiling(
+                    filing=messages.filing_message(stored.filing),
+                    sections=[messages.section_message(each) for each in stored.sections],
+                    version=stored.version,
+                    recorded_at=messages.timestamp(stored.recorded_at),
+                    result_key=stored.result_key,
+                    catalog_version=stored.catalog_version,
+                    stale=messages.staleness_message(stored.stale, self._moments.token),
+                    amends=stored.amends,
+                )
+                for stored in found.values()
+            ],
+            unknown=[number for number in dict.fromkeys(numbers) if number not in found],
+            as_of_sequence=self._moments.token(head),
         )
 
     async def GetSignals(
         self, request: store_pb2.GetSignalsRequest, _context: Context
     ) -> store_pb2.GetSignalsResponse:
         """Answers with a filing's signals and gaps."""
-        accession_number = _accession_number(request)
+        accession_number = messages.accession_number(request.filing, "filing")
         category = messages.category_name(request.category, "category")
         head = await self._moments.reached(request.min_sequence)
         moment = await self._moments.of(request, head)
         found = await self._store.signals(accession_number, moment, with_evidence=not request.omit_evidence)
         if found is None:
             raise messages.filing_unknown(accession_number)
+        messages.check_company(request.filing, found.stored.filing, "filing")
         reported = frozenset([each.id for each in found.signals] + [each.id for each in found.missing])
         for signal_id in request.signal_ids:
             if signal_id not in reported:
                 raise filters.unknown_signal(signal_id, reported, field="signal_ids")
         wanted = frozenset(request.signal_ids) or reported
+        signals = [each for each in found.signals if each.id in wanted and category in ("", each.category)]
+        shown = frozenset(each.id for each in signals)
         return store_pb2.GetSignalsResponse(
             filing=messages.filing_message(found.stored.filing),
-            signals=[
-                messages.signal_message(each)
-                for each in found.signals
-                if each.id in wanted and category in ("", each.category)
-            ],
+            signals=[messages.signal_message(each) for each in signals],
             missing=[
                 messages.missing_message(each)
                 for each in found.missing
@@ -141,17 +200,25 @@ class FilingStoreServicer(store_pb2_grpc.FilingStoreServiceServicer):
             version=found.stored.version,
             result_key=found.stored.result_key,
             as_of_sequence=self._moments.token(head),
+            stale=messages.staleness_message(found.stored.stale, self._moments.token),
+            disputes=[
+                messages.dispute_message(each, self._moments.token)
+                for each in found.disputes
+                if isinstance(each.body, Dispute) and each.body.signal_id in shown
+            ],
         )
 
     async def GetAnalysis(
         self, request: store_pb2.GetAnalysisRequest, _context: Context
     ) -> store_pb2.GetAnalysisResponse:
         """Answers with a filing's newest analysis."""
-        accession_number = _accession_number(request)
+        accession_number = messages.accession_number(request.filing, "filing")
         head = await self._moments.reached(request.min_sequence)
         found = await self._store.analysis(accession_number, await self._moments.of(request, head))
         if found is None:
             raise messages.filing_unknown(accession_number)
+        filing = found if isinstance(found, Filing) else found.filing
+        messages.check_company(request.filing, filing, "filing")
         if isinstance(found, Filing):
             raise failure(
                 Reason.ANALYSIS_UNKNOWN,
@@ -164,6 +231,7 @@ class FilingStoreServicer(store_pb2_grpc.FilingStoreServiceServicer):
             version=found.version,
             recorded_at=messages.timestamp(found.recorded_at),
             as_of_sequence=self._moments.token(head),
+            stale=messages.staleness_message(found.stale, self._moments.token),
         )
 
     async def GetCompanySummary(
@@ -193,13 +261,42 @@ class FilingStoreServicer(store_pb2_grpc.FilingStoreServiceServicer):
             filed_from=_day(request, "filed_from"),
             filed_to=_day(request, "filed_to"),
         )
-        limit = _page_size(request.page_size)
-        bound_to = _bound_to("ListFilings", request)
+        limit = paging.page_size(request.page_size)
+        bound_to = paging.bound_to("ListFilings", request)
         head, moment, after = await self._page_start(request, bound_to)
         page = await self._store.list_filings(selection, moment, after, limit)
         return store_pb2.ListFilingsResponse(
             filings=[messages.summary_message(each) for each in page.summaries],
-            next_page_token=_next_page_token(page, head, bound_to),
+            next_page_token=paging.filings_token(page, head, bound_to),
+            as_of_sequence=self._moments.token(head),
+        )
+
+    async def ListStale(
+        self, request: store_pb2.ListStaleRequest, _context: Context
+    ) -> store_pb2.ListStaleResponse:
+        """Answers with a page of what is stale."""
+        selection = StaleSelection(
+            cik=require_cik(request.cik, "cik") if request.HasField("cik") else None,
+            result=messages.stale_result(request.result, "result"),
+        )
+        limit = paging.page_size(request.page_size)
+        bound_to = paging.bound_to("ListStale", request)
+        head, after = await self._moments.reached(request.min_sequence), 0
+        if request.page_token:
+            pinned, after = paging.sequences_position(request.page_token, bound_to)
+            head = min(head, pinned)
+        page = await self._store.list_stale(selection, await self._moments.of(request, head), after, limit)
+        return store_pb2.ListStaleResponse(
+            stale=[
+                store_pb2.StaleFiling(
+                    filing=messages.filing_message(each.filing),
+                    result=messages.stale_result_message(each.result),
+                    version=each.version,
+                    stale=messages.staleness_message(each.stale, self._moments.token),
+                )
+                for each in page.entries
+            ],
+            next_page_token=paging.sequences_token(page.next_after, head, bound_to),
             as_of_sequence=self._moments.token(head),
         )
 
@@ -207,10 +304,10 @@ class FilingStoreServicer(store_pb2_grpc.FilingStoreServiceServicer):
         self, request: store_pb2.ScreenFilingsRequest, _context: Context
     ) -> store_pb2.ScreenFilingsResponse:
         """Answers with a page of the filings that meet a filter."""
-        limit = _page_size(request.page_size)
+        limit = paging.page_size(request.page_size)
         check_currency(request.currency, "currency")
         expression = filters.parse(request.filter)
-        bound_to = _bound_to("ScreenFilings", request)
+        bound_to = paging.bound_to("ScreenFilings", request)
         head, moment, after = await self._page_start(request, bound_to)
         types = self._store.signal_types
         screen = Screen(
@@ -224,21 +321,18 @@ class FilingStoreServicer(store_pb2_grpc.FilingStoreServiceServicer):
         page = await self._store.screen_filings(screen, moment, after, limit)
         return store_pb2.ScreenFilingsResponse(
             filings=[messages.summary_message(each) for each in page.summaries],
-            next_page_token=_next_page_token(page, head, bound_to),
+            next_page_token=paging.filings_token(page, head, bound_to),
             as_of_sequence=self._moments.token(head),
         )
 
     async def _commit(
         self,
         body: Extraction | Analysis,
-        request: store_pb2.CommitExtractionRequest | store_pb2.CommitAnalysisRequest,
+        fence: Fence | None,
+        wait_for: store_pb2.WaitFor.ValueType,
     ) -> store_pb2.CommitOutcome:
-        wait_for, fence = request.wait_for, messages.fence_record(request)
+        _check_wait_for(wait_for)
         kind = "extraction" if isinstance(body, Extraction) else "analysis"
-        if wait_for not in store_pb2.WaitFor.values():
-            raise failure(
-                Reason.INVALID_FIELD, f"wait_for {wait_for} is not one of WaitFor", field="wait_for"
-            )
         try:
             with span("duckdb.commit", {"sec.accession_number": body.accession_number}):
                 traceparent = inject()
@@ -288,46 +382,9 @@ class FilingStoreServicer(store_pb2_grpc.FilingStoreServiceServicer):
         head = await self._moments.reached(request.min_sequence)
         after = None
         if request.page_token:
-            pinned, after = _position(page_tokens.decode(request.page_token, bound_to))
+            pinned, after = paging.filings_position(request.page_token, bound_to)
             head = min(head, pinned)
         return head, await self._moments.of(request, head), after
-
-
-class ChangeFeedServicer(feed_pb2_grpc.ChangeFeedServiceServicer):
-    """The change feed."""
-
-    def __init__(self, feed: ChangeFeed, shard: int) -> None:
-        self._feed = feed
-        self._shard = shard
-
-    async def Watch(
-        self, request: feed_pb2.WatchRequest, _context: Context
-    ) -> AsyncIterator[feed_pb2.WatchResponse]:
-        """Streams changes after a position."""
-        after = None
-        if request.from_sequence:
-            after = sequences.parse(request.from_sequence).get(self._shard)
-            if after is None:
-                raise failure(
-                    Reason.MALFORMED_SEQUENCE,
-                    f"{request.from_sequence[:80]!r} is of another store; use one that this store's feed gave",
-                    field="from_sequence",
-                )
-        async for batch in self._feed.watch(after):
-            yield feed_pb2.WatchResponse(
-                changes=[self._change(each) for each in batch.changes],
-                up_to_sequence=sequences.encode(self._shard, batch.up_to),
-            )
-
-    def _change(self, change: Change) -> feed_pb2.Change:
-        return feed_pb2.Change(
-            sequence=sequences.encode(self._shard, change.sequence),
-            kind=_CHANGE_KINDS[change.kind],
-            accession_number=change.accession_number,
-            cik=change.cik,
-            version=change.version,
-            recorded_at=messages.timestamp(change.recorded_at),
-        )
 
 
 _SINK_STATES = {
@@ -336,52 +393,39 @@ _SINK_STATES = {
     DeliveryState.DEAD: store_pb2.SINK_STATE_DEAD,
     DeliveryState.DISABLED: store_pb2.SINK_STATE_DISABLED,
 }
-_CHANGE_KINDS = {
-    CommitKind.EXTRACTION: feed_pb2.CHANGE_KIND_EXTRACTION,
-    CommitKind.ANALYSIS: feed_pb2.CHANGE_KIND_ANALYSIS,
-    CommitKind.PURGE: feed_pb2.CHANGE_KIND_PURGE,
-}
 
 
-def _require(request: Message, field: str) -> None:
-    if not request.HasField(field):
+def _result(
+    request: store_pb2.CommitExtractionRequest | store_pb2.CommitAnalysisRequest | store_pb2.BatchItem,
+    field: Literal["extraction", "analysis"],
+) -> Extraction | Analysis:
+    """What a request asks to commit, found to be whole and of one mind."""
+    if not request.HasField(field):  # type: ignore[arg-type]
         raise failure(Reason.INVALID_FIELD, f"{field} is required", field=field)
+    if field == "extraction":
+        extraction = messages.extraction_record(request.extraction)  # type: ignore[union-attr]
+        check_extraction(extraction)
+        return extraction
+    analysis = messages.analysis_record(request.analysis)  # type: ignore[union-attr]
+    check_analysis(analysis)
+    return analysis
 
 
-def _accession_number(request: Any) -> str:
-    return require_accession_number(request.filing.accession_number, "filing.accession_number")
+def _item_error(error: TenkayError) -> store_pb2.BatchItemError:
+    message = store_pb2.BatchItemError(
+        reason=errors_pb2.ErrorReason.Value(f"ERROR_REASON_{error.reason.value}"),
+        message=error.message,
+        field=error.fields[0].field if error.fields else "",
+    )
+    if error.retry_after is not None:
+        message.retry_after.FromTimedelta(timedelta(seconds=error.retry_after))
+    return message
+
+
+def _check_wait_for(wait_for: int) -> None:
+    if wait_for not in store_pb2.WaitFor.values():
+        raise failure(Reason.INVALID_FIELD, f"wait_for {wait_for} is not one of WaitFor", field="wait_for")
 
 
 def _day(request: Any, field: str) -> date | None:
     return messages.day(getattr(request, field), field) if request.HasField(field) else None
-
-
-def _page_size(requested: int) -> int:
-    return page_tokens.page_size(requested, default=DEFAULT_PAGE_SIZE, maximum=MAX_PAGE_SIZE)
-
-
-def _bound_to(method: str, request: Any) -> bytes:
-    """What a page token belongs to: the method and all of the request that chooses rows and what is shown of them."""
-    rest = type(request)()
-    rest.CopyFrom(request)
-    # How much of it and how fresh at least may differ from page to page.
-    for field in ("page_token", "page_size", "min_sequence"):
-        rest.ClearField(field)
-    serialised: bytes = rest.SerializeToString(deterministic=True)
-    return method.encode() + b"\0" + serialised
-
-
-def _next_page_token(page: Page, head: int, bound_to: bytes) -> str:
-    position = page.next_position
-    if position is None:
-        return ""
-    day = None if position.filed_date is None else position.filed_date.isoformat()
-    return page_tokens.encode({"s": head, "d": day, "a": position.accession_number}, bound_to)
-
-
-def _position(token: Any) -> tuple[int, Position]:
-    try:
-        day = None if token["d"] is None else date.fromisoformat(token["d"])
-        return int(token["s"]), Position(day, str(token["a"]))
-    except (KeyError, TypeError, ValueError):
-        raise messages.not_this_methods_token() from None

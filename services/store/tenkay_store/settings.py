@@ -89,6 +89,9 @@ class StoreSettings(ServiceSettings):
     """Values at which the part of the screens' copy that commits are added to is closed and sorted. Screens read it
     whole until then."""
 
+    statistics_seconds: float = Field(default=15, ge=0, le=3600)
+    """How long statistics are kept before they are counted again."""
+
     sequence_wait_seconds: float = Field(default=0.5, ge=0, le=30)
     """How long a read waits for its min_sequence before it is answered SEQUENCE_NOT_REACHED."""
 

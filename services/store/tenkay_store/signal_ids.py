@@ -20,11 +20,16 @@ class SignalId:
     kinds: int
     """Bits, as in `SignalIds`."""
 
+    @property
+    def is_disputed(self) -> bool:
+        """Whether a value of it was ever disputed, so that reads have to look for disputes."""
+        return bool(self.kinds & SignalIds.DISPUTED)
+
 
 class SignalIds:
     """The dimension table of signal ids, in memory. Written by the writing thread alone, read by anyone."""
 
-    NUMBER, BOOLEAN, NAME, AMOUNT = 1, 2, 4, 8
+    NUMBER, BOOLEAN, NAME, AMOUNT, DISPUTED = 1, 2, 4, 8, 16
 
     def __init__(self, rows: Iterable[SignalId]) -> None:
         self._by_id: dict[str, SignalId] = {}
@@ -60,6 +65,11 @@ class SignalIds:
         """Whether values of the signal ever had a currency."""
         row = self._by_id.get(signal_id)
         return row is not None and bool(row.kinds & self.AMOUNT)
+
+    def holds_disputes(self, signal_id: str) -> bool:
+        """Whether a value of the signal was ever disputed."""
+        row = self._by_id.get(signal_id)
+        return row is not None and row.is_disputed
 
     def __len__(self) -> int:
         return len(self._by_key)

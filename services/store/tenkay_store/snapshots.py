@@ -20,7 +20,7 @@ from tenkay.runtime.logs import get_logger
 from tenkay_store import metrics
 from tenkay_store.backup import FORMAT, Backup, DamagedSnapshot, Listing, Manifest, SnapshotName
 from tenkay_store.commit_copy import CommitCopy, require_own
-from tenkay_store.storage import AnalyticalStore
+from tenkay_store.storage import SnapshotStore
 
 POLL_SECONDS = 1.0
 FIRST_RETRY_SECONDS = 10.0
@@ -47,7 +47,7 @@ class Snapshots:
 
     def __init__(
         self,
-        store: AnalyticalStore,
+        store: SnapshotStore,
         backup: Backup,
         commit_copy: CommitCopy | None,
         options: SnapshotOptions,

@@ -24,6 +24,7 @@ from tenkay_store.records import (
     DayDigest,
     DeadLetter,
     Delivery,
+    Dispute,
     Extraction,
     Fence,
     Filing,
@@ -34,6 +35,7 @@ from tenkay_store.records import (
     Signal,
     Text,
 )
+from tenkay_store.staleness import StaleReason
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +49,17 @@ class Moment:
 
 
 @dataclass(frozen=True, slots=True)
+class Staleness:
+    """That a result is out of date."""
+
+    reason: StaleReason
+    earlier_filing: str
+    """Its accession number; empty for EXTRACTION_SUPERSEDED."""
+    since: int
+    """Sequence from which on it is."""
+
+
+@dataclass(frozen=True, slots=True)
 class StoredFiling:
     """A version of a filing, without its signals."""
 
@@ -57,6 +70,9 @@ class StoredFiling:
     result_key: str
     catalog_version: str
     sections: tuple[Section, ...] = ()
+    stale: Staleness | None = None
+    amends: str | None = None
+    """Accession number of the stored filing that it amends."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +82,8 @@ class StoredSignals:
     stored: StoredFiling
     signals: tuple[Signal, ...]
     missing: tuple[MissingSignal, ...]
+    disputes: tuple[CommitRecord, ...] = ()
+    """Open ones, of values among `signals`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +103,10 @@ class StoredAnalysis:
     version: int
     recorded_at: datetime
     document: str
+    sequence: int
+    superseded_at: int | None
+    """Sequence of the version of the filing after the one that was analysed; None when that is the newest."""
+    stale: Staleness | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,6 +193,51 @@ class Series:
     """Whether older filings were left out."""
 
 
+class StaleResult(StrEnum):
+    """What of a filing is stale."""
+
+    EXTRACTION = "EXTRACTION"
+    ANALYSIS = "ANALYSIS"
+
+
+@dataclass(frozen=True, slots=True)
+class StaleSelection:
+    """Which stale results a list takes."""
+
+    cik: int | None = None
+    result: StaleResult | None = None
+    """None takes both."""
+
+
+@dataclass(frozen=True, slots=True)
+class StaleEntry:
+    """A stale result."""
+
+    filing: Filing
+    result: StaleResult
+    version: int
+    stale: Staleness
+
+
+@dataclass(frozen=True, slots=True)
+class StalePage:
+    """Part of the list of what is stale."""
+
+    entries: tuple[StaleEntry, ...]
+    next_after: int | None
+    """None on the last page."""
+
+
+@dataclass(frozen=True, slots=True)
+class DisputeSelection:
+    """Which disputes a list takes."""
+
+    accession_number: str = ""
+    """Empty takes those of all filings."""
+    history: bool = False
+    """True takes everything that was ever said, False the disputes that are open."""
+
+
 class GroupBy(StrEnum):
     """What values are grouped by."""
 
@@ -242,6 +309,52 @@ class SnapshotState:
 
 
 @dataclass(frozen=True, slots=True)
+class TableStatistics:
+    """How much a table holds."""
+
+    table: str
+    rows: int
+    size_bytes: int
+    """About."""
+
+
+@dataclass(frozen=True, slots=True)
+class FormStatistics:
+    """How much is stored of one form type; empty when it is not known."""
+
+    form_type: str
+    filings: int
+    versions: int
+    signals: int
+    analyses: int
+    oldest_filed: date | None
+    newest_filed: date | None
+
+
+@dataclass(frozen=True, slots=True)
+class Statistics:
+    """How much is held."""
+
+    tables: tuple[TableStatistics, ...]
+    forms: tuple[FormStatistics, ...]
+    days: int
+    """Different filing days."""
+    oldest_recorded_at: datetime | None
+    newest_recorded_at: datetime | None
+    file_bytes: int
+    wal_bytes: int
+    counted_at: datetime
+    sequence: int
+
+    def share(self, table: str, rows: int) -> int:
+        """About the bytes that so many of a table's rows take."""
+        found = next((each for each in self.tables if each.table == table), None)
+        return (
+            0 if found is None or not found.rows else found.size_bytes * min(rows, found.rows) // found.rows
+        )
+
+
+@dataclass(frozen=True, slots=True)
 class Standing:
     """What the primary says of commits and filings that a sink holds."""
 
@@ -278,6 +391,15 @@ class AnalyticalStore(Protocol):
     async def purge(self, purges: Sequence[Purge]) -> Sequence[CommitRecord]:
         """Remove all versions of filings; the commits of those that were stored."""
 
+    async def dispute(self, said: Dispute) -> tuple[CommitRecord, bool]:
+        """Record what an operator says of a value; what holds then, and whether that is new.
+
+        FILING_UNKNOWN, UNKNOWN_SIGNAL, INVALID_FIELD, QUEUE_FULL, DISK_FULL: nothing changed.
+        """
+
+    async def disputes(self, selection: DisputeSelection, after: int, limit: int) -> Sequence[CommitRecord]:
+        """What was said of values after a sequence, in order."""
+
     async def accession_numbers_of(self, cik: int, limit: int) -> Sequence[str]:
         """Filings any version of which is of the company, in order."""
 
@@ -289,6 +411,9 @@ class AnalyticalStore(Protocol):
 
     async def filing(self, accession_number: str, moment: Moment) -> StoredFiling | None:
         """The version valid at `moment`, with its sections."""
+
+    async def filings(self, accession_numbers: Sequence[str], moment: Moment) -> Mapping[str, StoredFiling]:
+        """The same of several, by accession number, without those that are not stored."""
 
     async def signals(
         self, accession_number: str, moment: Moment, *, with_evidence: bool
@@ -311,6 +436,11 @@ class AnalyticalStore(Protocol):
         self, selection: FilingSelection, moment: Moment, after: Position | None, limit: int
     ) -> Page:
         """A page of filings."""
+
+    async def list_stale(
+        self, selection: StaleSelection, moment: Moment, after: int, limit: int
+    ) -> StalePage:
+        """A page of what is stale, by the sequences since which it is, after one of them."""
 
     async def screen_filings(
         self, screen: Screen, moment: Moment, after: Position | None, limit: int
@@ -363,12 +493,6 @@ class AnalyticalStore(Protocol):
     async def mark_copies_clean(self, up_to: int, at: datetime) -> None:
         """Record that no copy holds what was purged up to a sequence."""
 
-    async def write_snapshot(self, file: Path) -> SnapshotState:
-        """Write all that is committed now to a new file, read back before it is answered; commits go on meanwhile.
-
-        DISK_FULL; DEPENDENCY_UNAVAILABLE when it cannot be written, or does not hold what was copied.
-        """
-
     async def delivered_among(self, sequences: Sequence[int]) -> Sequence[OutboxEntry]:
         """Those of these commits that the sink has taken, in order."""
 
@@ -383,3 +507,16 @@ class AnalyticalStore(Protocol):
 
     async def backlog(self) -> Backlog:
         """Counts of what is not delivered."""
+
+    async def statistics(self) -> Statistics:
+        """How much is held."""
+
+
+class SnapshotStore(AnalyticalStore, Protocol):
+    """One that writes itself to a file, for its backup, while it is at work."""
+
+    async def write_snapshot(self, file: Path) -> SnapshotState:
+        """Write all that is committed now to a new file, read back before it is answered; commits go on meanwhile.
+
+        DISK_FULL; DEPENDENCY_UNAVAILABLE when it cannot be written, or does not hold what was copied.
+        """

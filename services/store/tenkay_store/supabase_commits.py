@@ -17,6 +17,8 @@ from tenkay_store.records import (
     Artifact,
     ArtifactKind,
     CommitRecord,
+    Dispute,
+    EarlierFiling,
     Extraction,
     Fence,
     Filing,
@@ -44,7 +46,7 @@ class SupabaseCommits:
     async def newest_sequence(self) -> int:
         """The newest commit that is there; 0 when there is none."""
         newest = 0
-        for table in ("filings", "analyses", "tombstones"):
+        for table in ("filings", "analyses", "disputes", "tombstones"):
             try:
                 answer = (
                     await self._client.table(table)
@@ -82,7 +84,8 @@ class SupabaseCommits:
 def record_of(commit: Mapping[str, Any]) -> CommitRecord:
     """The commit that `supabase_sink.write_of` made the entry from, as far as Supabase keeps it.
 
-    It keeps all of extractions and analyses. Of a purge it knows neither who asked for it nor why.
+    It keeps all of extractions and analyses, and what was said last of each value. Of a purge it knows neither who
+    asked for it nor why.
     """
     accession_number, sequence = commit["filing_id"], int(commit["sequence"])
     recorded_at = datetime.fromisoformat(commit["recorded_at"])
@@ -99,6 +102,17 @@ def record_of(commit: Mapping[str, Any]) -> CommitRecord:
         return CommitRecord(
             sequence, part["version"], recorded_at, messages.analysis_record(message), fence=_fence(part)
         )
+    if (part := commit.get("dispute")) is not None:
+        said = Dispute(
+            accession_number,
+            part["version"],
+            part["signal_id"],
+            part["is_open"],
+            part["reason"],
+            part["said_by"],
+            part["note"],
+        )
+        return CommitRecord(sequence, part["version"], recorded_at, said)
     return CommitRecord(sequence, 0, recorded_at, Purge(accession_number, NOT_KNOWN, NOT_KNOWN))
 
 
@@ -118,6 +132,7 @@ def _extraction(accession_number: str, part: Mapping[str, Any]) -> Extraction:
             primary_document=part["primary_document"] or "",
             source=part["source"] or "",
             is_amendment=part["is_amendment"],
+            entity_ciks=tuple(part["entity_ciks"] or ()),
         ),
         sections=tuple(
             Section(
@@ -145,6 +160,8 @@ def _extraction(accession_number: str, part: Mapping[str, Any]) -> Extraction:
             for each in part["artifacts"] or ()
         ),
         size_bytes=0,
+        content_key=part["content_key"] or "",
+        earlier_filings=tuple(EarlierFiling(**each) for each in part["earlier_filings"] or ()),
     )
 
 

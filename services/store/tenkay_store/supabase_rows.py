@@ -12,7 +12,7 @@ from typing import Any, TypeVar
 
 import msgspec
 
-from tenkay_store.records import Analysis, CommitRecord, Extraction, Fence, Signal, ValueKind
+from tenkay_store.records import Analysis, CommitRecord, Dispute, Extraction, Fence, Signal, ValueKind
 
 
 class SignalRow(msgspec.Struct, omit_defaults=True):
@@ -67,6 +67,9 @@ class FilingRow(msgspec.Struct, omit_defaults=True):
     primary_document: str | None = None
     source: str | None = None
     artifacts: list[dict[str, Any]] | None = None
+    entity_ciks: tuple[int, ...] | None = None
+    content_key: str | None = None
+    earlier_filings: list[dict[str, str]] | None = None
     fence_scope: str | None = None
     """The lease it was committed under."""
     fence_token: int | None = None
@@ -98,14 +101,26 @@ class AnalysisRow(msgspec.Struct, omit_defaults=True):
 _Row = TypeVar("_Row", FilingRow, AnalysisRow)
 
 
+class DisputeRow(msgspec.Struct):
+    """A row of `disputes`."""
+
+    version: int
+    signal_id: str
+    is_open: bool
+    reason: str
+    said_by: str
+    note: str
+
+
 class Write(msgspec.Struct, omit_defaults=True):
-    """An entry of the batch: exactly one of the last three is there."""
+    """An entry of the batch: exactly one of the last four is there."""
 
     filing_id: str
     sequence: int
     recorded_at: datetime
     extraction: FilingRow | None = None
     analysis: AnalysisRow | None = None
+    dispute: DisputeRow | None = None
     purge: bool | None = None
 
 
@@ -122,6 +137,10 @@ def write_of(record: CommitRecord) -> Write:
         write.extraction = _leased(_filing(body, record.version), record.fence)
     elif isinstance(body, Analysis):
         write.analysis = _leased(_analysis(body, record.version), record.fence)
+    elif isinstance(body, Dispute):
+        write.dispute = DisputeRow(
+            record.version, body.signal_id, body.is_open, body.reason, body.said_by, body.note
+        )
     else:
         write.purge = True
     return write
@@ -168,6 +187,12 @@ def _filing(body: Extraction, version: int) -> FilingRow:
             for each in body.artifacts
         ]
         or None,
+        entity_ciks=filing.entity_ciks or None,
+        content_key=body.content_key or None,
+        earlier_filings=[
+            {"accession_number": each.accession_number, "content_key": each.content_key}
+            for each in body.earlier_filings
+        ],
         result_key=body.result_key,
         catalog_version=body.catalog_version,
         code_version=body.code_version,

@@ -24,6 +24,8 @@ from tenkay_store.records import (
 MAX_DECIMAL_CHARACTERS = 80
 """Far beyond any amount in a filing, and well inside of a double's range."""
 MAX_ID_CHARACTERS = 100
+MAX_EARLIER_FILINGS = 100
+MAX_ENTITIES = 1_000
 MAX_PARTS = 10_000
 """Sections, signals, gaps, texts and artifacts of one extraction, each."""
 
@@ -46,6 +48,7 @@ def check_extraction(extraction: Extraction) -> None:
     for index, text in enumerate(extraction.texts):
         check_digest(text.sha256, f"extraction.texts[{index}].sha256")
     _check_artifacts(extraction)
+    _check_inputs(extraction)
     seen: set[str] = set()
     for index, signal in enumerate(extraction.signals):
         path = f"extraction.signals[{index}]"
@@ -99,6 +102,14 @@ def _check_filing(filing: Filing) -> None:
     require_accession_number(filing.accession_number, f"{path}.accession_number")
     if filing.cik is not None:
         require_cik(filing.cik, f"{path}.cik")
+    if len(filing.entity_ciks) > MAX_ENTITIES:
+        _refuse(
+            f"{path}.entity_ciks", f"has {len(filing.entity_ciks):,} entries; {MAX_ENTITIES:,} are the most"
+        )
+    for index, cik in enumerate(filing.entity_ciks):
+        require_cik(cik, f"{path}.entity_ciks[{index}]")
+    if filing.entity_ciks and filing.cik not in filing.entity_ciks:
+        _refuse(f"{path}.cik", f"{filing.cik} is not among the filing's entity_ciks")
     if filing.is_amendment != filing.form_type.endswith("/A"):
         _refuse(
             f"{path}.is_amendment",
@@ -122,6 +133,21 @@ def _check_artifacts(extraction: Extraction) -> None:
         facts += artifact.kind is ArtifactKind.FACTS
         if facts > 1:
             _refuse(f"{path}.kind", "an extraction has one artifact of facts at most")
+
+
+def _check_inputs(extraction: Extraction) -> None:
+    if extraction.content_key:
+        check_digest(extraction.content_key, "extraction.content_key")
+    path, earlier = "extraction.earlier_filings", extraction.earlier_filings
+    if len(earlier) > MAX_EARLIER_FILINGS:
+        _refuse(path, f"has {len(earlier):,} entries; {MAX_EARLIER_FILINGS} are the most")
+    numbers: set[str] = set()
+    for index, each in enumerate(earlier):
+        number = require_accession_number(each.accession_number, f"{path}[{index}].accession_number")
+        check_digest(each.content_key, f"{path}[{index}].content_key")
+        if number in numbers or number == extraction.accession_number:
+            _refuse(f"{path}[{index}]", f"{number} is given twice, or is the filing itself")
+        numbers.add(number)
 
 
 def _check_section(section: Section, path: str) -> None:

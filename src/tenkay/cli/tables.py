@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from tenkay.common.v1.company_pb2 import CompanySummary, FilingSummary
     from tenkay.common.v1.filing_pb2 import Filing
     from tenkay.common.v1.signal_pb2 import MissingSignal, Signal
+    from tenkay.common.v1.staleness_pb2 import Staleness
     from tenkay.pipeline.v1.pipeline_service_pb2 import Job
     from tenkay.query.v1.query_service_pb2 import GetAnalysisResponse, GetSignalsResponse
 
@@ -86,9 +87,16 @@ def filing_heading(filing: Filing) -> Text:
 def signals(answer: GetSignalsResponse) -> RenderableType:
     """A filing's signals with their first proof, then those without a value with the reason."""
     shown = table("Signal", ">Value", ">Sure", "Evidence")
+    disputed = {each.signal_id: wording.dispute(each) for each in answer.disputes}
     for signal in answer.signals:
-        shown.add_row(signal.id, _value(signal), f"{signal.confidence:.2f}", _proof_and_notes(signal))
-    parts: list[RenderableType] = [filing_heading(answer.filing), shown]
+        proof = _proof_and_notes(signal)
+        if signal.id in disputed:
+            proof = f"{disputed[signal.id]}; {proof}"
+        shown.add_row(signal.id, _value(signal), f"{signal.confidence:.2f}", proof)
+    parts: list[RenderableType] = [filing_heading(answer.filing)]
+    if answer.HasField("stale"):
+        parts.append(_stale(answer.stale))
+    parts.append(shown)
     if answer.missing:
         parts.append(_missing(answer.missing))
     return Group(*parts)
@@ -99,6 +107,7 @@ def analysis(answer: GetAnalysisResponse) -> RenderableType:
     found = answer.analysis
     parts: list[RenderableType] = [
         filing_heading(answer.filing),
+        *([_stale(answer.stale)] if answer.HasField("stale") else []),
         Text(),
         rating_line(found),
     ]
@@ -273,6 +282,10 @@ def _value(signal: Signal) -> Text:
         and signal.category == SignalCategory.SIGNAL_CATEGORY_RISK
     )
     return Text(one_line(text), style="bold red" if is_bad_news else "")
+
+
+def _stale(stale: Staleness) -> Text:
+    return Text(f"out of date: {wording.stale(stale)}", style="yellow")
 
 
 def _proof_and_notes(signal: Signal) -> str:

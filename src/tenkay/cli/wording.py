@@ -13,8 +13,10 @@ if TYPE_CHECKING:
 
     from tenkay.common.v1.analysis_pb2 import Analysis
     from tenkay.common.v1.date_pb2 import Date
+    from tenkay.common.v1.dispute_pb2 import Dispute
     from tenkay.common.v1.signal_pb2 import Evidence, FactEvidence, MissingSignal, Signal, SignalValue
     from tenkay.common.v1.signal_pb2 import TextEvidence as Passage
+    from tenkay.common.v1.staleness_pb2 import Staleness
 
 ABSENT = "—"
 
@@ -95,6 +97,23 @@ def missing(signal: MissingSignal) -> str:
     from tenkay.common.v1.signal_pb2 import MissingReason
 
     return f"{words(enum_name(MissingReason.DESCRIPTOR, signal.reason))}: {one_line(signal.detail)}"
+
+
+def dispute(given: Dispute) -> str:
+    """Who says that a value is wrong, and why."""
+    from tenkay.common.v1.dispute_pb2 import DisputeReason
+
+    reason = words(enum_name(DisputeReason.DESCRIPTOR, given.reason))
+    note = f": {one_line(given.note)}" if given.note else ""
+    return f"disputed by {one_line(given.said_by)} ({reason}){note}"
+
+
+def stale(given: Staleness) -> str:
+    """Why a result is out of date."""
+    from tenkay.common.v1.staleness_pb2 import StaleReason
+
+    reason = words(enum_name(StaleReason.DESCRIPTOR, given.reason))
+    return f"{reason} ({given.earlier_filing})" if given.earlier_filing else reason
 
 
 def proof(signal: Signal) -> str:

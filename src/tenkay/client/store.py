@@ -6,7 +6,15 @@ from collections.abc import AsyncIterable, AsyncIterator, Iterable, Iterator
 
 from tenkay.client.caller import AsyncCaller, SequenceFloor, SyncCaller
 from tenkay.client.endpoint import Endpoint
-from tenkay.common.v1 import analysis_pb2, date_pb2, extraction_pb2, filing_pb2, read_pb2, signal_pb2
+from tenkay.common.v1 import (
+    analysis_pb2,
+    date_pb2,
+    dispute_pb2,
+    extraction_pb2,
+    filing_pb2,
+    read_pb2,
+    signal_pb2,
+)
 from tenkay.store.v1 import (
     artifact_service_pb2,
     artifact_service_pb2_grpc,
@@ -244,6 +252,21 @@ class AsyncFilingStoreClient(AsyncCaller):
             timeout,
         )
 
+    async def batch_commit(
+        self,
+        *,
+        items: Iterable[filing_store_service_pb2.BatchItem] = (),
+        wait_for: filing_store_service_pb2.WaitFor.ValueType = filing_store_service_pb2.WAIT_FOR_UNSPECIFIED,
+        timeout: float | None = None,
+    ) -> filing_store_service_pb2.BatchCommitResponse:
+        """BatchCommit of FilingStoreService."""
+        return await self._unary(
+            self._stub.BatchCommit,
+            "BatchCommit",
+            filing_store_service_pb2.BatchCommitRequest(items=items, wait_for=wait_for),
+            timeout,
+        )
+
     async def get_filing(
         self,
         *,
@@ -257,6 +280,24 @@ class AsyncFilingStoreClient(AsyncCaller):
             self._stub.GetFiling,
             "GetFiling",
             filing_store_service_pb2.GetFilingRequest(filing=filing, as_of=as_of, min_sequence=min_sequence),
+            timeout,
+        )
+
+    async def get_filings(
+        self,
+        *,
+        filings: Iterable[filing_pb2.FilingRef] = (),
+        as_of: read_pb2.AsOf | None = None,
+        min_sequence: str = "",
+        timeout: float | None = None,
+    ) -> filing_store_service_pb2.GetFilingsResponse:
+        """GetFilings of FilingStoreService."""
+        return await self._unary(
+            self._stub.GetFilings,
+            "GetFilings",
+            filing_store_service_pb2.GetFilingsRequest(
+                filings=filings, as_of=as_of, min_sequence=min_sequence
+            ),
             timeout,
         )
 
@@ -352,6 +393,32 @@ class AsyncFilingStoreClient(AsyncCaller):
             timeout,
         )
 
+    async def list_stale(
+        self,
+        *,
+        cik: int | None = None,
+        result: filing_store_service_pb2.StaleResult.ValueType = filing_store_service_pb2.STALE_RESULT_UNSPECIFIED,
+        page_size: int = 0,
+        page_token: str = "",
+        as_of: read_pb2.AsOf | None = None,
+        min_sequence: str = "",
+        timeout: float | None = None,
+    ) -> filing_store_service_pb2.ListStaleResponse:
+        """ListStale of FilingStoreService."""
+        return await self._unary(
+            self._stub.ListStale,
+            "ListStale",
+            filing_store_service_pb2.ListStaleRequest(
+                cik=cik,
+                result=result,
+                page_size=page_size,
+                page_token=page_token,
+                as_of=as_of,
+                min_sequence=min_sequence,
+            ),
+            timeout,
+        )
+
     async def screen_filings(
         self,
         *,
@@ -422,6 +489,21 @@ class FilingStoreClient(SyncCaller):
             timeout,
         )
 
+    def batch_commit(
+        self,
+        *,
+        items: Iterable[filing_store_service_pb2.BatchItem] = (),
+        wait_for: filing_store_service_pb2.WaitFor.ValueType = filing_store_service_pb2.WAIT_FOR_UNSPECIFIED,
+        timeout: float | None = None,
+    ) -> filing_store_service_pb2.BatchCommitResponse:
+        """BatchCommit of FilingStoreService."""
+        return self._unary(
+            self._stub.BatchCommit,
+            "BatchCommit",
+            filing_store_service_pb2.BatchCommitRequest(items=items, wait_for=wait_for),
+            timeout,
+        )
+
     def get_filing(
         self,
         *,
@@ -435,6 +517,24 @@ class FilingStoreClient(SyncCaller):
             self._stub.GetFiling,
             "GetFiling",
             filing_store_service_pb2.GetFilingRequest(filing=filing, as_of=as_of, min_sequence=min_sequence),
+            timeout,
+        )
+
+    def get_filings(
+        self,
+        *,
+        filings: Iterable[filing_pb2.FilingRef] = (),
+        as_of: read_pb2.AsOf | None = None,
+        min_sequence: str = "",
+        timeout: float | None = None,
+    ) -> filing_store_service_pb2.GetFilingsResponse:
+        """GetFilings of FilingStoreService."""
+        return self._unary(
+            self._stub.GetFilings,
+            "GetFilings",
+            filing_store_service_pb2.GetFilingsRequest(
+                filings=filings, as_of=as_of, min_sequence=min_sequence
+            ),
             timeout,
         )
 
@@ -522,6 +622,32 @@ class FilingStoreClient(SyncCaller):
                 forms=forms,
                 filed_from=filed_from,
                 filed_to=filed_to,
+                page_size=page_size,
+                page_token=page_token,
+                as_of=as_of,
+                min_sequence=min_sequence,
+            ),
+            timeout,
+        )
+
+    def list_stale(
+        self,
+        *,
+        cik: int | None = None,
+        result: filing_store_service_pb2.StaleResult.ValueType = filing_store_service_pb2.STALE_RESULT_UNSPECIFIED,
+        page_size: int = 0,
+        page_token: str = "",
+        as_of: read_pb2.AsOf | None = None,
+        min_sequence: str = "",
+        timeout: float | None = None,
+    ) -> filing_store_service_pb2.ListStaleResponse:
+        """ListStale of FilingStoreService."""
+        return self._unary(
+            self._stub.ListStale,
+            "ListStale",
+            filing_store_service_pb2.ListStaleRequest(
+                cik=cik,
+                result=result,
                 page_size=page_size,
                 page_token=page_token,
                 as_of=as_of,
@@ -853,6 +979,74 @@ class AsyncStoreAdminClient(AsyncCaller):
             timeout,
         )
 
+    async def dispute_value(
+        self,
+        *,
+        filing: filing_pb2.FilingRef | None = None,
+        signal_id: str = "",
+        version: int | None = None,
+        reason: dispute_pb2.DisputeReason.ValueType = dispute_pb2.DISPUTE_REASON_UNSPECIFIED,
+        said_by: str = "",
+        note: str = "",
+        timeout: float | None = None,
+    ) -> store_admin_service_pb2.DisputeValueResponse:
+        """DisputeValue of StoreAdminService."""
+        return await self._unary(
+            self._stub.DisputeValue,
+            "DisputeValue",
+            store_admin_service_pb2.DisputeValueRequest(
+                filing=filing, signal_id=signal_id, version=version, reason=reason, said_by=said_by, note=note
+            ),
+            timeout,
+        )
+
+    async def resolve_dispute(
+        self,
+        *,
+        filing: filing_pb2.FilingRef | None = None,
+        signal_id: str = "",
+        version: int | None = None,
+        said_by: str = "",
+        note: str = "",
+        timeout: float | None = None,
+    ) -> store_admin_service_pb2.ResolveDisputeResponse:
+        """ResolveDispute of StoreAdminService."""
+        return await self._unary(
+            self._stub.ResolveDispute,
+            "ResolveDispute",
+            store_admin_service_pb2.ResolveDisputeRequest(
+                filing=filing, signal_id=signal_id, version=version, said_by=said_by, note=note
+            ),
+            timeout,
+        )
+
+    async def list_disputes(
+        self,
+        *,
+        accession_number: str = "",
+        history: bool = False,
+        page_size: int = 0,
+        page_token: str = "",
+        timeout: float | None = None,
+    ) -> store_admin_service_pb2.ListDisputesResponse:
+        """ListDisputes of StoreAdminService."""
+        return await self._unary(
+            self._stub.ListDisputes,
+            "ListDisputes",
+            store_admin_service_pb2.ListDisputesRequest(
+                accession_number=accession_number, history=history, page_size=page_size, page_token=page_token
+            ),
+            timeout,
+        )
+
+    async def get_statistics(
+        self, *, timeout: float | None = None
+    ) -> store_admin_service_pb2.GetStatisticsResponse:
+        """GetStatistics of StoreAdminService."""
+        return await self._unary(
+            self._stub.GetStatistics, "GetStatistics", store_admin_service_pb2.GetStatisticsRequest(), timeout
+        )
+
 
 class StoreAdminClient(SyncCaller):
     """Sync client of tenkay.store.v1.StoreAdminService; the proto says what each call does."""
@@ -970,4 +1164,72 @@ class StoreAdminClient(SyncCaller):
             "ListSnapshots",
             store_admin_service_pb2.ListSnapshotsRequest(page_size=page_size, page_token=page_token),
             timeout,
+        )
+
+    def dispute_value(
+        self,
+        *,
+        filing: filing_pb2.FilingRef | None = None,
+        signal_id: str = "",
+        version: int | None = None,
+        reason: dispute_pb2.DisputeReason.ValueType = dispute_pb2.DISPUTE_REASON_UNSPECIFIED,
+        said_by: str = "",
+        note: str = "",
+        timeout: float | None = None,
+    ) -> store_admin_service_pb2.DisputeValueResponse:
+        """DisputeValue of StoreAdminService."""
+        return self._unary(
+            self._stub.DisputeValue,
+            "DisputeValue",
+            store_admin_service_pb2.DisputeValueRequest(
+                filing=filing, signal_id=signal_id, version=version, reason=reason, said_by=said_by, note=note
+            ),
+            timeout,
+        )
+
+    def resolve_dispute(
+        self,
+        *,
+        filing: filing_pb2.FilingRef | None = None,
+        signal_id: str = "",
+        version: int | None = None,
+        said_by: str = "",
+        note: str = "",
+        timeout: float | None = None,
+    ) -> store_admin_service_pb2.ResolveDisputeResponse:
+        """ResolveDispute of StoreAdminService."""
+        return self._unary(
+            self._stub.ResolveDispute,
+            "ResolveDispute",
+            store_admin_service_pb2.ResolveDisputeRequest(
+                filing=filing, signal_id=signal_id, version=version, said_by=said_by, note=note
+            ),
+            timeout,
+        )
+
+    def list_disputes(
+        self,
+        *,
+        accession_number: str = "",
+        history: bool = False,
+        page_size: int = 0,
+        page_token: str = "",
+        timeout: float | None = None,
+    ) -> store_admin_service_pb2.ListDisputesResponse:
+        """ListDisputes of StoreAdminService."""
+        return self._unary(
+            self._stub.ListDisputes,
+            "ListDisputes",
+            store_admin_service_pb2.ListDisputesRequest(
+                accession_number=accession_number, history=history, page_size=page_size, page_token=page_token
+            ),
+            timeout,
+        )
+
+    def get_statistics(
+        self, *, timeout: float | None = None
+    ) -> store_admin_service_pb2.GetStatisticsResponse:
+        """GetStatistics of StoreAdminService."""
+        return self._unary(
+            self._stub.GetStatistics, "GetStatistics", store_admin_service_pb2.GetStatisticsRequest(), timeout
         )

@@ -282,6 +282,14 @@ async def test_a_report_of_a_year_earlier_may_be_given_and_must_be_one(
     compared = await client.extract_filing(filing=newer, earlier_filings=[FilingListing(filing=older)])
     assert compared.extraction.result_key != alone.extraction.result_key
     assert compared.extraction.filing == alone.extraction.filing
+    # It says what it was computed from, by the key that the earlier filing's own extraction has.
+    its_own = (await client.extract_filing(filing=older)).extraction
+    assert not alone.extraction.earlier_filings
+    assert [(each.accession_number, each.content_key) for each in compared.extraction.earlier_filings] == [
+        (older.accession_number, its_own.content_key)
+    ]
+    assert len(its_own.content_key) == 64
+    assert compared.extraction.content_key == alone.extraction.content_key != its_own.content_key
     for wrong, says in (
         (newer, "is this filing itself"),
         (put(edgar, FILING), "is of CIK"),

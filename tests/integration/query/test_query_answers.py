@@ -9,12 +9,15 @@ import pytest
 from google.protobuf.timestamp_pb2 import Timestamp
 from redis.asyncio import Redis
 
+from tenkay.client import Endpoint
+from tenkay.client.store import AsyncStoreAdminClient
+from tenkay.common.v1.dispute_pb2 import DISPUTE_REASON_WRONG_SCALE
 from tenkay.common.v1.filing_pb2 import FilingRef
 from tenkay.common.v1.read_pb2 import AsOf
 from tenkay.errors import InvalidArgument, NotFound, Reason, Unavailable
 from tenkay.query.v1 import query_service_pb2 as pb
 from tenkay_query import cache_keys, envelope
-from tests.integration.query.conftest import Caller, Filings, eventually, revenue_of
+from tests.integration.query.conftest import Caller, Filings, eventually, extraction, revenue_of
 from tests.integration.running_services import Service
 from tests.stack_fixtures import ValkeyServer
 
@@ -98,6 +101,35 @@ async def test_a_commit_voids_what_hangs_on_it_and_nothing_else(caller: Caller, 
     assert (await caller.ask(pb.GetCompanySummaryRequest(cik=touched.cik))).cache == "miss"
     assert (await caller.ask(pb.GetSignalsRequest(filing=other))).cache == "hit"
     assert (await caller.ask(pb.GetCompanySummaryRequest(cik=other.cik))).cache == "hit"
+
+
+async def test_what_becomes_stale_or_disputed_is_seen_without_asking_for_it(
+    caller: Caller, filings: Filings, store_service: Service
+) -> None:
+    filing = filings.new()
+    await filings.commit(filing)
+    await settled(caller, filing)
+    request = pb.GetSignalsRequest(filing=filing)
+    await caller.ask(request)
+    assert (await caller.ask(request)).cache == "hit"
+    # The filing of the year before, which this one was computed without.
+    prior = extraction(FilingRef(accession_number=filings.new().accession_number, cik=filing.cik), 1)
+    prior.filing.period_end.year -= 1
+    prior.filing.filed_date.year -= 1
+    await filings.client.commit_extraction(extraction=prior)
+
+    async def is_stale() -> bool:
+        return bool((await caller.ask(request)).message.HasField("stale"))
+
+    async def is_disputed() -> bool:
+        return bool((await caller.ask(request)).message.disputes)
+
+    await eventually(is_stale)
+    async with AsyncStoreAdminClient(Endpoint(store_service.address, plaintext=True)) as admin:
+        await admin.dispute_value(
+            filing=filing, signal_id="revenue", reason=DISPUTE_REASON_WRONG_SCALE, said_by="an analyst"
+        )
+    await eventually(is_disputed)
 
 
 async def test_a_filing_that_changes_its_company_voids_what_is_kept_of_the_former_one(

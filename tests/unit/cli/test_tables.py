@@ -20,6 +20,7 @@ from tenkay.common.v1.analysis_pb2 import (
 )
 from tenkay.common.v1.company_pb2 import CompanySummary, FilingSummary, FormCount
 from tenkay.common.v1.date_pb2 import Date
+from tenkay.common.v1.dispute_pb2 import Dispute, DisputeReason
 from tenkay.common.v1.errors_pb2 import ErrorReason
 from tenkay.common.v1.filing_pb2 import Filing, FilingListing, FilingRef
 from tenkay.common.v1.signal_pb2 import (
@@ -31,6 +32,7 @@ from tenkay.common.v1.signal_pb2 import (
     SignalValue,
     TextEvidence,
 )
+from tenkay.common.v1.staleness_pb2 import Staleness, StaleReason
 from tenkay.pipeline.v1.pipeline_service_pb2 import ItemState, JobItem, Stage
 from tenkay.query.v1.query_service_pb2 import GetAnalysisResponse, GetSignalsResponse
 
@@ -78,6 +80,31 @@ def test_a_filings_name_is_printed_as_it_is() -> None:
 def test_what_a_filing_does_not_tell_is_a_dash() -> None:
     text = shown(tables.filing_heading(Filing(accession_number="0001999999-25-000001")))
     assert "— (CIK not known), form — 0001999999-25-000001, period end —, filed —" in text
+
+
+def test_what_is_out_of_date_or_disputed_says_so() -> None:
+    signal = Signal(id="revenue", value=SignalValue(decimal="5"), unit="USD", currency="USD", confidence=0.9)
+    stale = Staleness(
+        reason=StaleReason.STALE_REASON_EARLIER_FILING_NOT_USED, earlier_filing="0001999999-24-000001"
+    )
+    dispute = Dispute(
+        signal_id="revenue",
+        is_open=True,
+        reason=DisputeReason.DISPUTE_REASON_WRONG_SCALE,
+        said_by="an analyst",
+        note="in\nthousands",
+    )
+    text = shown(
+        tables.signals(GetSignalsResponse(filing=FILING, signals=[signal], stale=stale, disputes=[dispute])),
+        200,
+    )
+    assert "out of date: earlier filing not used (0001999999-24-000001)" in text
+    assert "disputed by an analyst (wrong scale): in thousands" in text
+    superseded = Staleness(reason=StaleReason.STALE_REASON_EXTRACTION_SUPERSEDED)
+    answer = GetAnalysisResponse(filing=FILING, analysis=Analysis(), stale=superseded)
+    assert "out of date: extraction superseded\n" in "".join(
+        line.rstrip() + "\n" for line in shown(tables.analysis(answer)).splitlines()
+    )
 
 
 def test_flags_are_followed_by_every_quote() -> None:

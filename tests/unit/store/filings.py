@@ -13,6 +13,8 @@ from tenkay_store.messages import analysis_record, extraction_record
 from tenkay_store.records import Analysis, Extraction
 
 TEXT_SHA256 = hashlib.sha256(b"text").hexdigest()
+OWNER = 1777777777
+"""Another entity of every filing that has one."""
 ACCEPTED_AT = datetime(2024, 3, 1, 21, 5, 7, tzinfo=UTC)
 
 Value = str | float | bool | int
@@ -86,8 +88,13 @@ def extraction(
     period_end: date | None = date(2023, 12, 31),
     section_codes: tuple[str, ...] = ("item_1A", "item_7"),
     code_version: str = "1",
+    content_key: str | None = None,
+    earlier: Mapping[str, str] | None = None,
 ) -> extraction_pb2.Extraction:
-    """An extraction whose key follows from all that is given. Decimals are money in `currency`."""
+    """An extraction whose key follows from all that is given. Decimals are money in `currency`.
+
+    `earlier` are the filings it was computed from, with their content keys; `content_key` is its own.
+    """
     values: Mapping[str, Value] = (
         {"revenue": "1234567.89", "current_ratio": 1.25, "going_concern_doubt": False}
         if signals is None
@@ -105,6 +112,7 @@ def extraction(
         primary_document="filing.htm",
         source=filing_pb2.FILING_SOURCE_FULL_SUBMISSION,
         is_amendment=form_type.endswith("/A"),
+        entity_ciks=[] if cik is None else [OWNER, cik],
     )
     return extraction_pb2.Extraction(
         filing=filing,
@@ -120,11 +128,27 @@ def extraction(
         ],
         missing=[missing(name) for name in gaps],
         texts=[extraction_pb2.NormalisedText(document="filing.htm", sha256=TEXT_SHA256, length=4)],
-        result_key=key(filing.SerializeToString(deterministic=True), sorted(values.items()), code_version),
+        result_key=key(
+            filing.SerializeToString(deterministic=True),
+            sorted(values.items()),
+            code_version,
+            sorted((earlier or {}).items()),
+            content_key,
+        ),
         catalog_version="2024.1",
         code_version=code_version,
         fact_count=321,
+        content_key=content_key_of(accession, code_version) if content_key is None else content_key,
+        earlier_filings=[
+            extraction_pb2.EarlierFiling(accession_number=number, content_key=content)
+            for number, content in sorted((earlier or {}).items())
+        ],
     )
+
+
+def content_key_of(accession: str, code_version: str = "1") -> str:
+    """The content key that `extraction` gives a filing."""
+    return key("content", accession, code_version)
 
 
 def analysis(

@@ -1,4 +1,4 @@
-"""Purges: nothing of a filing is left in any table, its record is, and what comes later is a filing again."""
+"""Purges in DuckDB: nothing of a filing is left in any table, not even by a sort that was under way."""
 
 from __future__ import annotations
 
@@ -13,48 +13,10 @@ import duckdb
 import pytest
 
 from tenkay_store import duckdb_reads as reads
-from tenkay_store import filter as filters
 from tenkay_store.duckdb_store import DuckDBStore
-from tenkay_store.messages import extraction_record
-from tenkay_store.records import CommitKind, Purge
-from tenkay_store.storage import FilingSelection, Moment, Screen, StoredFiling
+from tenkay_store.storage import Moment, StoredFiling
 from tests.unit.store.conftest import options
-from tests.unit.store.filings import accession_number, analysis_to_commit, extraction, extraction_to_commit
-
-FIRST, OTHER = accession_number(1), accession_number(2)
-ASKED = Purge(FIRST, "the data officer", "the filer withdrew it")
-
-
-async def fill(store: DuckDBStore) -> None:
-    """Two versions of the first filing, the newer one analysed, and another filing."""
-    await store.commit(extraction_to_commit(FIRST, code_version="old"))
-    message = extraction(FIRST)
-    await store.commit(extraction_record(message))
-    await store.commit(analysis_to_commit(message))
-    await store.commit(extraction_to_commit(OTHER))
-
-
-async def screened(store: DuckDBStore) -> list[str]:
-    expression = filters.parse("signals.current_ratio > 0")
-    assert expression is not None
-    screen = Screen(filters.resolve(expression, store.signal_types))
-    page = await store.screen_filings(screen, Moment(store.head), None, 10)
-    return [each.filing.accession_number for each in page.summaries]
-
-
-async def test_a_purged_filing_is_gone_for_every_moment_and_the_others_stay(store: DuckDBStore) -> None:
-    await fill(store)
-    (record,) = await store.purge([ASKED])
-    assert (record.sequence, record.kind, record.version) == (5, CommitKind.PURGE, 2)
-    for sequence in range(1, 6):
-        assert await store.filing(FIRST, Moment(sequence)) is None
-        assert await store.signals(FIRST, Moment(sequence), with_evidence=True) is None
-        assert await store.analysis(FIRST, Moment(sequence)) is None
-    assert await screened(store) == [OTHER]
-    listed = await store.list_filings(FilingSelection(), Moment(store.head), None, 10)
-    assert [each.filing.accession_number for each in listed.summaries] == [OTHER]
-    (change,) = await store.changes(4, 10)
-    assert (change.kind, change.accession_number, change.cik) == (CommitKind.PURGE, FIRST, 1999000001)
+from tests.unit.store.two_filings import ASKED, FIRST, OTHER, fill, screened
 
 
 async def test_no_row_of_it_is_left_but_the_record_of_the_purge(
@@ -99,32 +61,6 @@ async def test_a_purge_in_the_middle_of_a_read_takes_nothing_from_its_answer(
     assert await store.signals(FIRST, Moment(3), with_evidence=True) == before
     monkeypatch.undo()
     assert await store.signals(FIRST, Moment(3), with_evidence=True) is None
-
-
-async def test_a_filing_that_is_not_stored_is_not_purged(store: DuckDBStore) -> None:
-    assert await store.purge([ASKED]) == []
-    assert store.head == 0
-
-
-async def test_a_filing_committed_again_is_there_again_as_its_next_version(store: DuckDBStore) -> None:
-    await fill(store)
-    await store.purge([ASKED])
-    message = extraction(FIRST)
-    assert (await store.commit(extraction_record(message))).version == 3
-    assert (await store.commit(analysis_to_commit(message))).version == 2
-    assert sorted(await screened(store)) == [FIRST, OTHER]
-
-
-async def test_commits_and_purges_of_one_group_keep_their_order(store: DuckDBStore) -> None:
-    body = extraction_to_commit(FIRST)
-    outcomes = await asyncio.gather(
-        store.commit(body), store.purge([ASKED]), store.commit(body), store.purge([ASKED]), store.commit(body)
-    )
-    assert [outcomes[0].version, outcomes[2].version, outcomes[4].version] == [1, 2, 3]
-    stored = await store.filing(FIRST, Moment(store.head))
-    assert stored is not None
-    assert stored.version == 3
-    assert await screened(store) == [FIRST]
 
 
 async def test_a_sort_that_was_under_way_does_not_bring_a_purged_filing_back(

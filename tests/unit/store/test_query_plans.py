@@ -56,8 +56,9 @@ async def test_no_read_converts_a_column_that_lies_in_order(
         cursor: Any = Explaining(connection)
         filing = accession_number(1)
         assert reads.signals(cursor, ids, filing, moment, with_evidence=True)
-        assert reads.filing(cursor, filing, moment, with_sections=True)
-        assert reads.analysis(cursor, filing, moment)
+        stored = reads.filing(cursor, filing, moment, with_sections=True)
+        assert stored
+        assert reads.analysis(cursor, stored, moment)
         assert reads.company(cursor, 1999000001, moment)
         assert reads.list_filings(cursor, FilingSelection(cik=1999000001), moment, None, 10).summaries
         assert screens.screen_filings(cursor, ids, segments, screen, moment, None, 10).summaries

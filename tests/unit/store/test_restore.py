@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from datetime import UTC, date, datetime
 from pathlib import Path
 
 import pytest
@@ -12,9 +13,9 @@ from tenkay_store.backup import TIMELINE
 from tenkay_store.commit_parts import Range
 from tenkay_store.duckdb_owner import LOCK_NAME
 from tenkay_store.duckdb_store import DuckDBStore
-from tenkay_store.records import CommitRecord, Extraction
+from tenkay_store.records import CommitRecord, Dispute, Extraction
 from tenkay_store.restore import Until
-from tenkay_store.storage import Moment
+from tenkay_store.storage import DisputeSelection, Moment, StaleSelection
 from tests.unit.store.backups import (
     Clock,
     CopiedStore,
@@ -26,7 +27,7 @@ from tests.unit.store.backups import (
     restored,
 )
 from tests.unit.store.conftest import options
-from tests.unit.store.filings import TEXT_SHA256, accession_number, extraction_to_commit
+from tests.unit.store.filings import TEXT_SHA256, accession_number, content_key_of, extraction_to_commit
 from tests.unit.store.whole_store import contents
 
 
@@ -68,6 +69,56 @@ async def test_copied_commits_after_the_snapshot_come_back_as_they_were(tmp_path
     report = await restored(tmp_path, clock)
     assert contents(tmp_path / "restored") == contents(lost.directory)
     assert (report.lost, report.refused, report.damaged) == ([], [], [])
+
+
+async def test_disputes_and_what_is_stale_come_back(tmp_path: Path, clock: Clock) -> None:
+    years = [accession_number(number) for number in range(1, 6)]
+
+    def report(year: int, **given: object) -> Extraction:
+        """A company's 10-K of a year, not computed from the one before it."""
+        return extraction_to_commit(
+            years[year],
+            period_end=date(2015 + year, 12, 31),
+            filed=date(2016 + year, 3, 1),
+            accepted=datetime(2016 + year, 3, 1, 21, tzinfo=UTC),
+            **given,
+        )
+
+    def wrong(year: int) -> Dispute:
+        return Dispute(
+            years[year],
+            None,
+            "current_ratio",
+            is_open=True,
+            reason="OTHER",
+            said_by="an analyst",
+            note="seen",
+        )
+
+    async with CopiedStore(tmp_path, clock) as lost:
+        await lost.store.commit(report(1))
+        await lost.store.commit(report(0))
+        await lost.store.dispute(wrong(0))
+        await lost.snapshots.create()
+        for year in (3, 2, 4):
+            await lost.store.commit(report(year))
+        await lost.store.dispute(wrong(2))
+        # Its next version carries the dispute over, and ends the mark on the one before.
+        await lost.store.commit(report(2, code_version="2", earlier={years[1]: content_key_of(years[1])}))
+        await lost.copy.flush()
+        await purge(lost.store, 1)
+        await lost.copy.flush()
+        stale = await lost.store.list_stale(StaleSelection(), Moment(lost.store.head), 0, 10)
+        said = await lost.store.disputes(DisputeSelection(history=True), 0, 10)
+        assert (len(stale.entries), len(said)) == (2, 2)
+        records = await all_commits(lost.store)
+    found = await restored(tmp_path, clock)
+    assert contents(tmp_path / "restored") == contents(lost.directory)
+    assert (found.refused, found.damaged) == ([], [])
+    for part in objects_of(tmp_path, "commits"):
+        part.unlink()
+    await restored(tmp_path, clock, second_sink=SinkRows(records))
+    assert contents(tmp_path / "restored") == contents(lost.directory)
 
 
 async def test_a_restored_store_can_be_lost_and_restored_again(tmp_path: Path, clock: Clock) -> None:

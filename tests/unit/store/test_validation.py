@@ -36,10 +36,24 @@ def _search_other_text(message: E) -> None:
     message.signals[0].evidence[0].search.CopyFrom(signal_pb2.SearchEvidence(sections=["item_7"]))
 
 
+def _computed_from(message: E, *numbers: str) -> None:
+    for number in numbers:
+        message.earlier_filings.add(accession_number=number, content_key=KEY)
+
+
+KEY, OTHER = "0" * 64, accession_number(99)
 CONTRADICTIONS: list[tuple[str, Callable[[E], object]]] = [
     ("extraction.result_key", lambda e: setattr(e, "result_key", "abc")),
     ("extraction.filing.cik", lambda e: setattr(e.filing, "cik", 0)),
     ("extraction.filing.cik", lambda e: setattr(e.filing, "cik", 10**10)),
+    ("extraction.filing.cik", lambda e: setattr(e.filing, "cik", 7)),
+    ("extraction.filing.entity_ciks[2]", lambda e: e.filing.entity_ciks.append(0)),
+    ("extraction.filing.entity_ciks", lambda e: e.filing.entity_ciks.extend([7] * 1_000)),
+    ("extraction.content_key", lambda e: setattr(e, "content_key", "abc")),
+    ("extraction.earlier_filings[0].content_key", lambda e: e.earlier_filings.add(accession_number=OTHER)),
+    ("extraction.earlier_filings[0]", lambda e: _computed_from(e, e.filing.accession_number)),
+    ("extraction.earlier_filings[1]", lambda e: _computed_from(e, OTHER, OTHER)),
+    ("extraction.earlier_filings", lambda e: _computed_from(e, *(accession_number(n) for n in range(101)))),
     ("extraction.filing.is_amendment", lambda e: setattr(e.filing, "is_amendment", True)),
     ("extraction.filing.is_amendment", lambda e: setattr(e.filing, "form_type", "10-K/A")),
     ("extraction.filing.filed_date", lambda e: e.filing.filed_date.CopyFrom(date_pb2.Date(year=2024))),

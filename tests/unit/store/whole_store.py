@@ -19,7 +19,12 @@ _TABLES = {
     "sections": "SELECT * FROM sections",
     "texts": "SELECT * FROM texts",
     "artifacts": "SELECT * FROM artifacts",
-    "change_feed": "SELECT * FROM change_feed",
+    # What turned stale by a commit that was put back is worked out again, and told then: by which filings, since later.
+    "change_feed": "SELECT * FROM change_feed WHERE kind <> 'STALENESS'",
+    "stale_marks": (
+        "SELECT filing_sequence, accession_number, reason, earlier_filing FROM stale_marks WHERE superseded_by IS NULL"
+    ),
+    "disputes": "SELECT * EXCLUDE (signal_key), signal_id FROM disputes JOIN signal_ids i USING (signal_key)",
     "purges": "SELECT * EXCLUDE (copies_clean_at) FROM purges",
     "signals": "SELECT * EXCLUDE (signal_key), signal_id FROM signals JOIN signal_ids i USING (signal_key)",
     "missing_signals": (

@@ -27,7 +27,7 @@ from tenkay.common.v1 import filing_pb2 as tenkay_dot_common_dot_v1_dot_filing__
 from tenkay.common.v1 import signal_pb2 as tenkay_dot_common_dot_v1_dot_signal__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n!tenkay/common/v1/extraction.proto\x12\x10tenkay.common.v1\x1a\x1ftenkay/common/v1/artifact.proto\x1a\x1dtenkay/common/v1/filing.proto\x1a\x1dtenkay/common/v1/signal.proto\"v\n\x07Section\x12\x0c\n\x04\x63ode\x18\x01 \x01(\t\x12\x0c\n\x04part\x18\x02 \x01(\t\x12\r\n\x05title\x18\x03 \x01(\t\x12\x10\n\x08\x64ocument\x18\x04 \x01(\t\x12\r\n\x05start\x18\x05 \x01(\r\x12\x0b\n\x03\x65nd\x18\x06 \x01(\r\x12\x12\n\nconfidence\x18\x07 \x01(\x01\"B\n\x0eNormalisedText\x12\x10\n\x08\x64ocument\x18\x01 \x01(\t\x12\x0e\n\x06sha256\x18\x02 \x01(\t\x12\x0e\n\x06length\x18\x03 \x01(\r\"\xf7\x02\n\nExtraction\x12(\n\x06\x66iling\x18\x01 \x01(\x0b\x32\x18.tenkay.common.v1.Filing\x12+\n\x08sections\x18\x02 \x03(\x0b\x32\x19.tenkay.common.v1.Section\x12)\n\x07signals\x18\x03 \x03(\x0b\x32\x18.tenkay.common.v1.Signal\x12\x30\n\x07missing\x18\x04 \x03(\x0b\x32\x1f.tenkay.common.v1.MissingSignal\x12/\n\x05texts\x18\x05 \x03(\x0b\x32 .tenkay.common.v1.NormalisedText\x12\x12\n\nresult_key\x18\x06 \x01(\t\x12\x17\n\x0f\x63\x61talog_version\x18\x07 \x01(\t\x12\x14\n\x0c\x63ode_version\x18\x08 \x01(\t\x12\x12\n\nfact_count\x18\t \x01(\r\x12-\n\tartifacts\x18\n \x03(\x0b\x32\x1a.tenkay.common.v1.Artifactb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n!tenkay/common/v1/extraction.proto\x12\x10tenkay.common.v1\x1a\x1ftenkay/common/v1/artifact.proto\x1a\x1dtenkay/common/v1/filing.proto\x1a\x1dtenkay/common/v1/signal.proto\"v\n\x07Section\x12\x0c\n\x04\x63ode\x18\x01 \x01(\t\x12\x0c\n\x04part\x18\x02 \x01(\t\x12\r\n\x05title\x18\x03 \x01(\t\x12\x10\n\x08\x64ocument\x18\x04 \x01(\t\x12\r\n\x05start\x18\x05 \x01(\r\x12\x0b\n\x03\x65nd\x18\x06 \x01(\r\x12\x12\n\nconfidence\x18\x07 \x01(\x01\"B\n\x0eNormalisedText\x12\x10\n\x08\x64ocument\x18\x01 \x01(\t\x12\x0e\n\x06sha256\x18\x02 \x01(\t\x12\x0e\n\x06length\x18\x03 \x01(\r\">\n\rEarlierFiling\x12\x18\n\x10\x61\x63\x63\x65ssion_number\x18\x01 \x01(\t\x12\x13\n\x0b\x63ontent_key\x18\x02 \x01(\t\"\xc6\x03\n\nExtraction\x12(\n\x06\x66iling\x18\x01 \x01(\x0b\x32\x18.tenkay.common.v1.Filing\x12+\n\x08sections\x18\x02 \x03(\x0b\x32\x19.tenkay.common.v1.Section\x12)\n\x07signals\x18\x03 \x03(\x0b\x32\x18.tenkay.common.v1.Signal\x12\x30\n\x07missing\x18\x04 \x03(\x0b\x32\x1f.tenkay.common.v1.MissingSignal\x12/\n\x05texts\x18\x05 \x03(\x0b\x32 .tenkay.common.v1.NormalisedText\x12\x12\n\nresult_key\x18\x06 \x01(\t\x12\x17\n\x0f\x63\x61talog_version\x18\x07 \x01(\t\x12\x14\n\x0c\x63ode_version\x18\x08 \x01(\t\x12\x12\n\nfact_count\x18\t \x01(\r\x12-\n\tartifacts\x18\n \x03(\x0b\x32\x1a.tenkay.common.v1.Artifact\x12\x13\n\x0b\x63ontent_key\x18\x0c \x01(\t\x12\x38\n\x0f\x65\x61rlier_filings\x18\r \x03(\x0b\x32\x1f.tenkay.common.v1.EarlierFilingb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -38,6 +38,8 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_SECTION']._serialized_end=268
   _globals['_NORMALISEDTEXT']._serialized_start=270
   _globals['_NORMALISEDTEXT']._serialized_end=336
-  _globals['_EXTRACTION']._serialized_start=339
-  _globals['_EXTRACTION']._serialized_end=714
+  _globals['_EARLIERFILING']._serialized_start=338
+  _globals['_EARLIERFILING']._serialized_end=400
+  _globals['_EXTRACTION']._serialized_start=403
+  _globals['_EXTRACTION']._serialized_end=857
 # @@protoc_insertion_point(module_scope)

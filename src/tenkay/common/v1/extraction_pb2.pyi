@@ -98,6 +98,32 @@ class NormalisedText(_message.Message):
 Global___NormalisedText: _TypeAlias = NormalisedText  # noqa: Y015
 
 @_typing.final
+class EarlierFiling(_message.Message):
+    """An earlier filing that an extraction was computed from too."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ACCESSION_NUMBER_FIELD_NUMBER: _builtins.int
+    CONTENT_KEY_FIELD_NUMBER: _builtins.int
+    accession_number: _builtins.str
+    """Its accession number. Required, each at most once."""
+    content_key: _builtins.str
+    """The content_key that an extraction of it has when it is read from the same bytes and listing. Required."""
+    def __init__(
+        self,
+        *,
+        accession_number: _builtins.str | None = ...,
+        content_key: _builtins.str | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["accession_number", b"accession_number", "content_key", b"content_key"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___EarlierFiling: _TypeAlias = EarlierFiling  # noqa: Y015
+
+@_typing.final
 class Extraction(_message.Message):
     """What the extractor found in one filing."""
 
@@ -113,6 +139,8 @@ class Extraction(_message.Message):
     CODE_VERSION_FIELD_NUMBER: _builtins.int
     FACT_COUNT_FIELD_NUMBER: _builtins.int
     ARTIFACTS_FIELD_NUMBER: _builtins.int
+    CONTENT_KEY_FIELD_NUMBER: _builtins.int
+    EARLIER_FILINGS_FIELD_NUMBER: _builtins.int
     result_key: _builtins.str
     """SHA-256, in hex, over all inputs of this result: the bytes, the listing, the earlier filings, the categories asked
     for, the signals that had to be stopped, whether artifacts came with it, the versions below. The same key means the
@@ -124,6 +152,10 @@ class Extraction(_message.Message):
     """Version of the extracting code."""
     fact_count: _builtins.int
     """Number of XBRL facts read, those with dimensions included."""
+    content_key: _builtins.str
+    """SHA-256, in hex, over what later filings that are compared with this one depend on: its bytes, its listing and the
+    extracting code's version. Empty: not told; then no later filing's extraction becomes stale by this one's versions.
+    """
     @_builtins.property
     def filing(self) -> _filing_pb2.Filing:
         """The filing as its own bytes, and then its listing, describe it."""
@@ -150,6 +182,12 @@ class Extraction(_message.Message):
         more than 32 MiB, and what lies beyond 48 MiB of all of them, is left out.
         """
 
+    @_builtins.property
+    def earlier_filings(self) -> _containers.RepeatedCompositeFieldContainer[Global___EarlierFiling]:
+        """The earlier filings it was computed from, at most 100, in the order of accession numbers. One that was given without
+        an accession number is not among them. Empty: none.
+        """
+
     def __init__(
         self,
         *,
@@ -163,10 +201,12 @@ class Extraction(_message.Message):
         code_version: _builtins.str | None = ...,
         fact_count: _builtins.int | None = ...,
         artifacts: _abc.Iterable[_artifact_pb2.Artifact] | None = ...,
+        content_key: _builtins.str | None = ...,
+        earlier_filings: _abc.Iterable[Global___EarlierFiling] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["filing", b"filing"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["artifacts", b"artifacts", "catalog_version", b"catalog_version", "code_version", b"code_version", "fact_count", b"fact_count", "filing", b"filing", "missing", b"missing", "result_key", b"result_key", "sections", b"sections", "signals", b"signals", "texts", b"texts"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["artifacts", b"artifacts", "catalog_version", b"catalog_version", "code_version", b"code_version", "content_key", b"content_key", "earlier_filings", b"earlier_filings", "fact_count", b"fact_count", "filing", b"filing", "missing", b"missing", "result_key", b"result_key", "sections", b"sections", "signals", b"signals", "texts", b"texts"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -26,19 +26,19 @@ from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__
 from tenkay.common.v1 import date_pb2 as tenkay_dot_common_dot_v1_dot_date__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1dtenkay/common/v1/filing.proto\x12\x10tenkay.common.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1btenkay/common/v1/date.proto\"s\n\tFilingRef\x12\x18\n\x10\x61\x63\x63\x65ssion_number\x18\x01 \x01(\t\x12\x10\n\x03\x63ik\x18\x02 \x01(\x04H\x00\x88\x01\x01\x12\x1d\n\x10primary_document\x18\x03 \x01(\tH\x01\x88\x01\x01\x42\x06\n\x04_cikB\x13\n\x11_primary_document\"\xfd\x01\n\rFilingListing\x12+\n\x06\x66iling\x18\x01 \x01(\x0b\x32\x1b.tenkay.common.v1.FilingRef\x12\x11\n\tform_type\x18\x02 \x01(\t\x12*\n\nfiled_date\x18\x03 \x01(\x0b\x32\x16.tenkay.common.v1.Date\x12/\n\x0b\x61\x63\x63\x65pted_at\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12*\n\nperiod_end\x18\x05 \x01(\x0b\x32\x16.tenkay.common.v1.Date\x12\x14\n\x0c\x63ompany_name\x18\x06 \x01(\t\x12\r\n\x05items\x18\x07 \x03(\t\"\x81\x03\n\x06\x46iling\x12\x18\n\x10\x61\x63\x63\x65ssion_number\x18\x01 \x01(\t\x12\x10\n\x03\x63ik\x18\x02 \x01(\x04H\x00\x88\x01\x01\x12\x11\n\tform_type\x18\x03 \x01(\t\x12\x14\n\x0c\x63ompany_name\x18\x04 \x01(\t\x12*\n\nfiled_date\x18\x05 \x01(\x0b\x32\x16.tenkay.common.v1.Date\x12/\n\x0b\x61\x63\x63\x65pted_at\x18\x06 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12*\n\nperiod_end\x18\x07 \x01(\x0b\x32\x16.tenkay.common.v1.Date\x12\x15\n\x08sic_code\x18\x08 \x01(\x05H\x01\x88\x01\x01\x12\r\n\x05items\x18\t \x03(\t\x12\x18\n\x10primary_document\x18\n \x01(\t\x12.\n\x06source\x18\x0b \x01(\x0e\x32\x1e.tenkay.common.v1.FilingSource\x12\x14\n\x0cis_amendment\x18\x0c \x01(\x08\x42\x06\n\x04_cikB\x0b\n\t_sic_code*m\n\x0c\x46ilingSource\x12\x1d\n\x19\x46ILING_SOURCE_UNSPECIFIED\x10\x00\x12!\n\x1d\x46ILING_SOURCE_FULL_SUBMISSION\x10\x01\x12\x1b\n\x17\x46ILING_SOURCE_DOCUMENTS\x10\x02\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1dtenkay/common/v1/filing.proto\x12\x10tenkay.common.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1btenkay/common/v1/date.proto\"s\n\tFilingRef\x12\x18\n\x10\x61\x63\x63\x65ssion_number\x18\x01 \x01(\t\x12\x10\n\x03\x63ik\x18\x02 \x01(\x04H\x00\x88\x01\x01\x12\x1d\n\x10primary_document\x18\x03 \x01(\tH\x01\x88\x01\x01\x42\x06\n\x04_cikB\x13\n\x11_primary_document\"\xfd\x01\n\rFilingListing\x12+\n\x06\x66iling\x18\x01 \x01(\x0b\x32\x1b.tenkay.common.v1.FilingRef\x12\x11\n\tform_type\x18\x02 \x01(\t\x12*\n\nfiled_date\x18\x03 \x01(\x0b\x32\x16.tenkay.common.v1.Date\x12/\n\x0b\x61\x63\x63\x65pted_at\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12*\n\nperiod_end\x18\x05 \x01(\x0b\x32\x16.tenkay.common.v1.Date\x12\x14\n\x0c\x63ompany_name\x18\x06 \x01(\t\x12\r\n\x05items\x18\x07 \x03(\t\"\x96\x03\n\x06\x46iling\x12\x18\n\x10\x61\x63\x63\x65ssion_number\x18\x01 \x01(\t\x12\x10\n\x03\x63ik\x18\x02 \x01(\x04H\x00\x88\x01\x01\x12\x11\n\tform_type\x18\x03 \x01(\t\x12\x14\n\x0c\x63ompany_name\x18\x04 \x01(\t\x12*\n\nfiled_date\x18\x05 \x01(\x0b\x32\x16.tenkay.common.v1.Date\x12/\n\x0b\x61\x63\x63\x65pted_at\x18\x06 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12*\n\nperiod_end\x18\x07 \x01(\x0b\x32\x16.tenkay.common.v1.Date\x12\x15\n\x08sic_code\x18\x08 \x01(\x05H\x01\x88\x01\x01\x12\r\n\x05items\x18\t \x03(\t\x12\x18\n\x10primary_document\x18\n \x01(\t\x12.\n\x06source\x18\x0b \x01(\x0e\x32\x1e.tenkay.common.v1.FilingSource\x12\x14\n\x0cis_amendment\x18\x0c \x01(\x08\x12\x13\n\x0b\x65ntity_ciks\x18\r \x03(\x04\x42\x06\n\x04_cikB\x0b\n\t_sic_code*m\n\x0c\x46ilingSource\x12\x1d\n\x19\x46ILING_SOURCE_UNSPECIFIED\x10\x00\x12!\n\x1d\x46ILING_SOURCE_FULL_SUBMISSION\x10\x01\x12\x1b\n\x17\x46ILING_SOURCE_DOCUMENTS\x10\x02\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'tenkay.common.v1.filing_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
-  _globals['_FILINGSOURCE']._serialized_start=874
-  _globals['_FILINGSOURCE']._serialized_end=983
+  _globals['_FILINGSOURCE']._serialized_start=895
+  _globals['_FILINGSOURCE']._serialized_end=1004
   _globals['_FILINGREF']._serialized_start=113
   _globals['_FILINGREF']._serialized_end=228
   _globals['_FILINGLISTING']._serialized_start=231
   _globals['_FILINGLISTING']._serialized_end=484
   _globals['_FILING']._serialized_start=487
-  _globals['_FILING']._serialized_end=872
+  _globals['_FILING']._serialized_end=893
 # @@protoc_insertion_point(module_scope)

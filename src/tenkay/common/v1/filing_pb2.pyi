@@ -163,6 +163,7 @@ class Filing(_message.Message):
     PRIMARY_DOCUMENT_FIELD_NUMBER: _builtins.int
     SOURCE_FIELD_NUMBER: _builtins.int
     IS_AMENDMENT_FIELD_NUMBER: _builtins.int
+    ENTITY_CIKS_FIELD_NUMBER: _builtins.int
     accession_number: _builtins.str
     """The accession number with dashes. Always present; it is the filing's id."""
     cik: _builtins.int
@@ -195,6 +196,12 @@ class Filing(_message.Message):
     def items(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
         """Items of an 8-K by their present numbers ("2.02"), as the header lists them. Empty for other forms."""
 
+    @_builtins.property
+    def entity_ciks(self) -> _containers.RepeatedScalarFieldContainer[_builtins.int]:
+        """CIKs of all entities that the submission's header names: issuer or subject, filers, reporting owners. EDGAR keeps the
+        filing in the folder of each. Empty when there was no header; then nobody can tell that a CIK is none of the filing's.
+        """
+
     def __init__(
         self,
         *,
@@ -210,10 +217,11 @@ class Filing(_message.Message):
         primary_document: _builtins.str | None = ...,
         source: Global___FilingSource.ValueType | None = ...,
         is_amendment: _builtins.bool | None = ...,
+        entity_ciks: _abc.Iterable[_builtins.int] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["_cik", b"_cik", "_sic_code", b"_sic_code", "accepted_at", b"accepted_at", "cik", b"cik", "filed_date", b"filed_date", "period_end", b"period_end", "sic_code", b"sic_code"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_cik", b"_cik", "_sic_code", b"_sic_code", "accepted_at", b"accepted_at", "accession_number", b"accession_number", "cik", b"cik", "company_name", b"company_name", "filed_date", b"filed_date", "form_type", b"form_type", "is_amendment", b"is_amendment", "items", b"items", "period_end", b"period_end", "primary_document", b"primary_document", "sic_code", b"sic_code", "source", b"source"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_cik", b"_cik", "_sic_code", b"_sic_code", "accepted_at", b"accepted_at", "accession_number", b"accession_number", "cik", b"cik", "company_name", b"company_name", "entity_ciks", b"entity_ciks", "filed_date", b"filed_date", "form_type", b"form_type", "is_amendment", b"is_amendment", "items", b"items", "period_end", b"period_end", "primary_document", b"primary_document", "sic_code", b"sic_code", "source", b"source"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType__cik: _TypeAlias = _typing.Literal["cik"]  # noqa: Y015
     _WhichOneofArgType__cik: _TypeAlias = _typing.Literal["_cik", b"_cik"]  # noqa: Y015

@@ -26,13 +26,15 @@ from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__
 from tenkay.common.v1 import analysis_pb2 as tenkay_dot_common_dot_v1_dot_analysis__pb2
 from tenkay.common.v1 import company_pb2 as tenkay_dot_common_dot_v1_dot_company__pb2
 from tenkay.common.v1 import date_pb2 as tenkay_dot_common_dot_v1_dot_date__pb2
+from tenkay.common.v1 import dispute_pb2 as tenkay_dot_common_dot_v1_dot_dispute__pb2
 from tenkay.common.v1 import extraction_pb2 as tenkay_dot_common_dot_v1_dot_extraction__pb2
 from tenkay.common.v1 import filing_pb2 as tenkay_dot_common_dot_v1_dot_filing__pb2
 from tenkay.common.v1 import read_pb2 as tenkay_dot_common_dot_v1_dot_read__pb2
 from tenkay.common.v1 import signal_pb2 as tenkay_dot_common_dot_v1_dot_signal__pb2
+from tenkay.common.v1 import staleness_pb2 as tenkay_dot_common_dot_v1_dot_staleness__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n#tenkay/query/v1/query_service.proto\x12\x0ftenkay.query.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1ftenkay/common/v1/analysis.proto\x1a\x1etenkay/common/v1/company.proto\x1a\x1btenkay/common/v1/date.proto\x1a!tenkay/common/v1/extraction.proto\x1a\x1dtenkay/common/v1/filing.proto\x1a\x1btenkay/common/v1/read.proto\x1a\x1dtenkay/common/v1/signal.proto\"|\n\x10GetFilingRequest\x12+\n\x06\x66iling\x18\x01 \x01(\x0b\x32\x1b.tenkay.common.v1.FilingRef\x12%\n\x05\x61s_of\x18\x02 \x01(\x0b\x32\x16.tenkay.common.v1.AsOf\x12\x14\n\x0cmin_sequence\x18\x03 \x01(\t\"\xf1\x01\n\x11GetFilingResponse\x12(\n\x06\x66iling\x18\x01 \x01(\x0b\x32\x18.tenkay.common.v1.Filing\x12+\n\x08sections\x18\x02 \x03(\x0b\x32\x19.tenkay.common.v1.Section\x12\x0f\n\x07version\x18\x03 \x01(\r\x12/\n\x0brecorded_at\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x12\n\nresult_key\x18\x05 \x01(\t\x12\x16\n\x0e\x61s_of_sequence\x18\x06 \x01(\t\x12\x17\n\x0f\x63\x61talog_version\x18\x07 \x01(\t\"\xdc\x01\n\x11GetSignalsRequest\x12+\n\x06\x66iling\x18\x01 \x01(\x0b\x32\x1b.tenkay.common.v1.FilingRef\x12\x12\n\nsignal_ids\x18\x02 \x03(\t\x12\x32\n\x08\x63\x61tegory\x18\x03 \x01(\x0e\x32 .tenkay.common.v1.SignalCategory\x12\x15\n\romit_evidence\x18\x04 \x01(\x08\x12%\n\x05\x61s_of\x18\x05 \x01(\x0b\x32\x16.tenkay.common.v1.AsOf\x12\x14\n\x0cmin_sequence\x18\x06 \x01(\t\"\xd8\x01\n\x12GetSignalsResponse\x12(\n\x06\x66iling\x18\x01 \x01(\x0b\x32\x18.tenkay.common.v1.Filing\x12)\n\x07signals\x18\x02 \x03(\x0b\x32\x18.tenkay.common.v1.Signal\x12\x30\n\x07missing\x18\x03 \x03(\x0b\x32\x1f.tenkay.common.v1.MissingSignal\x12\x0f\n\x07version\x18\x04 \x01(\r\x12\x12\n\nresult_key\x18\x05 \x01(\t\x12\x16\n\x0e\x61s_of_sequence\x18\x06 \x01(\t\"~\n\x12GetAnalysisRequest\x12+\n\x06\x66iling\x18\x01 \x01(\x0b\x32\x1b.tenkay.common.v1.FilingRef\x12%\n\x05\x61s_of\x18\x02 \x01(\x0b\x32\x16.tenkay.common.v1.AsOf\x12\x14\n\x0cmin_sequence\x18\x03 \x01(\t\"\xc7\x01\n\x13GetAnalysisResponse\x12(\n\x06\x66iling\x18\x01 \x01(\x0b\x32\x18.tenkay.common.v1.Filing\x12,\n\x08\x61nalysis\x18\x02 \x01(\x0b\x32\x1a.tenkay.common.v1.Analysis\x12\x0f\n\x07version\x18\x03 \x01(\r\x12/\n\x0brecorded_at\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x16\n\x0e\x61s_of_sequence\x18\x05 \x01(\t\"d\n\x18GetCompanySummaryRequest\x12\x0b\n\x03\x63ik\x18\x01 \x01(\x04\x12%\n\x05\x61s_of\x18\x02 \x01(\x0b\x32\x16.tenkay.common.v1.AsOf\x12\x14\n\x0cmin_sequence\x18\x03 \x01(\t\"f\n\x19GetCompanySummaryResponse\x12\x31\n\x07\x63ompany\x18\x01 \x01(\x0b\x32 .tenkay.common.v1.CompanySummary\x12\x16\n\x0e\x61s_of_sequence\x18\x02 \x01(\t\"\xf7\x01\n\x12ListFilingsRequest\x12\x10\n\x03\x63ik\x18\x01 \x01(\x04H\x00\x88\x01\x01\x12\r\n\x05\x66orms\x18\x02 \x03(\t\x12*\n\nfiled_from\x18\x03 \x01(\x0b\x32\x16.tenkay.common.v1.Date\x12(\n\x08\x66iled_to\x18\x04 \x01(\x0b\x32\x16.tenkay.common.v1.Date\x12\x11\n\tpage_size\x18\x05 \x01(\x05\x12\x12\n\npage_token\x18\x06 \x01(\t\x12%\n\x05\x61s_of\x18\x07 \x01(\x0b\x32\x16.tenkay.common.v1.AsOf\x12\x14\n\x0cmin_sequence\x18\x08 \x01(\tB\x06\n\x04_cik\"x\n\x13ListFilingsResponse\x12\x30\n\x07\x66ilings\x18\x01 \x03(\x0b\x32\x1f.tenkay.common.v1.FilingSummary\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\x12\x16\n\x0e\x61s_of_sequence\x18\x03 \x01(\t\"\xb0\x01\n\x14ScreenFilingsRequest\x12\x0e\n\x06\x66ilter\x18\x01 \x01(\t\x12\x12\n\nsignal_ids\x18\x02 \x03(\t\x12\x10\n\x08\x63urrency\x18\x03 \x01(\t\x12\x11\n\tpage_size\x18\x04 \x01(\x05\x12\x12\n\npage_token\x18\x05 \x01(\t\x12%\n\x05\x61s_of\x18\x06 \x01(\x0b\x32\x16.tenkay.common.v1.AsOf\x12\x14\n\x0cmin_sequence\x18\x07 \x01(\t\"z\n\x15ScreenFilingsResponse\x12\x30\n\x07\x66ilings\x18\x01 \x03(\x0b\x32\x1f.tenkay.common.v1.FilingSummary\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\x12\x16\n\x0e\x61s_of_sequence\x18\x03 \x01(\t2\xd7\x04\n\x0cQueryService\x12W\n\tGetFiling\x12!.tenkay.query.v1.GetFilingRequest\x1a\".tenkay.query.v1.GetFilingResponse\"\x03\x90\x02\x01\x12Z\n\nGetSignals\x12\".tenkay.query.v1.GetSignalsRequest\x1a#.tenkay.query.v1.GetSignalsResponse\"\x03\x90\x02\x01\x12]\n\x0bGetAnalysis\x12#.tenkay.query.v1.GetAnalysisRequest\x1a$.tenkay.query.v1.GetAnalysisResponse\"\x03\x90\x02\x01\x12o\n\x11GetCompanySummary\x12).tenkay.query.v1.GetCompanySummaryRequest\x1a*.tenkay.query.v1.GetCompanySummaryResponse\"\x03\x90\x02\x01\x12]\n\x0bListFilings\x12#.tenkay.query.v1.ListFilingsRequest\x1a$.tenkay.query.v1.ListFilingsResponse\"\x03\x90\x02\x01\x12\x63\n\rScreenFilings\x12%.tenkay.query.v1.ScreenFilingsRequest\x1a&.tenkay.query.v1.ScreenFilingsResponse\"\x03\x90\x02\x01\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n#tenkay/query/v1/query_service.proto\x12\x0ftenkay.query.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1ftenkay/common/v1/analysis.proto\x1a\x1etenkay/common/v1/company.proto\x1a\x1btenkay/common/v1/date.proto\x1a\x1etenkay/common/v1/dispute.proto\x1a!tenkay/common/v1/extraction.proto\x1a\x1dtenkay/common/v1/filing.proto\x1a\x1btenkay/common/v1/read.proto\x1a\x1dtenkay/common/v1/signal.proto\x1a tenkay/common/v1/staleness.proto\"|\n\x10GetFilingRequest\x12+\n\x06\x66iling\x18\x01 \x01(\x0b\x32\x1b.tenkay.common.v1.FilingRef\x12%\n\x05\x61s_of\x18\x02 \x01(\x0b\x32\x16.tenkay.common.v1.AsOf\x12\x14\n\x0cmin_sequence\x18\x03 \x01(\t\"\xbd\x02\n\x11GetFilingResponse\x12(\n\x06\x66iling\x18\x01 \x01(\x0b\x32\x18.tenkay.common.v1.Filing\x12+\n\x08sections\x18\x02 \x03(\x0b\x32\x19.tenkay.common.v1.Section\x12\x0f\n\x07version\x18\x03 \x01(\r\x12/\n\x0brecorded_at\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x12\n\nresult_key\x18\x05 \x01(\t\x12\x16\n\x0e\x61s_of_sequence\x18\x06 \x01(\t\x12\x17\n\x0f\x63\x61talog_version\x18\x07 \x01(\t\x12*\n\x05stale\x18\x08 \x01(\x0b\x32\x1b.tenkay.common.v1.Staleness\x12\x13\n\x06\x61mends\x18\t \x01(\tH\x00\x88\x01\x01\x42\t\n\x07_amends\"\xdc\x01\n\x11GetSignalsRequest\x12+\n\x06\x66iling\x18\x01 \x01(\x0b\x32\x1b.tenkay.common.v1.FilingRef\x12\x12\n\nsignal_ids\x18\x02 \x03(\t\x12\x32\n\x08\x63\x61tegory\x18\x03 \x01(\x0e\x32 .tenkay.common.v1.SignalCategory\x12\x15\n\romit_evidence\x18\x04 \x01(\x08\x12%\n\x05\x61s_of\x18\x05 \x01(\x0b\x32\x16.tenkay.common.v1.AsOf\x12\x14\n\x0cmin_sequence\x18\x06 \x01(\t\"\xb1\x02\n\x12GetSignalsResponse\x12(\n\x06\x66iling\x18\x01 \x01(\x0b\x32\x18.tenkay.common.v1.Filing\x12)\n\x07signals\x18\x02 \x03(\x0b\x32\x18.tenkay.common.v1.Signal\x12\x30\n\x07missing\x18\x03 \x03(\x0b\x32\x1f.tenkay.common.v1.MissingSignal\x12\x0f\n\x07version\x18\x04 \x01(\r\x12\x12\n\nresult_key\x18\x05 \x01(\t\x12\x16\n\x0e\x61s_of_sequence\x18\x06 \x01(\t\x12*\n\x05stale\x18\x07 \x01(\x0b\x32\x1b.tenkay.common.v1.Staleness\x12+\n\x08\x64isputes\x18\x08 \x03(\x0b\x32\x19.tenkay.common.v1.Dispute\"~\n\x12GetAnalysisRequest\x12+\n\x06\x66iling\x18\x01 \x01(\x0b\x32\x1b.tenkay.common.v1.FilingRef\x12%\n\x05\x61s_of\x18\x02 \x01(\x0b\x32\x16.tenkay.common.v1.AsOf\x12\x14\n\x0cmin_sequence\x18\x03 \x01(\t\"\xf3\x01\n\x13GetAnalysisResponse\x12(\n\x06\x66iling\x18\x01 \x01(\x0b\x32\x18.tenkay.common.v1.Filing\x12,\n\x08\x61nalysis\x18\x02 \x01(\x0b\x32\x1a.tenkay.common.v1.Analysis\x12\x0f\n\x07version\x18\x03 \x01(\r\x12/\n\x0brecorded_at\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x16\n\x0e\x61s_of_sequence\x18\x05 \x01(\t\x12*\n\x05stale\x18\x06 \x01(\x0b\x32\x1b.tenkay.common.v1.Staleness\"d\n\x18GetCompanySummaryRequest\x12\x0b\n\x03\x63ik\x18\x01 \x01(\x04\x12%\n\x05\x61s_of\x18\x02 \x01(\x0b\x32\x16.tenkay.common.v1.AsOf\x12\x14\n\x0cmin_sequence\x18\x03 \x01(\t\"f\n\x19GetCompanySummaryResponse\x12\x31\n\x07\x63ompany\x18\x01 \x01(\x0b\x32 .tenkay.common.v1.CompanySummary\x12\x16\n\x0e\x61s_of_sequence\x18\x02 \x01(\t\"\xf7\x01\n\x12ListFilingsRequest\x12\x10\n\x03\x63ik\x18\x01 \x01(\x04H\x00\x88\x01\x01\x12\r\n\x05\x66orms\x18\x02 \x03(\t\x12*\n\nfiled_from\x18\x03 \x01(\x0b\x32\x16.tenkay.common.v1.Date\x12(\n\x08\x66iled_to\x18\x04 \x01(\x0b\x32\x16.tenkay.common.v1.Date\x12\x11\n\tpage_size\x18\x05 \x01(\x05\x12\x12\n\npage_token\x18\x06 \x01(\t\x12%\n\x05\x61s_of\x18\x07 \x01(\x0b\x32\x16.tenkay.common.v1.AsOf\x12\x14\n\x0cmin_sequence\x18\x08 \x01(\tB\x06\n\x04_cik\"x\n\x13ListFilingsResponse\x12\x30\n\x07\x66ilings\x18\x01 \x03(\x0b\x32\x1f.tenkay.common.v1.FilingSummary\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\x12\x16\n\x0e\x61s_of_sequence\x18\x03 \x01(\t\"\xb0\x01\n\x14ScreenFilingsRequest\x12\x0e\n\x06\x66ilter\x18\x01 \x01(\t\x12\x12\n\nsignal_ids\x18\x02 \x03(\t\x12\x10\n\x08\x63urrency\x18\x03 \x01(\t\x12\x11\n\tpage_size\x18\x04 \x01(\x05\x12\x12\n\npage_token\x18\x05 \x01(\t\x12%\n\x05\x61s_of\x18\x06 \x01(\x0b\x32\x16.tenkay.common.v1.AsOf\x12\x14\n\x0cmin_sequence\x18\x07 \x01(\t\"z\n\x15ScreenFilingsResponse\x12\x30\n\x07\x66ilings\x18\x01 \x03(\x0b\x32\x1f.tenkay.common.v1.FilingSummary\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\x12\x16\n\x0e\x61s_of_sequence\x18\x03 \x01(\t2\xd7\x04\n\x0cQueryService\x12W\n\tGetFiling\x12!.tenkay.query.v1.GetFilingRequest\x1a\".tenkay.query.v1.GetFilingResponse\"\x03\x90\x02\x01\x12Z\n\nGetSignals\x12\".tenkay.query.v1.GetSignalsRequest\x1a#.tenkay.query.v1.GetSignalsResponse\"\x03\x90\x02\x01\x12]\n\x0bGetAnalysis\x12#.tenkay.query.v1.GetAnalysisRequest\x1a$.tenkay.query.v1.GetAnalysisResponse\"\x03\x90\x02\x01\x12o\n\x11GetCompanySummary\x12).tenkay.query.v1.GetCompanySummaryRequest\x1a*.tenkay.query.v1.GetCompanySummaryResponse\"\x03\x90\x02\x01\x12]\n\x0bListFilings\x12#.tenkay.query.v1.ListFilingsRequest\x1a$.tenkay.query.v1.ListFilingsResponse\"\x03\x90\x02\x01\x12\x63\n\rScreenFilings\x12%.tenkay.query.v1.ScreenFilingsRequest\x1a&.tenkay.query.v1.ScreenFilingsResponse\"\x03\x90\x02\x01\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -51,30 +53,30 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_QUERYSERVICE'].methods_by_name['ListFilings']._serialized_options = b'\220\002\001'
   _globals['_QUERYSERVICE'].methods_by_name['ScreenFilings']._loaded_options = None
   _globals['_QUERYSERVICE'].methods_by_name['ScreenFilings']._serialized_options = b'\220\002\001'
-  _globals['_GETFILINGREQUEST']._serialized_start=309
-  _globals['_GETFILINGREQUEST']._serialized_end=433
-  _globals['_GETFILINGRESPONSE']._serialized_start=436
-  _globals['_GETFILINGRESPONSE']._serialized_end=677
-  _globals['_GETSIGNALSREQUEST']._serialized_start=680
-  _globals['_GETSIGNALSREQUEST']._serialized_end=900
-  _globals['_GETSIGNALSRESPONSE']._serialized_start=903
-  _globals['_GETSIGNALSRESPONSE']._serialized_end=1119
-  _globals['_GETANALYSISREQUEST']._serialized_start=1121
-  _globals['_GETANALYSISREQUEST']._serialized_end=1247
-  _globals['_GETANALYSISRESPONSE']._serialized_start=1250
-  _globals['_GETANALYSISRESPONSE']._serialized_end=1449
-  _globals['_GETCOMPANYSUMMARYREQUEST']._serialized_start=1451
-  _globals['_GETCOMPANYSUMMARYREQUEST']._serialized_end=1551
-  _globals['_GETCOMPANYSUMMARYRESPONSE']._serialized_start=1553
-  _globals['_GETCOMPANYSUMMARYRESPONSE']._serialized_end=1655
-  _globals['_LISTFILINGSREQUEST']._serialized_start=1658
-  _globals['_LISTFILINGSREQUEST']._serialized_end=1905
-  _globals['_LISTFILINGSRESPONSE']._serialized_start=1907
-  _globals['_LISTFILINGSRESPONSE']._serialized_end=2027
-  _globals['_SCREENFILINGSREQUEST']._serialized_start=2030
-  _globals['_SCREENFILINGSREQUEST']._serialized_end=2206
-  _globals['_SCREENFILINGSRESPONSE']._serialized_start=2208
-  _globals['_SCREENFILINGSRESPONSE']._serialized_end=2330
-  _globals['_QUERYSERVICE']._serialized_start=2333
-  _globals['_QUERYSERVICE']._serialized_end=2932
+  _globals['_GETFILINGREQUEST']._serialized_start=375
+  _globals['_GETFILINGREQUEST']._serialized_end=499
+  _globals['_GETFILINGRESPONSE']._serialized_start=502
+  _globals['_GETFILINGRESPONSE']._serialized_end=819
+  _globals['_GETSIGNALSREQUEST']._serialized_start=822
+  _globals['_GETSIGNALSREQUEST']._serialized_end=1042
+  _globals['_GETSIGNALSRESPONSE']._serialized_start=1045
+  _globals['_GETSIGNALSRESPONSE']._serialized_end=1350
+  _globals['_GETANALYSISREQUEST']._serialized_start=1352
+  _globals['_GETANALYSISREQUEST']._serialized_end=1478
+  _globals['_GETANALYSISRESPONSE']._serialized_start=1481
+  _globals['_GETANALYSISRESPONSE']._serialized_end=1724
+  _globals['_GETCOMPANYSUMMARYREQUEST']._serialized_start=1726
+  _globals['_GETCOMPANYSUMMARYREQUEST']._serialized_end=1826
+  _globals['_GETCOMPANYSUMMARYRESPONSE']._serialized_start=1828
+  _globals['_GETCOMPANYSUMMARYRESPONSE']._serialized_end=1930
+  _globals['_LISTFILINGSREQUEST']._serialized_start=1933
+  _globals['_LISTFILINGSREQUEST']._serialized_end=2180
+  _globals['_LISTFILINGSRESPONSE']._serialized_start=2182
+  _globals['_LISTFILINGSRESPONSE']._serialized_end=2302
+  _globals['_SCREENFILINGSREQUEST']._serialized_start=2305
+  _globals['_SCREENFILINGSREQUEST']._serialized_end=2481
+  _globals['_SCREENFILINGSRESPONSE']._serialized_start=2483
+  _globals['_SCREENFILINGSRESPONSE']._serialized_end=2605
+  _globals['_QUERYSERVICE']._serialized_start=2608
+  _globals['_QUERYSERVICE']._serialized_end=3207
 # @@protoc_insertion_point(module_scope)

@@ -11,10 +11,12 @@ from google.protobuf.internal import containers as _containers
 from tenkay.common.v1 import analysis_pb2 as _analysis_pb2
 from tenkay.common.v1 import company_pb2 as _company_pb2
 from tenkay.common.v1 import date_pb2 as _date_pb2
+from tenkay.common.v1 import dispute_pb2 as _dispute_pb2
 from tenkay.common.v1 import extraction_pb2 as _extraction_pb2
 from tenkay.common.v1 import filing_pb2 as _filing_pb2
 from tenkay.common.v1 import read_pb2 as _read_pb2
 from tenkay.common.v1 import signal_pb2 as _signal_pb2
+from tenkay.common.v1 import staleness_pb2 as _staleness_pb2
 import builtins as _builtins
 import sys
 import typing as _typing
@@ -73,6 +75,8 @@ class GetFilingResponse(_message.Message):
     RESULT_KEY_FIELD_NUMBER: _builtins.int
     AS_OF_SEQUENCE_FIELD_NUMBER: _builtins.int
     CATALOG_VERSION_FIELD_NUMBER: _builtins.int
+    STALE_FIELD_NUMBER: _builtins.int
+    AMENDS_FIELD_NUMBER: _builtins.int
     version: _builtins.int
     """The extraction's version, from 1."""
     result_key: _builtins.str
@@ -81,6 +85,10 @@ class GetFilingResponse(_message.Message):
     """The state that was read."""
     catalog_version: _builtins.str
     """Version of the signal catalog it was extracted with."""
+    amends: _builtins.str
+    """Accession number of the filing that this one amends: the company's stored original of the same form and period that
+    was accepted last before it. Absent for an original, and when none such is stored.
+    """
     @_builtins.property
     def filing(self) -> _filing_pb2.Filing:
         """The filing."""
@@ -93,6 +101,10 @@ class GetFilingResponse(_message.Message):
     def recorded_at(self) -> _timestamp_pb2.Timestamp:
         """When this version was recorded."""
 
+    @_builtins.property
+    def stale(self) -> _staleness_pb2.Staleness:
+        """That this version of the extraction is stale. Absent when it is not."""
+
     def __init__(
         self,
         *,
@@ -103,12 +115,16 @@ class GetFilingResponse(_message.Message):
         result_key: _builtins.str | None = ...,
         as_of_sequence: _builtins.str | None = ...,
         catalog_version: _builtins.str | None = ...,
+        stale: _staleness_pb2.Staleness | None = ...,
+        amends: _builtins.str | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["filing", b"filing", "recorded_at", b"recorded_at"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_amends", b"_amends", "amends", b"amends", "filing", b"filing", "recorded_at", b"recorded_at", "stale", b"stale"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["as_of_sequence", b"as_of_sequence", "catalog_version", b"catalog_version", "filing", b"filing", "recorded_at", b"recorded_at", "result_key", b"result_key", "sections", b"sections", "version", b"version"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_amends", b"_amends", "amends", b"amends", "as_of_sequence", b"as_of_sequence", "catalog_version", b"catalog_version", "filing", b"filing", "recorded_at", b"recorded_at", "result_key", b"result_key", "sections", b"sections", "stale", b"stale", "version", b"version"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    def WhichOneof(self, oneof_group: _Never) -> None: ...
+    _WhichOneofReturnType__amends: _TypeAlias = _typing.Literal["amends"]  # noqa: Y015
+    _WhichOneofArgType__amends: _TypeAlias = _typing.Literal["_amends", b"_amends"]  # noqa: Y015
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__amends) -> _WhichOneofReturnType__amends | None: ...
 
 Global___GetFilingResponse: _TypeAlias = GetFilingResponse  # noqa: Y015
 
@@ -172,6 +188,8 @@ class GetSignalsResponse(_message.Message):
     VERSION_FIELD_NUMBER: _builtins.int
     RESULT_KEY_FIELD_NUMBER: _builtins.int
     AS_OF_SEQUENCE_FIELD_NUMBER: _builtins.int
+    STALE_FIELD_NUMBER: _builtins.int
+    DISPUTES_FIELD_NUMBER: _builtins.int
     version: _builtins.int
     """The extraction's version, from 1."""
     result_key: _builtins.str
@@ -190,6 +208,14 @@ class GetSignalsResponse(_message.Message):
     def missing(self) -> _containers.RepeatedCompositeFieldContainer[_signal_pb2.MissingSignal]:
         """Signals without one, in the catalog's order."""
 
+    @_builtins.property
+    def stale(self) -> _staleness_pb2.Staleness:
+        """That this version of the extraction is stale. Absent when it is not."""
+
+    @_builtins.property
+    def disputes(self) -> _containers.RepeatedCompositeFieldContainer[_dispute_pb2.Dispute]:
+        """The open disputes of values among `signals`. Such a value is answered here and nowhere else: screens leave it out."""
+
     def __init__(
         self,
         *,
@@ -199,10 +225,12 @@ class GetSignalsResponse(_message.Message):
         version: _builtins.int | None = ...,
         result_key: _builtins.str | None = ...,
         as_of_sequence: _builtins.str | None = ...,
+        stale: _staleness_pb2.Staleness | None = ...,
+        disputes: _abc.Iterable[_dispute_pb2.Dispute] | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["filing", b"filing"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["filing", b"filing", "stale", b"stale"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["as_of_sequence", b"as_of_sequence", "filing", b"filing", "missing", b"missing", "result_key", b"result_key", "signals", b"signals", "version", b"version"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["as_of_sequence", b"as_of_sequence", "disputes", b"disputes", "filing", b"filing", "missing", b"missing", "result_key", b"result_key", "signals", b"signals", "stale", b"stale", "version", b"version"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -253,6 +281,7 @@ class GetAnalysisResponse(_message.Message):
     VERSION_FIELD_NUMBER: _builtins.int
     RECORDED_AT_FIELD_NUMBER: _builtins.int
     AS_OF_SEQUENCE_FIELD_NUMBER: _builtins.int
+    STALE_FIELD_NUMBER: _builtins.int
     version: _builtins.int
     """The analysis' version, from 1."""
     as_of_sequence: _builtins.str
@@ -269,6 +298,10 @@ class GetAnalysisResponse(_message.Message):
     def recorded_at(self) -> _timestamp_pb2.Timestamp:
         """When this version was recorded."""
 
+    @_builtins.property
+    def stale(self) -> _staleness_pb2.Staleness:
+        """That the analysis is stale, or the extraction it was made from is. Absent when neither is."""
+
     def __init__(
         self,
         *,
@@ -277,10 +310,11 @@ class GetAnalysisResponse(_message.Message):
         version: _builtins.int | None = ...,
         recorded_at: _timestamp_pb2.Timestamp | None = ...,
         as_of_sequence: _builtins.str | None = ...,
+        stale: _staleness_pb2.Staleness | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["analysis", b"analysis", "filing", b"filing", "recorded_at", b"recorded_at"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["analysis", b"analysis", "filing", b"filing", "recorded_at", b"recorded_at", "stale", b"stale"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["analysis", b"analysis", "as_of_sequence", b"as_of_sequence", "filing", b"filing", "recorded_at", b"recorded_at", "version", b"version"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["analysis", b"analysis", "as_of_sequence", b"as_of_sequence", "filing", b"filing", "recorded_at", b"recorded_at", "stale", b"stale", "version", b"version"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

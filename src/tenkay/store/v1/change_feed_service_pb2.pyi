@@ -34,6 +34,10 @@ class _ChangeKindEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ChangeKind
     """A version of an analysis was committed."""
     CHANGE_KIND_PURGE: _ChangeKind.ValueType  # 3
     """All versions of a filing were purged."""
+    CHANGE_KIND_DISPUTE: _ChangeKind.ValueType  # 4
+    """A value of an extraction was disputed, or a dispute was resolved."""
+    CHANGE_KIND_STALENESS: _ChangeKind.ValueType  # 5
+    """An extraction became stale, or is no longer, because of what was committed right before."""
 
 class ChangeKind(_ChangeKind, metaclass=_ChangeKindEnumTypeWrapper):
     """What was changed."""
@@ -46,6 +50,10 @@ CHANGE_KIND_ANALYSIS: ChangeKind.ValueType  # 2
 """A version of an analysis was committed."""
 CHANGE_KIND_PURGE: ChangeKind.ValueType  # 3
 """All versions of a filing were purged."""
+CHANGE_KIND_DISPUTE: ChangeKind.ValueType  # 4
+"""A value of an extraction was disputed, or a dispute was resolved."""
+CHANGE_KIND_STALENESS: ChangeKind.ValueType  # 5
+"""An extraction became stale, or is no longer, because of what was committed right before."""
 Global___ChangeKind: _TypeAlias = ChangeKind  # noqa: Y015
 
 @_typing.final
@@ -95,7 +103,7 @@ class Change(_message.Message):
     cik: _builtins.int
     """The filing's company, or the one it had before this version. Absent when not known."""
     version: _builtins.int
-    """The version committed; of a purge the newest one that was there."""
+    """The version committed; of a purge the newest one that was there; of a dispute or of staleness the one it is about."""
     @_builtins.property
     def recorded_at(self) -> _timestamp_pb2.Timestamp:
         """When it was committed."""

@@ -49,7 +49,10 @@ class ChangeFeedServiceServicer:
     def Watch(self, request, context):
         """Streams changes after a position: first those already committed, then new ones as they come. Gap-free and in order.
         An answer without changes is sent every 10 seconds of quiet, so that a follower knows it is not cut off.
-        FEED_POSITION_EXPIRED when the position is older than the feed keeps; MALFORMED_SEQUENCE when it is none.
+        No commit waits for a follower: one that reads slowly is read to from disk, and misses nothing until its position is
+        older than the feed keeps.
+        FEED_POSITION_EXPIRED when it is, at the start or later: drop what was derived, start with an empty from_sequence.
+        MALFORMED_SEQUENCE when it is no position.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

@@ -36,7 +36,10 @@ class ChangeFeedServiceStub:
     Watch: _grpc.UnaryStreamMultiCallable[_change_feed_service_pb2.WatchRequest, _change_feed_service_pb2.WatchResponse]
     """Streams changes after a position: first those already committed, then new ones as they come. Gap-free and in order.
     An answer without changes is sent every 10 seconds of quiet, so that a follower knows it is not cut off.
-    FEED_POSITION_EXPIRED when the position is older than the feed keeps; MALFORMED_SEQUENCE when it is none.
+    No commit waits for a follower: one that reads slowly is read to from disk, and misses nothing until its position is
+    older than the feed keeps.
+    FEED_POSITION_EXPIRED when it is, at the start or later: drop what was derived, start with an empty from_sequence.
+    MALFORMED_SEQUENCE when it is no position.
     """
 
 @_typing.type_check_only
@@ -47,7 +50,10 @@ class ChangeFeedServiceAsyncStub(ChangeFeedServiceStub):
     Watch: _aio.UnaryStreamMultiCallable[_change_feed_service_pb2.WatchRequest, _change_feed_service_pb2.WatchResponse]  # type: ignore[assignment]
     """Streams changes after a position: first those already committed, then new ones as they come. Gap-free and in order.
     An answer without changes is sent every 10 seconds of quiet, so that a follower knows it is not cut off.
-    FEED_POSITION_EXPIRED when the position is older than the feed keeps; MALFORMED_SEQUENCE when it is none.
+    No commit waits for a follower: one that reads slowly is read to from disk, and misses nothing until its position is
+    older than the feed keeps.
+    FEED_POSITION_EXPIRED when it is, at the start or later: drop what was derived, start with an empty from_sequence.
+    MALFORMED_SEQUENCE when it is no position.
     """
 
 class ChangeFeedServiceServicer(metaclass=_abc_1.ABCMeta):
@@ -61,7 +67,10 @@ class ChangeFeedServiceServicer(metaclass=_abc_1.ABCMeta):
     ) -> _typing.Union[_abc.Iterator[_change_feed_service_pb2.WatchResponse], _abc.AsyncIterator[_change_feed_service_pb2.WatchResponse]]:
         """Streams changes after a position: first those already committed, then new ones as they come. Gap-free and in order.
         An answer without changes is sent every 10 seconds of quiet, so that a follower knows it is not cut off.
-        FEED_POSITION_EXPIRED when the position is older than the feed keeps; MALFORMED_SEQUENCE when it is none.
+        No commit waits for a follower: one that reads slowly is read to from disk, and misses nothing until its position is
+        older than the feed keeps.
+        FEED_POSITION_EXPIRED when it is, at the start or later: drop what was derived, start with an empty from_sequence.
+        MALFORMED_SEQUENCE when it is no position.
         """
 
 def add_ChangeFeedServiceServicer_to_server(servicer: ChangeFeedServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

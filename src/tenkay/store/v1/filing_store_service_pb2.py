@@ -22,17 +22,21 @@ _runtime_version.ValidateProtobufRuntimeVersion(
 _sym_db = _symbol_database.Default()
 
 
+from google.protobuf import duration_pb2 as google_dot_protobuf_dot_duration__pb2
 from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
 from tenkay.common.v1 import analysis_pb2 as tenkay_dot_common_dot_v1_dot_analysis__pb2
 from tenkay.common.v1 import company_pb2 as tenkay_dot_common_dot_v1_dot_company__pb2
 from tenkay.common.v1 import date_pb2 as tenkay_dot_common_dot_v1_dot_date__pb2
+from tenkay.common.v1 import dispute_pb2 as tenkay_dot_common_dot_v1_dot_dispute__pb2
+from tenkay.common.v1 import errors_pb2 as tenkay_dot_common_dot_v1_dot_errors__pb2
 from tenkay.common.v1 import extraction_pb2 as tenkay_dot_common_dot_v1_dot_extraction__pb2
 from tenkay.common.v1 import filing_pb2 as tenkay_dot_common_dot_v1_dot_filing__pb2
 from tenkay.common.v1 import read_pb2 as tenkay_dot_common_dot_v1_dot_read__pb2
 from tenkay.common.v1 import signal_pb2 as tenkay_dot_common_dot_v1_dot_signal__pb2
+from tenkay.common.v1 import staleness_pb2 as tenkay_dot_common_dot_v1_dot_staleness__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n*tenkay/store/v1/filing_store_service.proto\x12\x0ftenkay.store.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1ftenkay/common/v1/analysis.proto\x1a\x1etenkay/common/v1/company.proto\x1a\x1btenkay/common/v1/date.proto\x1a!tenkay/common/v1/extraction.proto\x1a\x1dtenkay/common/v1/filing.proto\x1a\x1btenkay/common/v1/read.proto\x1a\x1dtenkay/common/v1/signal.proto\"\x9d\x01\n\x0bSinkOutcome\x12#\n\x04sink\x18\x01 \x01(\x0e\x32\x15.tenkay.store.v1.Sink\x12)\n\x05state\x18\x02 \x01(\x0e\x32\x1a.tenkay.store.v1.SinkState\x12.\n\ndurable_at\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x0e\n\x06\x64\x65tail\x18\x04 \x01(\t\"p\n\rCommitOutcome\x12\x10\n\x08sequence\x18\x01 \x01(\t\x12\x0f\n\x07version\x18\x02 \x01(\r\x12\x0f\n\x07\x63hanged\x18\x03 \x01(\x08\x12+\n\x05sinks\x18\x04 \x03(\x0b\x32\x1c.tenkay.store.v1.SinkOutcome\"*\n\nLeaseFence\x12\r\n\x05scope\x18\x01 \x01(\t\x12\r\n\x05token\x18\x02 \x01(\x04\"\xa3\x01\n\x17\x43ommitExtractionRequest\x12\x30\n\nextraction\x18\x01 \x01(\x0b\x32\x1c.tenkay.common.v1.Extraction\x12*\n\x08wait_for\x18\x02 \x01(\x0e\x32\x18.tenkay.store.v1.WaitFor\x12*\n\x05\x66\x65nce\x18\x03 \x01(\x0b\x32\x1b.tenkay.store.v1.LeaseFence\"K\n\x18\x43ommitExtractionResponse\x12/\n\x07outcome\x18\x01 \x01(\x0b\x32\x1e.tenkay.store.v1.CommitOutcome\"\x9d\x01\n\x15\x43ommitAnalysisRequest\x12,\n\x08\x61nalysis\x18\x01 \x01(\x0b\x32\x1a.tenkay.common.v1.Analysis\x12*\n\x08wait_for\x18\x02 \x01(\x0e\x32\x18.tenkay.store.v1.WaitFor\x12*\n\x05\x66\x65nce\x18\x03 \x01(\x0b\x32\x1b.tenkay.store.v1.LeaseFence\"I\n\x16\x43ommitAnalysisResponse\x12/\n\x07outcome\x18\x01 \x01(\x0b\x32\x1e.tenkay.store.v1.CommitOutcome\"|\n\x10GetFilingRequest\x12+\n\x06\x66iling\x18\x01 \x01(\x0b\x32\x1b.tenkay.common.v1.FilingRef\x12%\n\x05\x61s_of\x18\x02 \x01(\x0b\x32\x16.tenkay.common.v1.AsOf\x12\x14\n\x0cmin_sequence\x18\x03 \x01(\t\"\xf1\x01\n\x11GetFilingResponse\x12(\n\x06\x66iling\x18\x01 \x01(\x0b\x32\x18.tenkay.common.v1.Filing\x12+\n\x08sections\x18\x02 \x03(\x0b\x32\x19.tenkay.common.v1.Section\x12\x0f\n\x07version\x18\x03 \x01(\r\x12/\n\x0brecorded_at\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x12\n\nresult_key\x18\x05 \x01(\t\x12\x16\n\x0e\x61s_of_sequence\x18\x06 \x01(\t\x12\x17\n\x0f\x63\x61talog_version\x18\x07 \x01(\t\"\xdc\x01\n\x11GetSignalsRequest\x12+\n\x06\x66iling\x18\x01 \x01(\x0b\x32\x1b.tenkay.common.v1.FilingRef\x12\x12\n\nsignal_ids\x18\x02 \x03(\t\x12\x32\n\x08\x63\x61tegory\x18\x03 \x01(\x0e\x32 .tenkay.common.v1.SignalCategory\x12\x15\n\romit_evidence\x18\x04 \x01(\x08\x12%\n\x05\x61s_of\x18\x05 \x01(\x0b\x32\x16.tenkay.common.v1.AsOf\x12\x14\n\x0cmin_sequence\x18\x06 \x01(\t\"\xd8\x01\n\x12GetSignalsResponse\x12(\n\x06\x66iling\x18\x01 \x01(\x0b\x32\x18.tenkay.common.v1.Filing\x12)\n\x07signals\x18\x02 \x03(\x0b\x32\x18.tenkay.common.v1.Signal\x12\x30\n\x07missing\x18\x03 \x03(\x0b\x32\x1f.tenkay.common.v1.MissingSignal\x12\x0f\n\x07version\x18\x04 \x01(\r\x12\x12\n\nresult_key\x18\x05 \x01(\t\x12\x16\n\x0e\x61s_of_sequence\x18\x06 \x01(\t\"~\n\x12GetAnalysisRequest\x12+\n\x06\x66iling\x18\x01 \x01(\x0b\x32\x1b.tenkay.common.v1.FilingRef\x12%\n\x05\x61s_of\x18\x02 \x01(\x0b\x32\x16.tenkay.common.v1.AsOf\x12\x14\n\x0cmin_sequence\x18\x03 \x01(\t\"\xc7\x01\n\x13GetAnalysisResponse\x12(\n\x06\x66iling\x18\x01 \x01(\x0b\x32\x18.tenkay.common.v1.Filing\x12,\n\x08\x61nalysis\x18\x02 \x01(\x0b\x32\x1a.tenkay.common.v1.Analysis\x12\x0f\n\x07version\x18\x03 \x01(\r\x12/\n\x0brecorded_at\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x16\n\x0e\x61s_of_sequence\x18\x05 \x01(\t\"d\n\x18GetCompanySummaryRequest\x12\x0b\n\x03\x63ik\x18\x01 \x01(\x04\x12%\n\x05\x61s_of\x18\x02 \x01(\x0b\x32\x16.tenkay.common.v1.AsOf\x12\x14\n\x0cmin_sequence\x18\x03 \x01(\t\"f\n\x19GetCompanySummaryResponse\x12\x31\n\x07\x63ompany\x18\x01 \x01(\x0b\x32 .tenkay.common.v1.CompanySummary\x12\x16\n\x0e\x61s_of_sequence\x18\x02 \x01(\t\"\xf7\x01\n\x12ListFilingsRequest\x12\x10\n\x03\x63ik\x18\x01 \x01(\x04H\x00\x88\x01\x01\x12\r\n\x05\x66orms\x18\x02 \x03(\t\x12*\n\nfiled_from\x18\x03 \x01(\x0b\x32\x16.tenkay.common.v1.Date\x12(\n\x08\x66iled_to\x18\x04 \x01(\x0b\x32\x16.tenkay.common.v1.Date\x12\x11\n\tpage_size\x18\x05 \x01(\x05\x12\x12\n\npage_token\x18\x06 \x01(\t\x12%\n\x05\x61s_of\x18\x07 \x01(\x0b\x32\x16.tenkay.common.v1.AsOf\x12\x14\n\x0cmin_sequence\x18\x08 \x01(\tB\x06\n\x04_cik\"x\n\x13ListFilingsResponse\x12\x30\n\x07\x66ilings\x18\x01 \x03(\x0b\x32\x1f.tenkay.common.v1.FilingSummary\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\x12\x16\n\x0e\x61s_of_sequence\x18\x03 \x01(\t\"\xb0\x01\n\x14ScreenFilingsRequest\x12\x0e\n\x06\x66ilter\x18\x01 \x01(\t\x12\x12\n\nsignal_ids\x18\x02 \x03(\t\x12\x10\n\x08\x63urrency\x18\x03 \x01(\t\x12\x11\n\tpage_size\x18\x04 \x01(\x05\x12\x12\n\npage_token\x18\x05 \x01(\t\x12%\n\x05\x61s_of\x18\x06 \x01(\x0b\x32\x16.tenkay.common.v1.AsOf\x12\x14\n\x0cmin_sequence\x18\x07 \x01(\t\"z\n\x15ScreenFilingsResponse\x12\x30\n\x07\x66ilings\x18\x01 \x03(\x0b\x32\x1f.tenkay.common.v1.FilingSummary\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\x12\x16\n\x0e\x61s_of_sequence\x18\x03 \x01(\t*K\n\x07WaitFor\x12\x18\n\x14WAIT_FOR_UNSPECIFIED\x10\x00\x12\x14\n\x10WAIT_FOR_PRIMARY\x10\x01\x12\x10\n\x0cWAIT_FOR_ALL\x10\x02*@\n\x04Sink\x12\x14\n\x10SINK_UNSPECIFIED\x10\x00\x12\x0f\n\x0bSINK_DUCKDB\x10\x01\x12\x11\n\rSINK_SUPABASE\x10\x02*\x85\x01\n\tSinkState\x12\x1a\n\x16SINK_STATE_UNSPECIFIED\x10\x00\x12\x16\n\x12SINK_STATE_DURABLE\x10\x01\x12\x16\n\x12SINK_STATE_PENDING\x10\x02\x12\x13\n\x0fSINK_STATE_DEAD\x10\x03\x12\x17\n\x13SINK_STATE_DISABLED\x10\x04\x32\xb3\x06\n\x12\x46ilingStoreService\x12l\n\x10\x43ommitExtraction\x12(.tenkay.store.v1.CommitExtractionRequest\x1a).tenkay.store.v1.CommitExtractionResponse\"\x03\x90\x02\x02\x12\x66\n\x0e\x43ommitAnalysis\x12&.tenkay.store.v1.CommitAnalysisRequest\x1a\'.tenkay.store.v1.CommitAnalysisResponse\"\x03\x90\x02\x02\x12W\n\tGetFiling\x12!.tenkay.store.v1.GetFilingRequest\x1a\".tenkay.store.v1.GetFilingResponse\"\x03\x90\x02\x01\x12Z\n\nGetSignals\x12\".tenkay.store.v1.GetSignalsRequest\x1a#.tenkay.store.v1.GetSignalsResponse\"\x03\x90\x02\x01\x12]\n\x0bGetAnalysis\x12#.tenkay.store.v1.GetAnalysisRequest\x1a$.tenkay.store.v1.GetAnalysisResponse\"\x03\x90\x02\x01\x12o\n\x11GetCompanySummary\x12).tenkay.store.v1.GetCompanySummaryRequest\x1a*.tenkay.store.v1.GetCompanySummaryResponse\"\x03\x90\x02\x01\x12]\n\x0bListFilings\x12#.tenkay.store.v1.ListFilingsRequest\x1a$.tenkay.store.v1.ListFilingsResponse\"\x03\x90\x02\x01\x12\x63\n\rScreenFilings\x12%.tenkay.store.v1.ScreenFilingsRequest\x1a&.tenkay.store.v1.ScreenFilingsResponse\"\x03\x90\x02\x01\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n*tenkay/store/v1/filing_store_service.proto\x12\x0ftenkay.store.v1\x1a\x1egoogle/protobuf/duration.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1ftenkay/common/v1/analysis.proto\x1a\x1etenkay/common/v1/company.proto\x1a\x1btenkay/common/v1/date.proto\x1a\x1etenkay/common/v1/dispute.proto\x1a\x1dtenkay/common/v1/errors.proto\x1a!tenkay/common/v1/extraction.proto\x1a\x1dtenkay/common/v1/filing.proto\x1a\x1btenkay/common/v1/read.proto\x1a\x1dtenkay/common/v1/signal.proto\x1a tenkay/common/v1/staleness.proto\"\x9d\x01\n\x0bSinkOutcome\x12#\n\x04sink\x18\x01 \x01(\x0e\x32\x15.tenkay.store.v1.Sink\x12)\n\x05state\x18\x02 \x01(\x0e\x32\x1a.tenkay.store.v1.SinkState\x12.\n\ndurable_at\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x0e\n\x06\x64\x65tail\x18\x04 \x01(\t\"p\n\rCommitOutcome\x12\x10\n\x08sequence\x18\x01 \x01(\t\x12\x0f\n\x07version\x18\x02 \x01(\r\x12\x0f\n\x07\x63hanged\x18\x03 \x01(\x08\x12+\n\x05sinks\x18\x04 \x03(\x0b\x32\x1c.tenkay.store.v1.SinkOutcome\"*\n\nLeaseFence\x12\r\n\x05scope\x18\x01 \x01(\t\x12\r\n\x05token\x18\x02 \x01(\x04\"\xa3\x01\n\x17\x43ommitExtractionRequest\x12\x30\n\nextraction\x18\x01 \x01(\x0b\x32\x1c.tenkay.common.v1.Extraction\x12*\n\x08wait_for\x18\x02 \x01(\x0e\x32\x18.tenkay.store.v1.WaitFor\x12*\n\x05\x66\x65nce\x18\x03 \x01(\x0b\x32\x1b.tenkay.store.v1.LeaseFence\"K\n\x18\x43ommitExtractionResponse\x12/\n\x07outcome\x18\x01 \x01(\x0b\x32\x1e.tenkay.store.v1.CommitOutcome\"\x9d\x01\n\x15\x43ommitAnalysisRequest\x12,\n\x08\x61nalysis\x18\x01 \x01(\x0b\x32\x1a.tenkay.common.v1.Analysis\x12*\n\x08wait_for\x18\x02 \x01(\x0e\x32\x18.tenkay.store.v1.WaitFor\x12*\n\x05\x66\x65nce\x18\x03 \x01(\x0b\x32\x1b.tenkay.store.v1.LeaseFence\"I\n\x16\x43ommitAnalysisResponse\x12/\n\x07outcome\x18\x01 \x01(\x0b\x32\x1e.tenkay.store.v1.CommitOutcome\"\xa5\x01\n\tBatchItem\x12\x32\n\nextraction\x18\x01 \x01(\x0b\x32\x1c.tenkay.common.v1.ExtractionH\x00\x12.\n\x08\x61nalysis\x18\x02 \x01(\x0b\x32\x1a.tenkay.common.v1.AnalysisH\x00\x12*\n\x05\x66\x65nce\x18\x03 \x01(\x0b\x32\x1b.tenkay.store.v1.LeaseFenceB\x08\n\x06result\"k\n\x12\x42\x61tchCommitRequest\x12)\n\x05items\x18\x01 \x03(\x0b\x32\x1a.tenkay.store.v1.BatchItem\x12*\n\x08wait_for\x18\x02 \x01(\x0e\x32\x18.tenkay.store.v1.WaitFor\"\x8f\x01\n\x0e\x42\x61tchItemError\x12-\n\x06reason\x18\x01 \x01(\x0e\x32\x1d.tenkay.common.v1.ErrorReason\x12\x0f\n\x07message\x18\x02 \x01(\t\x12\r\n\x05\x66ield\x18\x03 \x01(\t\x12.\n\x0bretry_after\x18\x04 \x01(\x0b\x32\x19.google.protobuf.Duration\"\x80\x01\n\x0f\x42\x61tchItemResult\x12\x31\n\x07outcome\x18\x01 \x01(\x0b\x32\x1e.tenkay.store.v1.CommitOutcomeH\x00\x12\x30\n\x05\x65rror\x18\x02 \x01(\x0b\x32\x1f.tenkay.store.v1.BatchItemErrorH\x00\x42\x08\n\x06result\"H\n\x13\x42\x61tchCommitResponse\x12\x31\n\x07results\x18\x01 \x03(\x0b\x32 .tenkay.store.v1.BatchItemResult\"|\n\x10GetFilingRequest\x12+\n\x06\x66iling\x18\x01 \x01(\x0b\x32\x1b.tenkay.common.v1.FilingRef\x12%\n\x05\x61s_of\x18\x02 \x01(\x0b\x32\x16.tenkay.common.v1.AsOf\x12\x14\n\x0cmin_sequence\x18\x03 \x01(\t\"\xbd\x02\n\x11GetFilingResponse\x12(\n\x06\x66iling\x18\x01 \x01(\x0b\x32\x18.tenkay.common.v1.Filing\x12+\n\x08sections\x18\x02 \x03(\x0b\x32\x19.tenkay.common.v1.Section\x12\x0f\n\x07version\x18\x03 \x01(\r\x12/\n\x0brecorded_at\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x12\n\nresult_key\x18\x05 \x01(\t\x12\x16\n\x0e\x61s_of_sequence\x18\x06 \x01(\t\x12\x17\n\x0f\x63\x61talog_version\x18\x07 \x01(\t\x12*\n\x05stale\x18\x08 \x01(\x0b\x32\x1b.tenkay.common.v1.Staleness\x12\x13\n\x06\x61mends\x18\t \x01(\tH\x00\x88\x01\x01\x42\t\n\x07_amends\"~\n\x11GetFilingsRequest\x12,\n\x07\x66ilings\x18\x01 \x03(\x0b\x32\x1b.tenkay.common.v1.FilingRef\x12%\n\x05\x61s_of\x18\x02 \x01(\x0b\x32\x16.tenkay.common.v1.AsOf\x12\x14\n\x0cmin_sequence\x18\x03 \x01(\t\"\xa0\x02\n\x0cStoredFiling\x12(\n\x06\x66iling\x18\x01 \x01(\x0b\x32\x18.tenkay.common.v1.Filing\x12+\n\x08sections\x18\x02 \x03(\x0b\x32\x19.tenkay.common.v1.Section\x12\x0f\n\x07version\x18\x03 \x01(\r\x12/\n\x0brecorded_at\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x12\n\nresult_key\x18\x05 \x01(\t\x12\x17\n\x0f\x63\x61talog_version\x18\x06 \x01(\t\x12*\n\x05stale\x18\x07 \x01(\x0b\x32\x1b.tenkay.common.v1.Staleness\x12\x13\n\x06\x61mends\x18\x08 \x01(\tH\x00\x88\x01\x01\x42\t\n\x07_amends\"m\n\x12GetFilingsResponse\x12.\n\x07\x66ilings\x18\x01 \x03(\x0b\x32\x1d.tenkay.store.v1.StoredFiling\x12\x0f\n\x07unknown\x18\x02 \x03(\t\x12\x16\n\x0e\x61s_of_sequence\x18\x03 \x01(\t\"\xdc\x01\n\x11GetSignalsRequest\x12+\n\x06\x66iling\x18\x01 \x01(\x0b\x32\x1b.tenkay.common.v1.FilingRef\x12\x12\n\nsignal_ids\x18\x02 \x03(\t\x12\x32\n\x08\x63\x61tegory\x18\x03 \x01(\x0e\x32 .tenkay.common.v1.SignalCategory\x12\x15\n\romit_evidence\x18\x04 \x01(\x08\x12%\n\x05\x61s_of\x18\x05 \x01(\x0b\x32\x16.tenkay.common.v1.AsOf\x12\x14\n\x0cmin_sequence\x18\x06 \x01(\t\"\xb1\x02\n\x12GetSignalsResponse\x12(\n\x06\x66iling\x18\x01 \x01(\x0b\x32\x18.tenkay.common.v1.Filing\x12)\n\x07signals\x18\x02 \x03(\x0b\x32\x18.tenkay.common.v1.Signal\x12\x30\n\x07missing\x18\x03 \x03(\x0b\x32\x1f.tenkay.common.v1.MissingSignal\x12\x0f\n\x07version\x18\x04 \x01(\r\x12\x12\n\nresult_key\x18\x05 \x01(\t\x12\x16\n\x0e\x61s_of_sequence\x18\x06 \x01(\t\x12*\n\x05stale\x18\x07 \x01(\x0b\x32\x1b.tenkay.common.v1.Staleness\x12+\n\x08\x64isputes\x18\x08 \x03(\x0b\x32\x19.tenkay.common.v1.Dispute\"~\n\x12GetAnalysisRequest\x12+\n\x06\x66iling\x18\x01 \x01(\x0b\x32\x1b.tenkay.common.v1.FilingRef\x12%\n\x05\x61s_of\x18\x02 \x01(\x0b\x32\x16.tenkay.common.v1.AsOf\x12\x14\n\x0cmin_sequence\x18\x03 \x01(\t\"\xf3\x01\n\x13GetAnalysisResponse\x12(\n\x06\x66iling\x18\x01 \x01(\x0b\x32\x18.tenkay.common.v1.Filing\x12,\n\x08\x61nalysis\x18\x02 \x01(\x0b\x32\x1a.tenkay.common.v1.Analysis\x12\x0f\n\x07version\x18\x03 \x01(\r\x12/\n\x0brecorded_at\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x16\n\x0e\x61s_of_sequence\x18\x05 \x01(\t\x12*\n\x05stale\x18\x06 \x01(\x0b\x32\x1b.tenkay.common.v1.Staleness\"d\n\x18GetCompanySummaryRequest\x12\x0b\n\x03\x63ik\x18\x01 \x01(\x04\x12%\n\x05\x61s_of\x18\x02 \x01(\x0b\x32\x16.tenkay.common.v1.AsOf\x12\x14\n\x0cmin_sequence\x18\x03 \x01(\t\"f\n\x19GetCompanySummaryResponse\x12\x31\n\x07\x63ompany\x18\x01 \x01(\x0b\x32 .tenkay.common.v1.CompanySummary\x12\x16\n\x0e\x61s_of_sequence\x18\x02 \x01(\t\"\xf7\x01\n\x12ListFilingsRequest\x12\x10\n\x03\x63ik\x18\x01 \x01(\x04H\x00\x88\x01\x01\x12\r\n\x05\x66orms\x18\x02 \x03(\t\x12*\n\nfiled_from\x18\x03 \x01(\x0b\x32\x16.tenkay.common.v1.Date\x12(\n\x08\x66iled_to\x18\x04 \x01(\x0b\x32\x16.tenkay.common.v1.Date\x12\x11\n\tpage_size\x18\x05 \x01(\x05\x12\x12\n\npage_token\x18\x06 \x01(\t\x12%\n\x05\x61s_of\x18\x07 \x01(\x0b\x32\x16.tenkay.common.v1.AsOf\x12\x14\n\x0cmin_sequence\x18\x08 \x01(\tB\x06\n\x04_cik\"x\n\x13ListFilingsResponse\x12\x30\n\x07\x66ilings\x18\x01 \x03(\x0b\x32\x1f.tenkay.common.v1.FilingSummary\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\x12\x16\n\x0e\x61s_of_sequence\x18\x03 \x01(\t\"\xbe\x01\n\x10ListStaleRequest\x12\x10\n\x03\x63ik\x18\x01 \x01(\x04H\x00\x88\x01\x01\x12,\n\x06result\x18\x02 \x01(\x0e\x32\x1c.tenkay.store.v1.StaleResult\x12\x11\n\tpage_size\x18\x03 \x01(\x05\x12\x12\n\npage_token\x18\x04 \x01(\t\x12%\n\x05\x61s_of\x18\x05 \x01(\x0b\x32\x16.tenkay.common.v1.AsOf\x12\x14\n\x0cmin_sequence\x18\x06 \x01(\tB\x06\n\x04_cik\"\xa2\x01\n\x0bStaleFiling\x12(\n\x06\x66iling\x18\x01 \x01(\x0b\x32\x18.tenkay.common.v1.Filing\x12,\n\x06result\x18\x02 \x01(\x0e\x32\x1c.tenkay.store.v1.StaleResult\x12\x0f\n\x07version\x18\x03 \x01(\r\x12*\n\x05stale\x18\x04 \x01(\x0b\x32\x1b.tenkay.common.v1.Staleness\"q\n\x11ListStaleResponse\x12+\n\x05stale\x18\x01 \x03(\x0b\x32\x1c.tenkay.store.v1.StaleFiling\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\x12\x16\n\x0e\x61s_of_sequence\x18\x03 \x01(\t\"\xb0\x01\n\x14ScreenFilingsRequest\x12\x0e\n\x06\x66ilter\x18\x01 \x01(\t\x12\x12\n\nsignal_ids\x18\x02 \x03(\t\x12\x10\n\x08\x63urrency\x18\x03 \x01(\t\x12\x11\n\tpage_size\x18\x04 \x01(\x05\x12\x12\n\npage_token\x18\x05 \x01(\t\x12%\n\x05\x61s_of\x18\x06 \x01(\x0b\x32\x16.tenkay.common.v1.AsOf\x12\x14\n\x0cmin_sequence\x18\x07 \x01(\t\"z\n\x15ScreenFilingsResponse\x12\x30\n\x07\x66ilings\x18\x01 \x03(\x0b\x32\x1f.tenkay.common.v1.FilingSummary\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\x12\x16\n\x0e\x61s_of_sequence\x18\x03 \x01(\t*K\n\x07WaitFor\x12\x18\n\x14WAIT_FOR_UNSPECIFIED\x10\x00\x12\x14\n\x10WAIT_FOR_PRIMARY\x10\x01\x12\x10\n\x0cWAIT_FOR_ALL\x10\x02*@\n\x04Sink\x12\x14\n\x10SINK_UNSPECIFIED\x10\x00\x12\x0f\n\x0bSINK_DUCKDB\x10\x01\x12\x11\n\rSINK_SUPABASE\x10\x02*\x85\x01\n\tSinkState\x12\x1a\n\x16SINK_STATE_UNSPECIFIED\x10\x00\x12\x16\n\x12SINK_STATE_DURABLE\x10\x01\x12\x16\n\x12SINK_STATE_PENDING\x10\x02\x12\x13\n\x0fSINK_STATE_DEAD\x10\x03\x12\x17\n\x13SINK_STATE_DISABLED\x10\x04*c\n\x0bStaleResult\x12\x1c\n\x18STALE_RESULT_UNSPECIFIED\x10\x00\x12\x1b\n\x17STALE_RESULT_EXTRACTION\x10\x01\x12\x19\n\x15STALE_RESULT_ANALYSIS\x10\x02\x32\xc7\x08\n\x12\x46ilingStoreService\x12l\n\x10\x43ommitExtraction\x12(.tenkay.store.v1.CommitExtractionRequest\x1a).tenkay.store.v1.CommitExtractionResponse\"\x03\x90\x02\x02\x12\x66\n\x0e\x43ommitAnalysis\x12&.tenkay.store.v1.CommitAnalysisRequest\x1a\'.tenkay.store.v1.CommitAnalysisResponse\"\x03\x90\x02\x02\x12]\n\x0b\x42\x61tchCommit\x12#.tenkay.store.v1.BatchCommitRequest\x1a$.tenkay.store.v1.BatchCommitResponse\"\x03\x90\x02\x02\x12W\n\tGetFiling\x12!.tenkay.store.v1.GetFilingRequest\x1a\".tenkay.store.v1.GetFilingResponse\"\x03\x90\x02\x01\x12Z\n\nGetFilings\x12\".tenkay.store.v1.GetFilingsRequest\x1a#.tenkay.store.v1.GetFilingsResponse\"\x03\x90\x02\x01\x12Z\n\nGetSignals\x12\".tenkay.store.v1.GetSignalsRequest\x1a#.tenkay.store.v1.GetSignalsResponse\"\x03\x90\x02\x01\x12]\n\x0bGetAnalysis\x12#.tenkay.store.v1.GetAnalysisRequest\x1a$.tenkay.store.v1.GetAnalysisResponse\"\x03\x90\x02\x01\x12o\n\x11GetCompanySummary\x12).tenkay.store.v1.GetCompanySummaryRequest\x1a*.tenkay.store.v1.GetCompanySummaryResponse\"\x03\x90\x02\x01\x12]\n\x0bListFilings\x12#.tenkay.store.v1.ListFilingsRequest\x1a$.tenkay.store.v1.ListFilingsResponse\"\x03\x90\x02\x01\x12W\n\tListStale\x12!.tenkay.store.v1.ListStaleRequest\x1a\".tenkay.store.v1.ListStaleResponse\"\x03\x90\x02\x01\x12\x63\n\rScreenFilings\x12%.tenkay.store.v1.ScreenFilingsRequest\x1a&.tenkay.store.v1.ScreenFilingsResponse\"\x03\x90\x02\x01\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -43,8 +47,12 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_FILINGSTORESERVICE'].methods_by_name['CommitExtraction']._serialized_options = b'\220\002\002'
   _globals['_FILINGSTORESERVICE'].methods_by_name['CommitAnalysis']._loaded_options = None
   _globals['_FILINGSTORESERVICE'].methods_by_name['CommitAnalysis']._serialized_options = b'\220\002\002'
+  _globals['_FILINGSTORESERVICE'].methods_by_name['BatchCommit']._loaded_options = None
+  _globals['_FILINGSTORESERVICE'].methods_by_name['BatchCommit']._serialized_options = b'\220\002\002'
   _globals['_FILINGSTORESERVICE'].methods_by_name['GetFiling']._loaded_options = None
   _globals['_FILINGSTORESERVICE'].methods_by_name['GetFiling']._serialized_options = b'\220\002\001'
+  _globals['_FILINGSTORESERVICE'].methods_by_name['GetFilings']._loaded_options = None
+  _globals['_FILINGSTORESERVICE'].methods_by_name['GetFilings']._serialized_options = b'\220\002\001'
   _globals['_FILINGSTORESERVICE'].methods_by_name['GetSignals']._loaded_options = None
   _globals['_FILINGSTORESERVICE'].methods_by_name['GetSignals']._serialized_options = b'\220\002\001'
   _globals['_FILINGSTORESERVICE'].methods_by_name['GetAnalysis']._loaded_options = None
@@ -53,52 +61,78 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_FILINGSTORESERVICE'].methods_by_name['GetCompanySummary']._serialized_options = b'\220\002\001'
   _globals['_FILINGSTORESERVICE'].methods_by_name['ListFilings']._loaded_options = None
   _globals['_FILINGSTORESERVICE'].methods_by_name['ListFilings']._serialized_options = b'\220\002\001'
+  _globals['_FILINGSTORESERVICE'].methods_by_name['ListStale']._loaded_options = None
+  _globals['_FILINGSTORESERVICE'].methods_by_name['ListStale']._serialized_options = b'\220\002\001'
   _globals['_FILINGSTORESERVICE'].methods_by_name['ScreenFilings']._loaded_options = None
   _globals['_FILINGSTORESERVICE'].methods_by_name['ScreenFilings']._serialized_options = b'\220\002\001'
-  _globals['_WAITFOR']._serialized_start=3135
-  _globals['_WAITFOR']._serialized_end=3210
-  _globals['_SINK']._serialized_start=3212
-  _globals['_SINK']._serialized_end=3276
-  _globals['_SINKSTATE']._serialized_start=3279
-  _globals['_SINKSTATE']._serialized_end=3412
-  _globals['_SINKOUTCOME']._serialized_start=317
-  _globals['_SINKOUTCOME']._serialized_end=474
-  _globals['_COMMITOUTCOME']._serialized_start=476
-  _globals['_COMMITOUTCOME']._serialized_end=588
-  _globals['_LEASEFENCE']._serialized_start=590
-  _globals['_LEASEFENCE']._serialized_end=632
-  _globals['_COMMITEXTRACTIONREQUEST']._serialized_start=635
-  _globals['_COMMITEXTRACTIONREQUEST']._serialized_end=798
-  _globals['_COMMITEXTRACTIONRESPONSE']._serialized_start=800
-  _globals['_COMMITEXTRACTIONRESPONSE']._serialized_end=875
-  _globals['_COMMITANALYSISREQUEST']._serialized_start=878
-  _globals['_COMMITANALYSISREQUEST']._serialized_end=1035
-  _globals['_COMMITANALYSISRESPONSE']._serialized_start=1037
-  _globals['_COMMITANALYSISRESPONSE']._serialized_end=1110
-  _globals['_GETFILINGREQUEST']._serialized_start=1112
-  _globals['_GETFILINGREQUEST']._serialized_end=1236
-  _globals['_GETFILINGRESPONSE']._serialized_start=1239
-  _globals['_GETFILINGRESPONSE']._serialized_end=1480
-  _globals['_GETSIGNALSREQUEST']._serialized_start=1483
-  _globals['_GETSIGNALSREQUEST']._serialized_end=1703
-  _globals['_GETSIGNALSRESPONSE']._serialized_start=1706
-  _globals['_GETSIGNALSRESPONSE']._serialized_end=1922
-  _globals['_GETANALYSISREQUEST']._serialized_start=1924
-  _globals['_GETANALYSISREQUEST']._serialized_end=2050
-  _globals['_GETANALYSISRESPONSE']._serialized_start=2053
-  _globals['_GETANALYSISRESPONSE']._serialized_end=2252
-  _globals['_GETCOMPANYSUMMARYREQUEST']._serialized_start=2254
-  _globals['_GETCOMPANYSUMMARYREQUEST']._serialized_end=2354
-  _globals['_GETCOMPANYSUMMARYRESPONSE']._serialized_start=2356
-  _globals['_GETCOMPANYSUMMARYRESPONSE']._serialized_end=2458
-  _globals['_LISTFILINGSREQUEST']._serialized_start=2461
-  _globals['_LISTFILINGSREQUEST']._serialized_end=2708
-  _globals['_LISTFILINGSRESPONSE']._serialized_start=2710
-  _globals['_LISTFILINGSRESPONSE']._serialized_end=2830
-  _globals['_SCREENFILINGSREQUEST']._serialized_start=2833
-  _globals['_SCREENFILINGSREQUEST']._serialized_end=3009
-  _globals['_SCREENFILINGSRESPONSE']._serialized_start=3011
-  _globals['_SCREENFILINGSRESPONSE']._serialized_end=3133
-  _globals['_FILINGSTORESERVICE']._serialized_start=3415
-  _globals['_FILINGSTORESERVICE']._serialized_end=4234
+  _globals['_WAITFOR']._serialized_start=5104
+  _globals['_WAITFOR']._serialized_end=5179
+  _globals['_SINK']._serialized_start=5181
+  _globals['_SINK']._serialized_end=5245
+  _globals['_SINKSTATE']._serialized_start=5248
+  _globals['_SINKSTATE']._serialized_end=5381
+  _globals['_STALERESULT']._serialized_start=5383
+  _globals['_STALERESULT']._serialized_end=5482
+  _globals['_SINKOUTCOME']._serialized_start=446
+  _globals['_SINKOUTCOME']._serialized_end=603
+  _globals['_COMMITOUTCOME']._serialized_start=605
+  _globals['_COMMITOUTCOME']._serialized_end=717
+  _globals['_LEASEFENCE']._serialized_start=719
+  _globals['_LEASEFENCE']._serialized_end=761
+  _globals['_COMMITEXTRACTIONREQUEST']._serialized_start=764
+  _globals['_COMMITEXTRACTIONREQUEST']._serialized_end=927
+  _globals['_COMMITEXTRACTIONRESPONSE']._serialized_start=929
+  _globals['_COMMITEXTRACTIONRESPONSE']._serialized_end=1004
+  _globals['_COMMITANALYSISREQUEST']._serialized_start=1007
+  _globals['_COMMITANALYSISREQUEST']._serialized_end=1164
+  _globals['_COMMITANALYSISRESPONSE']._serialized_start=1166
+  _globals['_COMMITANALYSISRESPONSE']._serialized_end=1239
+  _globals['_BATCHITEM']._serialized_start=1242
+  _globals['_BATCHITEM']._serialized_end=1407
+  _globals['_BATCHCOMMITREQUEST']._serialized_start=1409
+  _globals['_BATCHCOMMITREQUEST']._serialized_end=1516
+  _globals['_BATCHITEMERROR']._serialized_start=1519
+  _globals['_BATCHITEMERROR']._serialized_end=1662
+  _globals['_BATCHITEMRESULT']._serialized_start=1665
+  _globals['_BATCHITEMRESULT']._serialized_end=1793
+  _globals['_BATCHCOMMITRESPONSE']._serialized_start=1795
+  _globals['_BATCHCOMMITRESPONSE']._serialized_end=1867
+  _globals['_GETFILINGREQUEST']._serialized_start=1869
+  _globals['_GETFILINGREQUEST']._serialized_end=1993
+  _globals['_GETFILINGRESPONSE']._serialized_start=1996
+  _globals['_GETFILINGRESPONSE']._serialized_end=2313
+  _globals['_GETFILINGSREQUEST']._serialized_start=2315
+  _globals['_GETFILINGSREQUEST']._serialized_end=2441
+  _globals['_STOREDFILING']._serialized_start=2444
+  _globals['_STOREDFILING']._serialized_end=2732
+  _globals['_GETFILINGSRESPONSE']._serialized_start=2734
+  _globals['_GETFILINGSRESPONSE']._serialized_end=2843
+  _globals['_GETSIGNALSREQUEST']._serialized_start=2846
+  _globals['_GETSIGNALSREQUEST']._serialized_end=3066
+  _globals['_GETSIGNALSRESPONSE']._serialized_start=3069
+  _globals['_GETSIGNALSRESPONSE']._serialized_end=3374
+  _globals['_GETANALYSISREQUEST']._serialized_start=3376
+  _globals['_GETANALYSISREQUEST']._serialized_end=3502
+  _globals['_GETANALYSISRESPONSE']._serialized_start=3505
+  _globals['_GETANALYSISRESPONSE']._serialized_end=3748
+  _globals['_GETCOMPANYSUMMARYREQUEST']._serialized_start=3750
+  _globals['_GETCOMPANYSUMMARYREQUEST']._serialized_end=3850
+  _globals['_GETCOMPANYSUMMARYRESPONSE']._serialized_start=3852
+  _globals['_GETCOMPANYSUMMARYRESPONSE']._serialized_end=3954
+  _globals['_LISTFILINGSREQUEST']._serialized_start=3957
+  _globals['_LISTFILINGSREQUEST']._serialized_end=4204
+  _globals['_LISTFILINGSRESPONSE']._serialized_start=4206
+  _globals['_LISTFILINGSRESPONSE']._serialized_end=4326
+  _globals['_LISTSTALEREQUEST']._serialized_start=4329
+  _globals['_LISTSTALEREQUEST']._serialized_end=4519
+  _globals['_STALEFILING']._serialized_start=4522
+  _globals['_STALEFILING']._serialized_end=4684
+  _globals['_LISTSTALERESPONSE']._serialized_start=4686
+  _globals['_LISTSTALERESPONSE']._serialized_end=4799
+  _globals['_SCREENFILINGSREQUEST']._serialized_start=4802
+  _globals['_SCREENFILINGSREQUEST']._serialized_end=4978
+  _globals['_SCREENFILINGSRESPONSE']._serialized_start=4980
+  _globals['_SCREENFILINGSRESPONSE']._serialized_end=5102
+  _globals['_FILINGSTORESERVICE']._serialized_start=5485
+  _globals['_FILINGSTORESERVICE']._serialized_end=6580
 # @@protoc_insertion_point(module_scope)

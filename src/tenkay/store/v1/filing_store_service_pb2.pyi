@@ -5,6 +5,7 @@ isort:skip_file
 
 from collections import abc as _abc
 from google.protobuf import descriptor as _descriptor
+from google.protobuf import duration_pb2 as _duration_pb2
 from google.protobuf import message as _message
 from google.protobuf import timestamp_pb2 as _timestamp_pb2
 from google.protobuf.internal import containers as _containers
@@ -12,10 +13,13 @@ from google.protobuf.internal import enum_type_wrapper as _enum_type_wrapper
 from tenkay.common.v1 import analysis_pb2 as _analysis_pb2
 from tenkay.common.v1 import company_pb2 as _company_pb2
 from tenkay.common.v1 import date_pb2 as _date_pb2
+from tenkay.common.v1 import dispute_pb2 as _dispute_pb2
+from tenkay.common.v1 import errors_pb2 as _errors_pb2
 from tenkay.common.v1 import extraction_pb2 as _extraction_pb2
 from tenkay.common.v1 import filing_pb2 as _filing_pb2
 from tenkay.common.v1 import read_pb2 as _read_pb2
 from tenkay.common.v1 import signal_pb2 as _signal_pb2
+from tenkay.common.v1 import staleness_pb2 as _staleness_pb2
 import builtins as _builtins
 import sys
 import typing as _typing
@@ -106,6 +110,30 @@ SINK_STATE_DEAD: SinkState.ValueType  # 3
 SINK_STATE_DISABLED: SinkState.ValueType  # 4
 """The sink is not configured."""
 Global___SinkState: _TypeAlias = SinkState  # noqa: Y015
+
+class _StaleResult:
+    ValueType = _typing.NewType("ValueType", _builtins.int)
+    V: _TypeAlias = ValueType  # noqa: Y015
+
+class _StaleResultEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_StaleResult.ValueType], _builtins.type):
+    DESCRIPTOR: _descriptor.EnumDescriptor
+    STALE_RESULT_UNSPECIFIED: _StaleResult.ValueType  # 0
+    """All. Never sent."""
+    STALE_RESULT_EXTRACTION: _StaleResult.ValueType  # 1
+    """The extraction."""
+    STALE_RESULT_ANALYSIS: _StaleResult.ValueType  # 2
+    """The analysis."""
+
+class StaleResult(_StaleResult, metaclass=_StaleResultEnumTypeWrapper):
+    """What of a filing is stale."""
+
+STALE_RESULT_UNSPECIFIED: StaleResult.ValueType  # 0
+"""All. Never sent."""
+STALE_RESULT_EXTRACTION: StaleResult.ValueType  # 1
+"""The extraction."""
+STALE_RESULT_ANALYSIS: StaleResult.ValueType  # 2
+"""The analysis."""
+Global___StaleResult: _TypeAlias = StaleResult  # noqa: Y015
 
 @_typing.final
 class SinkOutcome(_message.Message):
@@ -326,6 +354,164 @@ class CommitAnalysisResponse(_message.Message):
 Global___CommitAnalysisResponse: _TypeAlias = CommitAnalysisResponse  # noqa: Y015
 
 @_typing.final
+class BatchItem(_message.Message):
+    """A commit of a batch."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    EXTRACTION_FIELD_NUMBER: _builtins.int
+    ANALYSIS_FIELD_NUMBER: _builtins.int
+    FENCE_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def extraction(self) -> _extraction_pb2.Extraction:
+        """As in CommitExtraction."""
+
+    @_builtins.property
+    def analysis(self) -> _analysis_pb2.Analysis:
+        """As in CommitAnalysis."""
+
+    @_builtins.property
+    def fence(self) -> Global___LeaseFence:
+        """As in CommitExtraction."""
+
+    def __init__(
+        self,
+        *,
+        extraction: _extraction_pb2.Extraction | None = ...,
+        analysis: _analysis_pb2.Analysis | None = ...,
+        fence: Global___LeaseFence | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["analysis", b"analysis", "extraction", b"extraction", "fence", b"fence", "result", b"result"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["analysis", b"analysis", "extraction", b"extraction", "fence", b"fence", "result", b"result"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType_result: _TypeAlias = _typing.Literal["extraction", "analysis"]  # noqa: Y015
+    _WhichOneofArgType_result: _TypeAlias = _typing.Literal["result", b"result"]  # noqa: Y015
+    def WhichOneof(self, oneof_group: _WhichOneofArgType_result) -> _WhichOneofReturnType_result | None: ...
+
+Global___BatchItem: _TypeAlias = BatchItem  # noqa: Y015
+
+@_typing.final
+class BatchCommitRequest(_message.Message):
+    """Extractions and analyses to commit."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ITEMS_FIELD_NUMBER: _builtins.int
+    WAIT_FOR_FIELD_NUMBER: _builtins.int
+    wait_for: Global___WaitFor.ValueType
+    """How long to wait, for all of them."""
+    @_builtins.property
+    def items(self) -> _containers.RepeatedCompositeFieldContainer[Global___BatchItem]:
+        """1 to 50, within the size of a message: 4 MB."""
+
+    def __init__(
+        self,
+        *,
+        items: _abc.Iterable[Global___BatchItem] | None = ...,
+        wait_for: Global___WaitFor.ValueType | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["items", b"items", "wait_for", b"wait_for"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___BatchCommitRequest: _TypeAlias = BatchCommitRequest  # noqa: Y015
+
+@_typing.final
+class BatchItemError(_message.Message):
+    """Why a commit of a batch was refused. Nothing was changed by it."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    REASON_FIELD_NUMBER: _builtins.int
+    MESSAGE_FIELD_NUMBER: _builtins.int
+    FIELD_FIELD_NUMBER: _builtins.int
+    RETRY_AFTER_FIELD_NUMBER: _builtins.int
+    reason: _errors_pb2.ErrorReason.ValueType
+    """The reason, as the call for one commit would answer."""
+    message: _builtins.str
+    """What happened and what to do next."""
+    field: _builtins.str
+    """The field of the item that is wrong. Empty when it is not one field's fault."""
+    @_builtins.property
+    def retry_after(self) -> _duration_pb2.Duration:
+        """How long to wait before sending the item again. Absent when that would not help."""
+
+    def __init__(
+        self,
+        *,
+        reason: _errors_pb2.ErrorReason.ValueType | None = ...,
+        message: _builtins.str | None = ...,
+        field: _builtins.str | None = ...,
+        retry_after: _duration_pb2.Duration | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["retry_after", b"retry_after"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["field", b"field", "message", b"message", "reason", b"reason", "retry_after", b"retry_after"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___BatchItemError: _TypeAlias = BatchItemError  # noqa: Y015
+
+@_typing.final
+class BatchItemResult(_message.Message):
+    """What became of a commit of a batch."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    OUTCOME_FIELD_NUMBER: _builtins.int
+    ERROR_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def outcome(self) -> Global___CommitOutcome:
+        """It is stored."""
+
+    @_builtins.property
+    def error(self) -> Global___BatchItemError:
+        """It is not."""
+
+    def __init__(
+        self,
+        *,
+        outcome: Global___CommitOutcome | None = ...,
+        error: Global___BatchItemError | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["error", b"error", "outcome", b"outcome", "result", b"result"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["error", b"error", "outcome", b"outcome", "result", b"result"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType_result: _TypeAlias = _typing.Literal["outcome", "error"]  # noqa: Y015
+    _WhichOneofArgType_result: _TypeAlias = _typing.Literal["result", b"result"]  # noqa: Y015
+    def WhichOneof(self, oneof_group: _WhichOneofArgType_result) -> _WhichOneofReturnType_result | None: ...
+
+Global___BatchItemResult: _TypeAlias = BatchItemResult  # noqa: Y015
+
+@_typing.final
+class BatchCommitResponse(_message.Message):
+    """What became of them."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    RESULTS_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def results(self) -> _containers.RepeatedCompositeFieldContainer[Global___BatchItemResult]:
+        """One entry an item, in the request's order."""
+
+    def __init__(
+        self,
+        *,
+        results: _abc.Iterable[Global___BatchItemResult] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["results", b"results"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___BatchCommitResponse: _TypeAlias = BatchCommitResponse  # noqa: Y015
+
+@_typing.final
 class GetFilingRequest(_message.Message):
     """Names a filing to read."""
 
@@ -372,6 +558,8 @@ class GetFilingResponse(_message.Message):
     RESULT_KEY_FIELD_NUMBER: _builtins.int
     AS_OF_SEQUENCE_FIELD_NUMBER: _builtins.int
     CATALOG_VERSION_FIELD_NUMBER: _builtins.int
+    STALE_FIELD_NUMBER: _builtins.int
+    AMENDS_FIELD_NUMBER: _builtins.int
     version: _builtins.int
     """The extraction's version, from 1."""
     result_key: _builtins.str
@@ -380,6 +568,10 @@ class GetFilingResponse(_message.Message):
     """The state that was read."""
     catalog_version: _builtins.str
     """Version of the signal catalog it was extracted with."""
+    amends: _builtins.str
+    """Accession number of the filing that this one amends: the company's stored original of the same form and period that
+    was accepted last before it. Absent for an original, and when none such is stored.
+    """
     @_builtins.property
     def filing(self) -> _filing_pb2.Filing:
         """The filing."""
@@ -392,6 +584,10 @@ class GetFilingResponse(_message.Message):
     def recorded_at(self) -> _timestamp_pb2.Timestamp:
         """When this version was recorded."""
 
+    @_builtins.property
+    def stale(self) -> _staleness_pb2.Staleness:
+        """That this version of the extraction is stale. Absent when it is not."""
+
     def __init__(
         self,
         *,
@@ -402,14 +598,146 @@ class GetFilingResponse(_message.Message):
         result_key: _builtins.str | None = ...,
         as_of_sequence: _builtins.str | None = ...,
         catalog_version: _builtins.str | None = ...,
+        stale: _staleness_pb2.Staleness | None = ...,
+        amends: _builtins.str | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["filing", b"filing", "recorded_at", b"recorded_at"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_amends", b"_amends", "amends", b"amends", "filing", b"filing", "recorded_at", b"recorded_at", "stale", b"stale"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["as_of_sequence", b"as_of_sequence", "catalog_version", b"catalog_version", "filing", b"filing", "recorded_at", b"recorded_at", "result_key", b"result_key", "sections", b"sections", "version", b"version"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_amends", b"_amends", "amends", b"amends", "as_of_sequence", b"as_of_sequence", "catalog_version", b"catalog_version", "filing", b"filing", "recorded_at", b"recorded_at", "result_key", b"result_key", "sections", b"sections", "stale", b"stale", "version", b"version"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType__amends: _TypeAlias = _typing.Literal["amends"]  # noqa: Y015
+    _WhichOneofArgType__amends: _TypeAlias = _typing.Literal["_amends", b"_amends"]  # noqa: Y015
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__amends) -> _WhichOneofReturnType__amends | None: ...
+
+Global___GetFilingResponse: _TypeAlias = GetFilingResponse  # noqa: Y015
+
+@_typing.final
+class GetFilingsRequest(_message.Message):
+    """Names filings to read."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    FILINGS_FIELD_NUMBER: _builtins.int
+    AS_OF_FIELD_NUMBER: _builtins.int
+    MIN_SEQUENCE_FIELD_NUMBER: _builtins.int
+    min_sequence: _builtins.str
+    """The oldest state to read. Empty: any."""
+    @_builtins.property
+    def filings(self) -> _containers.RepeatedCompositeFieldContainer[_filing_pb2.FilingRef]:
+        """The filings, 1 to 100."""
+
+    @_builtins.property
+    def as_of(self) -> _read_pb2.AsOf:
+        """The moments to read at. Absent: now."""
+
+    def __init__(
+        self,
+        *,
+        filings: _abc.Iterable[_filing_pb2.FilingRef] | None = ...,
+        as_of: _read_pb2.AsOf | None = ...,
+        min_sequence: _builtins.str | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["as_of", b"as_of"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["as_of", b"as_of", "filings", b"filings", "min_sequence", b"min_sequence"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
-Global___GetFilingResponse: _TypeAlias = GetFilingResponse  # noqa: Y015
+Global___GetFilingsRequest: _TypeAlias = GetFilingsRequest  # noqa: Y015
+
+@_typing.final
+class StoredFiling(_message.Message):
+    """A filing among several."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    FILING_FIELD_NUMBER: _builtins.int
+    SECTIONS_FIELD_NUMBER: _builtins.int
+    VERSION_FIELD_NUMBER: _builtins.int
+    RECORDED_AT_FIELD_NUMBER: _builtins.int
+    RESULT_KEY_FIELD_NUMBER: _builtins.int
+    CATALOG_VERSION_FIELD_NUMBER: _builtins.int
+    STALE_FIELD_NUMBER: _builtins.int
+    AMENDS_FIELD_NUMBER: _builtins.int
+    version: _builtins.int
+    """The extraction's version, from 1."""
+    result_key: _builtins.str
+    """The extraction's key."""
+    catalog_version: _builtins.str
+    """Version of the signal catalog it was extracted with."""
+    amends: _builtins.str
+    """As in GetFiling."""
+    @_builtins.property
+    def filing(self) -> _filing_pb2.Filing:
+        """The filing."""
+
+    @_builtins.property
+    def sections(self) -> _containers.RepeatedCompositeFieldContainer[_extraction_pb2.Section]:
+        """Its sections."""
+
+    @_builtins.property
+    def recorded_at(self) -> _timestamp_pb2.Timestamp:
+        """When this version was recorded."""
+
+    @_builtins.property
+    def stale(self) -> _staleness_pb2.Staleness:
+        """As in GetFiling."""
+
+    def __init__(
+        self,
+        *,
+        filing: _filing_pb2.Filing | None = ...,
+        sections: _abc.Iterable[_extraction_pb2.Section] | None = ...,
+        version: _builtins.int | None = ...,
+        recorded_at: _timestamp_pb2.Timestamp | None = ...,
+        result_key: _builtins.str | None = ...,
+        catalog_version: _builtins.str | None = ...,
+        stale: _staleness_pb2.Staleness | None = ...,
+        amends: _builtins.str | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_amends", b"_amends", "amends", b"amends", "filing", b"filing", "recorded_at", b"recorded_at", "stale", b"stale"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_amends", b"_amends", "amends", b"amends", "catalog_version", b"catalog_version", "filing", b"filing", "recorded_at", b"recorded_at", "result_key", b"result_key", "sections", b"sections", "stale", b"stale", "version", b"version"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType__amends: _TypeAlias = _typing.Literal["amends"]  # noqa: Y015
+    _WhichOneofArgType__amends: _TypeAlias = _typing.Literal["_amends", b"_amends"]  # noqa: Y015
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__amends) -> _WhichOneofReturnType__amends | None: ...
+
+Global___StoredFiling: _TypeAlias = StoredFiling  # noqa: Y015
+
+@_typing.final
+class GetFilingsResponse(_message.Message):
+    """Filings."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    FILINGS_FIELD_NUMBER: _builtins.int
+    UNKNOWN_FIELD_NUMBER: _builtins.int
+    AS_OF_SEQUENCE_FIELD_NUMBER: _builtins.int
+    as_of_sequence: _builtins.str
+    """The state that was read."""
+    @_builtins.property
+    def filings(self) -> _containers.RepeatedCompositeFieldContainer[Global___StoredFiling]:
+        """Those that are stored, each once, in the request's order."""
+
+    @_builtins.property
+    def unknown(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """Accession numbers of the others, each once, in the request's order."""
+
+    def __init__(
+        self,
+        *,
+        filings: _abc.Iterable[Global___StoredFiling] | None = ...,
+        unknown: _abc.Iterable[_builtins.str] | None = ...,
+        as_of_sequence: _builtins.str | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["as_of_sequence", b"as_of_sequence", "filings", b"filings", "unknown", b"unknown"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___GetFilingsResponse: _TypeAlias = GetFilingsResponse  # noqa: Y015
 
 @_typing.final
 class GetSignalsRequest(_message.Message):
@@ -471,6 +799,8 @@ class GetSignalsResponse(_message.Message):
     VERSION_FIELD_NUMBER: _builtins.int
     RESULT_KEY_FIELD_NUMBER: _builtins.int
     AS_OF_SEQUENCE_FIELD_NUMBER: _builtins.int
+    STALE_FIELD_NUMBER: _builtins.int
+    DISPUTES_FIELD_NUMBER: _builtins.int
     version: _builtins.int
     """The extraction's version, from 1."""
     result_key: _builtins.str
@@ -489,6 +819,16 @@ class GetSignalsResponse(_message.Message):
     def missing(self) -> _containers.RepeatedCompositeFieldContainer[_signal_pb2.MissingSignal]:
         """Signals without one, in the catalog's order."""
 
+    @_builtins.property
+    def stale(self) -> _staleness_pb2.Staleness:
+        """That this version of the extraction is stale. Absent when it is not."""
+
+    @_builtins.property
+    def disputes(self) -> _containers.RepeatedCompositeFieldContainer[_dispute_pb2.Dispute]:
+        """The open disputes of values among `signals`. Such a value is answered here and nowhere else: screens, series,
+        aggregates and exports leave it out.
+        """
+
     def __init__(
         self,
         *,
@@ -498,10 +838,12 @@ class GetSignalsResponse(_message.Message):
         version: _builtins.int | None = ...,
         result_key: _builtins.str | None = ...,
         as_of_sequence: _builtins.str | None = ...,
+        stale: _staleness_pb2.Staleness | None = ...,
+        disputes: _abc.Iterable[_dispute_pb2.Dispute] | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["filing", b"filing"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["filing", b"filing", "stale", b"stale"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["as_of_sequence", b"as_of_sequence", "filing", b"filing", "missing", b"missing", "result_key", b"result_key", "signals", b"signals", "version", b"version"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["as_of_sequence", b"as_of_sequence", "disputes", b"disputes", "filing", b"filing", "missing", b"missing", "result_key", b"result_key", "signals", b"signals", "stale", b"stale", "version", b"version"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -552,6 +894,7 @@ class GetAnalysisResponse(_message.Message):
     VERSION_FIELD_NUMBER: _builtins.int
     RECORDED_AT_FIELD_NUMBER: _builtins.int
     AS_OF_SEQUENCE_FIELD_NUMBER: _builtins.int
+    STALE_FIELD_NUMBER: _builtins.int
     version: _builtins.int
     """The analysis' version, from 1."""
     as_of_sequence: _builtins.str
@@ -568,6 +911,10 @@ class GetAnalysisResponse(_message.Message):
     def recorded_at(self) -> _timestamp_pb2.Timestamp:
         """When this version was recorded."""
 
+    @_builtins.property
+    def stale(self) -> _staleness_pb2.Staleness:
+        """That the analysis is stale, or the extraction it was made from is. Absent when neither is."""
+
     def __init__(
         self,
         *,
@@ -576,10 +923,11 @@ class GetAnalysisResponse(_message.Message):
         version: _builtins.int | None = ...,
         recorded_at: _timestamp_pb2.Timestamp | None = ...,
         as_of_sequence: _builtins.str | None = ...,
+        stale: _staleness_pb2.Staleness | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["analysis", b"analysis", "filing", b"filing", "recorded_at", b"recorded_at"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["analysis", b"analysis", "filing", b"filing", "recorded_at", b"recorded_at", "stale", b"stale"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["analysis", b"analysis", "as_of_sequence", b"as_of_sequence", "filing", b"filing", "recorded_at", b"recorded_at", "version", b"version"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["analysis", b"analysis", "as_of_sequence", b"as_of_sequence", "filing", b"filing", "recorded_at", b"recorded_at", "stale", b"stale", "version", b"version"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -736,6 +1084,122 @@ class ListFilingsResponse(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___ListFilingsResponse: _TypeAlias = ListFilingsResponse  # noqa: Y015
+
+@_typing.final
+class ListStaleRequest(_message.Message):
+    """Asks for what is stale."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    CIK_FIELD_NUMBER: _builtins.int
+    RESULT_FIELD_NUMBER: _builtins.int
+    PAGE_SIZE_FIELD_NUMBER: _builtins.int
+    PAGE_TOKEN_FIELD_NUMBER: _builtins.int
+    AS_OF_FIELD_NUMBER: _builtins.int
+    MIN_SEQUENCE_FIELD_NUMBER: _builtins.int
+    cik: _builtins.int
+    """Only this company's. Absent: all companies'."""
+    result: Global___StaleResult.ValueType
+    """Only extractions or only analyses. UNSPECIFIED: both."""
+    page_size: _builtins.int
+    """Most entries to answer with: 0 means 50; more than 500 is taken as 500; negative is INVALID_FIELD."""
+    page_token: _builtins.str
+    """next_page_token of the answer before, with the same other fields; else MALFORMED_PAGE_TOKEN."""
+    min_sequence: _builtins.str
+    """The oldest state to read. Empty: any."""
+    @_builtins.property
+    def as_of(self) -> _read_pb2.AsOf:
+        """The moments to read at. Absent: now. Pages of one list stay at the first page's moment."""
+
+    def __init__(
+        self,
+        *,
+        cik: _builtins.int | None = ...,
+        result: Global___StaleResult.ValueType | None = ...,
+        page_size: _builtins.int | None = ...,
+        page_token: _builtins.str | None = ...,
+        as_of: _read_pb2.AsOf | None = ...,
+        min_sequence: _builtins.str | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_cik", b"_cik", "as_of", b"as_of", "cik", b"cik"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_cik", b"_cik", "as_of", b"as_of", "cik", b"cik", "min_sequence", b"min_sequence", "page_size", b"page_size", "page_token", b"page_token", "result", b"result"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType__cik: _TypeAlias = _typing.Literal["cik"]  # noqa: Y015
+    _WhichOneofArgType__cik: _TypeAlias = _typing.Literal["_cik", b"_cik"]  # noqa: Y015
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__cik) -> _WhichOneofReturnType__cik | None: ...
+
+Global___ListStaleRequest: _TypeAlias = ListStaleRequest  # noqa: Y015
+
+@_typing.final
+class StaleFiling(_message.Message):
+    """A stale result."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    FILING_FIELD_NUMBER: _builtins.int
+    RESULT_FIELD_NUMBER: _builtins.int
+    VERSION_FIELD_NUMBER: _builtins.int
+    STALE_FIELD_NUMBER: _builtins.int
+    result: Global___StaleResult.ValueType
+    """What of it is stale."""
+    version: _builtins.int
+    """The stale version, from 1."""
+    @_builtins.property
+    def filing(self) -> _filing_pb2.Filing:
+        """The filing."""
+
+    @_builtins.property
+    def stale(self) -> _staleness_pb2.Staleness:
+        """Why and since when."""
+
+    def __init__(
+        self,
+        *,
+        filing: _filing_pb2.Filing | None = ...,
+        result: Global___StaleResult.ValueType | None = ...,
+        version: _builtins.int | None = ...,
+        stale: _staleness_pb2.Staleness | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["filing", b"filing", "stale", b"stale"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["filing", b"filing", "result", b"result", "stale", b"stale", "version", b"version"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___StaleFiling: _TypeAlias = StaleFiling  # noqa: Y015
+
+@_typing.final
+class ListStaleResponse(_message.Message):
+    """A page of stale results."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    STALE_FIELD_NUMBER: _builtins.int
+    NEXT_PAGE_TOKEN_FIELD_NUMBER: _builtins.int
+    AS_OF_SEQUENCE_FIELD_NUMBER: _builtins.int
+    next_page_token: _builtins.str
+    """Empty on the last page."""
+    as_of_sequence: _builtins.str
+    """The state that was read."""
+    @_builtins.property
+    def stale(self) -> _containers.RepeatedCompositeFieldContainer[Global___StaleFiling]:
+        """The results."""
+
+    def __init__(
+        self,
+        *,
+        stale: _abc.Iterable[Global___StaleFiling] | None = ...,
+        next_page_token: _builtins.str | None = ...,
+        as_of_sequence: _builtins.str | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["as_of_sequence", b"as_of_sequence", "next_page_token", b"next_page_token", "stale", b"stale"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ListStaleResponse: _TypeAlias = ListStaleResponse  # noqa: Y015
 
 @_typing.final
 class ScreenFilingsRequest(_message.Message):

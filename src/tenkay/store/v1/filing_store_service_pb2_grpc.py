@@ -32,6 +32,9 @@ class FilingStoreServiceStub:
     A sequence is a position in the order of commits, as text that callers hold and hand back. Reads take min_sequence,
     the oldest state they accept: the store waits for it for a moment, then answers SEQUENCE_NOT_REACHED. Their
     as_of_sequence says which state was read.
+
+    A FilingRef may name the CIK of any entity of the filing. Another one is answered FILING_MISMATCH, whose metadata "ciks"
+    says which there are. A filing whose entities are not known is answered whatever CIK is named.
     """
 
     def __init__(self, channel):
@@ -50,10 +53,20 @@ class FilingStoreServiceStub:
                 request_serializer=tenkay_dot_store_dot_v1_dot_filing__store__service__pb2.CommitAnalysisRequest.SerializeToString,
                 response_deserializer=tenkay_dot_store_dot_v1_dot_filing__store__service__pb2.CommitAnalysisResponse.FromString,
                 _registered_method=True)
+        self.BatchCommit = channel.unary_unary(
+                '/tenkay.store.v1.FilingStoreService/BatchCommit',
+                request_serializer=tenkay_dot_store_dot_v1_dot_filing__store__service__pb2.BatchCommitRequest.SerializeToString,
+                response_deserializer=tenkay_dot_store_dot_v1_dot_filing__store__service__pb2.BatchCommitResponse.FromString,
+                _registered_method=True)
         self.GetFiling = channel.unary_unary(
                 '/tenkay.store.v1.FilingStoreService/GetFiling',
                 request_serializer=tenkay_dot_store_dot_v1_dot_filing__store__service__pb2.GetFilingRequest.SerializeToString,
                 response_deserializer=tenkay_dot_store_dot_v1_dot_filing__store__service__pb2.GetFilingResponse.FromString,
+                _registered_method=True)
+        self.GetFilings = channel.unary_unary(
+                '/tenkay.store.v1.FilingStoreService/GetFilings',
+                request_serializer=tenkay_dot_store_dot_v1_dot_filing__store__service__pb2.GetFilingsRequest.SerializeToString,
+                response_deserializer=tenkay_dot_store_dot_v1_dot_filing__store__service__pb2.GetFilingsResponse.FromString,
                 _registered_method=True)
         self.GetSignals = channel.unary_unary(
                 '/tenkay.store.v1.FilingStoreService/GetSignals',
@@ -75,6 +88,11 @@ class FilingStoreServiceStub:
                 request_serializer=tenkay_dot_store_dot_v1_dot_filing__store__service__pb2.ListFilingsRequest.SerializeToString,
                 response_deserializer=tenkay_dot_store_dot_v1_dot_filing__store__service__pb2.ListFilingsResponse.FromString,
                 _registered_method=True)
+        self.ListStale = channel.unary_unary(
+                '/tenkay.store.v1.FilingStoreService/ListStale',
+                request_serializer=tenkay_dot_store_dot_v1_dot_filing__store__service__pb2.ListStaleRequest.SerializeToString,
+                response_deserializer=tenkay_dot_store_dot_v1_dot_filing__store__service__pb2.ListStaleResponse.FromString,
+                _registered_method=True)
         self.ScreenFilings = channel.unary_unary(
                 '/tenkay.store.v1.FilingStoreService/ScreenFilings',
                 request_serializer=tenkay_dot_store_dot_v1_dot_filing__store__service__pb2.ScreenFilingsRequest.SerializeToString,
@@ -89,6 +107,9 @@ class FilingStoreServiceServicer:
     A sequence is a position in the order of commits, as text that callers hold and hand back. Reads take min_sequence,
     the oldest state they accept: the store waits for it for a moment, then answers SEQUENCE_NOT_REACHED. Their
     as_of_sequence says which state was read.
+
+    A FilingRef may name the CIK of any entity of the filing. Another one is answered FILING_MISMATCH, whose metadata "ciks"
+    says which there are. A filing whose entities are not known is answered whatever CIK is named.
     """
 
     def CommitExtraction(self, request, context):
@@ -109,8 +130,26 @@ class FilingStoreServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def BatchCommit(self, request, context):
+        """Commits extractions and analyses, each as CommitExtraction and CommitAnalysis do: durable or refused on its own. Those
+        of one filing are committed in the order given, so an analysis may follow the extraction it was made from.
+        INVALID_FIELD when there are none or more than 50. What is wrong with one commit is told in its result.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def GetFiling(self, request, context):
         """One filing. FILING_UNKNOWN when it is not stored, or was not at the moments asked for.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def GetFilings(self, request, context):
+        """Several filings, all of one state. Those that GetFiling would answer FILING_UNKNOWN are named in `unknown`.
+        INVALID_FIELD when there are none or more than 100.
+        Cost: that of as many GetFiling, on one of the store's readers.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -144,6 +183,15 @@ class FilingStoreServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def ListStale(self, request, context):
+        """Lists the results that are stale, in the order in which they became so: what to compute again, at low priority. An
+        entry goes away when a newer version is committed or the filing is purged.
+        Cost: the stale results.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def ScreenFilings(self, request, context):
         """Filings that meet a filter, newest first. FILTER_SYNTAX, FILTER_UNKNOWN_FIELD, UNKNOWN_SIGNAL say what is wrong with
         it.
@@ -165,10 +213,20 @@ def add_FilingStoreServiceServicer_to_server(servicer, server):
                     request_deserializer=tenkay_dot_store_dot_v1_dot_filing__store__service__pb2.CommitAnalysisRequest.FromString,
                     response_serializer=tenkay_dot_store_dot_v1_dot_filing__store__service__pb2.CommitAnalysisResponse.SerializeToString,
             ),
+            'BatchCommit': grpc.unary_unary_rpc_method_handler(
+                    servicer.BatchCommit,
+                    request_deserializer=tenkay_dot_store_dot_v1_dot_filing__store__service__pb2.BatchCommitRequest.FromString,
+                    response_serializer=tenkay_dot_store_dot_v1_dot_filing__store__service__pb2.BatchCommitResponse.SerializeToString,
+            ),
             'GetFiling': grpc.unary_unary_rpc_method_handler(
                     servicer.GetFiling,
                     request_deserializer=tenkay_dot_store_dot_v1_dot_filing__store__service__pb2.GetFilingRequest.FromString,
                     response_serializer=tenkay_dot_store_dot_v1_dot_filing__store__service__pb2.GetFilingResponse.SerializeToString,
+            ),
+            'GetFilings': grpc.unary_unary_rpc_method_handler(
+                    servicer.GetFilings,
+                    request_deserializer=tenkay_dot_store_dot_v1_dot_filing__store__service__pb2.GetFilingsRequest.FromString,
+                    response_serializer=tenkay_dot_store_dot_v1_dot_filing__store__service__pb2.GetFilingsResponse.SerializeToString,
             ),
             'GetSignals': grpc.unary_unary_rpc_method_handler(
                     servicer.GetSignals,
@@ -190,6 +248,11 @@ def add_FilingStoreServiceServicer_to_server(servicer, server):
                     request_deserializer=tenkay_dot_store_dot_v1_dot_filing__store__service__pb2.ListFilingsRequest.FromString,
                     response_serializer=tenkay_dot_store_dot_v1_dot_filing__store__service__pb2.ListFilingsResponse.SerializeToString,
             ),
+            'ListStale': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListStale,
+                    request_deserializer=tenkay_dot_store_dot_v1_dot_filing__store__service__pb2.ListStaleRequest.FromString,
+                    response_serializer=tenkay_dot_store_dot_v1_dot_filing__store__service__pb2.ListStaleResponse.SerializeToString,
+            ),
             'ScreenFilings': grpc.unary_unary_rpc_method_handler(
                     servicer.ScreenFilings,
                     request_deserializer=tenkay_dot_store_dot_v1_dot_filing__store__service__pb2.ScreenFilingsRequest.FromString,
@@ -210,6 +273,9 @@ class FilingStoreService:
     A sequence is a position in the order of commits, as text that callers hold and hand back. Reads take min_sequence,
     the oldest state they accept: the store waits for it for a moment, then answers SEQUENCE_NOT_REACHED. Their
     as_of_sequence says which state was read.
+
+    A FilingRef may name the CIK of any entity of the filing. Another one is answered FILING_MISMATCH, whose metadata "ciks"
+    says which there are. A filing whose entities are not known is answered whatever CIK is named.
     """
 
     @staticmethod
@@ -267,6 +333,33 @@ class FilingStoreService:
             _registered_method=True)
 
     @staticmethod
+    def BatchCommit(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/tenkay.store.v1.FilingStoreService/BatchCommit',
+            tenkay_dot_store_dot_v1_dot_filing__store__service__pb2.BatchCommitRequest.SerializeToString,
+            tenkay_dot_store_dot_v1_dot_filing__store__service__pb2.BatchCommitResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
     def GetFiling(request,
             target,
             options=(),
@@ -283,6 +376,33 @@ class FilingStoreService:
             '/tenkay.store.v1.FilingStoreService/GetFiling',
             tenkay_dot_store_dot_v1_dot_filing__store__service__pb2.GetFilingRequest.SerializeToString,
             tenkay_dot_store_dot_v1_dot_filing__store__service__pb2.GetFilingResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def GetFilings(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/tenkay.store.v1.FilingStoreService/GetFilings',
+            tenkay_dot_store_dot_v1_dot_filing__store__service__pb2.GetFilingsRequest.SerializeToString,
+            tenkay_dot_store_dot_v1_dot_filing__store__service__pb2.GetFilingsResponse.FromString,
             options,
             channel_credentials,
             insecure,
@@ -391,6 +511,33 @@ class FilingStoreService:
             '/tenkay.store.v1.FilingStoreService/ListFilings',
             tenkay_dot_store_dot_v1_dot_filing__store__service__pb2.ListFilingsRequest.SerializeToString,
             tenkay_dot_store_dot_v1_dot_filing__store__service__pb2.ListFilingsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListStale(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/tenkay.store.v1.FilingStoreService/ListStale',
+            tenkay_dot_store_dot_v1_dot_filing__store__service__pb2.ListStaleRequest.SerializeToString,
+            tenkay_dot_store_dot_v1_dot_filing__store__service__pb2.ListStaleResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -33,6 +33,9 @@ class FilingStoreServiceStub:
     A sequence is a position in the order of commits, as text that callers hold and hand back. Reads take min_sequence,
     the oldest state they accept: the store waits for it for a moment, then answers SEQUENCE_NOT_REACHED. Their
     as_of_sequence says which state was read.
+
+    A FilingRef may name the CIK of any entity of the filing. Another one is answered FILING_MISMATCH, whose metadata "ciks"
+    says which there are. A filing whose entities are not known is answered whatever CIK is named.
     """
 
     @_typing.overload
@@ -49,8 +52,18 @@ class FilingStoreServiceStub:
     """Commits an analysis of a filing's extraction. Idempotent by result_key, like CommitExtraction.
     FILING_UNKNOWN when the filing is not stored.
     """
+    BatchCommit: _grpc.UnaryUnaryMultiCallable[_filing_store_service_pb2.BatchCommitRequest, _filing_store_service_pb2.BatchCommitResponse]
+    """Commits extractions and analyses, each as CommitExtraction and CommitAnalysis do: durable or refused on its own. Those
+    of one filing are committed in the order given, so an analysis may follow the extraction it was made from.
+    INVALID_FIELD when there are none or more than 50. What is wrong with one commit is told in its result.
+    """
     GetFiling: _grpc.UnaryUnaryMultiCallable[_filing_store_service_pb2.GetFilingRequest, _filing_store_service_pb2.GetFilingResponse]
     """One filing. FILING_UNKNOWN when it is not stored, or was not at the moments asked for."""
+    GetFilings: _grpc.UnaryUnaryMultiCallable[_filing_store_service_pb2.GetFilingsRequest, _filing_store_service_pb2.GetFilingsResponse]
+    """Several filings, all of one state. Those that GetFiling would answer FILING_UNKNOWN are named in `unknown`.
+    INVALID_FIELD when there are none or more than 100.
+    Cost: that of as many GetFiling, on one of the store's readers.
+    """
     GetSignals: _grpc.UnaryUnaryMultiCallable[_filing_store_service_pb2.GetSignalsRequest, _filing_store_service_pb2.GetSignalsResponse]
     """A filing's signals and gaps. FILING_UNKNOWN as GetFiling."""
     GetAnalysis: _grpc.UnaryUnaryMultiCallable[_filing_store_service_pb2.GetAnalysisRequest, _filing_store_service_pb2.GetAnalysisResponse]
@@ -59,6 +72,11 @@ class FilingStoreServiceStub:
     """What is known of one company. COMPANY_UNKNOWN when no filing of it is stored."""
     ListFilings: _grpc.UnaryUnaryMultiCallable[_filing_store_service_pb2.ListFilingsRequest, _filing_store_service_pb2.ListFilingsResponse]
     """Lists filings, newest first by filing day (those without one last), then by accession number."""
+    ListStale: _grpc.UnaryUnaryMultiCallable[_filing_store_service_pb2.ListStaleRequest, _filing_store_service_pb2.ListStaleResponse]
+    """Lists the results that are stale, in the order in which they became so: what to compute again, at low priority. An
+    entry goes away when a newer version is committed or the filing is purged.
+    Cost: the stale results.
+    """
     ScreenFilings: _grpc.UnaryUnaryMultiCallable[_filing_store_service_pb2.ScreenFilingsRequest, _filing_store_service_pb2.ScreenFilingsResponse]
     """Filings that meet a filter, newest first. FILTER_SYNTAX, FILTER_UNKNOWN_FIELD, UNKNOWN_SIGNAL say what is wrong with
     it.
@@ -72,6 +90,9 @@ class FilingStoreServiceAsyncStub(FilingStoreServiceStub):
     A sequence is a position in the order of commits, as text that callers hold and hand back. Reads take min_sequence,
     the oldest state they accept: the store waits for it for a moment, then answers SEQUENCE_NOT_REACHED. Their
     as_of_sequence says which state was read.
+
+    A FilingRef may name the CIK of any entity of the filing. Another one is answered FILING_MISMATCH, whose metadata "ciks"
+    says which there are. A filing whose entities are not known is answered whatever CIK is named.
     """
 
     def __init__(self, channel: _aio.Channel) -> None: ...
@@ -85,8 +106,18 @@ class FilingStoreServiceAsyncStub(FilingStoreServiceStub):
     """Commits an analysis of a filing's extraction. Idempotent by result_key, like CommitExtraction.
     FILING_UNKNOWN when the filing is not stored.
     """
+    BatchCommit: _aio.UnaryUnaryMultiCallable[_filing_store_service_pb2.BatchCommitRequest, _filing_store_service_pb2.BatchCommitResponse]  # type: ignore[assignment]
+    """Commits extractions and analyses, each as CommitExtraction and CommitAnalysis do: durable or refused on its own. Those
+    of one filing are committed in the order given, so an analysis may follow the extraction it was made from.
+    INVALID_FIELD when there are none or more than 50. What is wrong with one commit is told in its result.
+    """
     GetFiling: _aio.UnaryUnaryMultiCallable[_filing_store_service_pb2.GetFilingRequest, _filing_store_service_pb2.GetFilingResponse]  # type: ignore[assignment]
     """One filing. FILING_UNKNOWN when it is not stored, or was not at the moments asked for."""
+    GetFilings: _aio.UnaryUnaryMultiCallable[_filing_store_service_pb2.GetFilingsRequest, _filing_store_service_pb2.GetFilingsResponse]  # type: ignore[assignment]
+    """Several filings, all of one state. Those that GetFiling would answer FILING_UNKNOWN are named in `unknown`.
+    INVALID_FIELD when there are none or more than 100.
+    Cost: that of as many GetFiling, on one of the store's readers.
+    """
     GetSignals: _aio.UnaryUnaryMultiCallable[_filing_store_service_pb2.GetSignalsRequest, _filing_store_service_pb2.GetSignalsResponse]  # type: ignore[assignment]
     """A filing's signals and gaps. FILING_UNKNOWN as GetFiling."""
     GetAnalysis: _aio.UnaryUnaryMultiCallable[_filing_store_service_pb2.GetAnalysisRequest, _filing_store_service_pb2.GetAnalysisResponse]  # type: ignore[assignment]
@@ -95,6 +126,11 @@ class FilingStoreServiceAsyncStub(FilingStoreServiceStub):
     """What is known of one company. COMPANY_UNKNOWN when no filing of it is stored."""
     ListFilings: _aio.UnaryUnaryMultiCallable[_filing_store_service_pb2.ListFilingsRequest, _filing_store_service_pb2.ListFilingsResponse]  # type: ignore[assignment]
     """Lists filings, newest first by filing day (those without one last), then by accession number."""
+    ListStale: _aio.UnaryUnaryMultiCallable[_filing_store_service_pb2.ListStaleRequest, _filing_store_service_pb2.ListStaleResponse]  # type: ignore[assignment]
+    """Lists the results that are stale, in the order in which they became so: what to compute again, at low priority. An
+    entry goes away when a newer version is committed or the filing is purged.
+    Cost: the stale results.
+    """
     ScreenFilings: _aio.UnaryUnaryMultiCallable[_filing_store_service_pb2.ScreenFilingsRequest, _filing_store_service_pb2.ScreenFilingsResponse]  # type: ignore[assignment]
     """Filings that meet a filter, newest first. FILTER_SYNTAX, FILTER_UNKNOWN_FIELD, UNKNOWN_SIGNAL say what is wrong with
     it.
@@ -107,6 +143,9 @@ class FilingStoreServiceServicer(metaclass=_abc_1.ABCMeta):
     A sequence is a position in the order of commits, as text that callers hold and hand back. Reads take min_sequence,
     the oldest state they accept: the store waits for it for a moment, then answers SEQUENCE_NOT_REACHED. Their
     as_of_sequence says which state was read.
+
+    A FilingRef may name the CIK of any entity of the filing. Another one is answered FILING_MISMATCH, whose metadata "ciks"
+    says which there are. A filing whose entities are not known is answered whatever CIK is named.
     """
 
     @_abc_1.abstractmethod
@@ -132,12 +171,34 @@ class FilingStoreServiceServicer(metaclass=_abc_1.ABCMeta):
         """
 
     @_abc_1.abstractmethod
+    def BatchCommit(
+        self,
+        request: _filing_store_service_pb2.BatchCommitRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_filing_store_service_pb2.BatchCommitResponse, _abc.Awaitable[_filing_store_service_pb2.BatchCommitResponse]]:
+        """Commits extractions and analyses, each as CommitExtraction and CommitAnalysis do: durable or refused on its own. Those
+        of one filing are committed in the order given, so an analysis may follow the extraction it was made from.
+        INVALID_FIELD when there are none or more than 50. What is wrong with one commit is told in its result.
+        """
+
+    @_abc_1.abstractmethod
     def GetFiling(
         self,
         request: _filing_store_service_pb2.GetFilingRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_filing_store_service_pb2.GetFilingResponse, _abc.Awaitable[_filing_store_service_pb2.GetFilingResponse]]:
         """One filing. FILING_UNKNOWN when it is not stored, or was not at the moments asked for."""
+
+    @_abc_1.abstractmethod
+    def GetFilings(
+        self,
+        request: _filing_store_service_pb2.GetFilingsRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_filing_store_service_pb2.GetFilingsResponse, _abc.Awaitable[_filing_store_service_pb2.GetFilingsResponse]]:
+        """Several filings, all of one state. Those that GetFiling would answer FILING_UNKNOWN are named in `unknown`.
+        INVALID_FIELD when there are none or more than 100.
+        Cost: that of as many GetFiling, on one of the store's readers.
+        """
 
     @_abc_1.abstractmethod
     def GetSignals(
@@ -170,6 +231,17 @@ class FilingStoreServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_filing_store_service_pb2.ListFilingsResponse, _abc.Awaitable[_filing_store_service_pb2.ListFilingsResponse]]:
         """Lists filings, newest first by filing day (those without one last), then by accession number."""
+
+    @_abc_1.abstractmethod
+    def ListStale(
+        self,
+        request: _filing_store_service_pb2.ListStaleRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_filing_store_service_pb2.ListStaleResponse, _abc.Awaitable[_filing_store_service_pb2.ListStaleResponse]]:
+        """Lists the results that are stale, in the order in which they became so: what to compute again, at low priority. An
+        entry goes away when a newer version is committed or the filing is purged.
+        Cost: the stale results.
+        """
 
     @_abc_1.abstractmethod
     def ScreenFilings(

@@ -25,10 +25,12 @@ _sym_db = _symbol_database.Default()
 from google.protobuf import duration_pb2 as google_dot_protobuf_dot_duration__pb2
 from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
 from tenkay.common.v1 import date_pb2 as tenkay_dot_common_dot_v1_dot_date__pb2
+from tenkay.common.v1 import dispute_pb2 as tenkay_dot_common_dot_v1_dot_dispute__pb2
+from tenkay.common.v1 import filing_pb2 as tenkay_dot_common_dot_v1_dot_filing__pb2
 from tenkay.store.v1 import filing_store_service_pb2 as tenkay_dot_store_dot_v1_dot_filing__store__service__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n)tenkay/store/v1/store_admin_service.proto\x12\x0ftenkay.store.v1\x1a\x1egoogle/protobuf/duration.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1btenkay/common/v1/date.proto\x1a*tenkay/store/v1/filing_store_service.proto\"\x16\n\x14GetSinkStatusRequest\"\xa8\x01\n\nSinkStatus\x12#\n\x04sink\x18\x01 \x01(\x0e\x32\x15.tenkay.store.v1.Sink\x12\x0f\n\x07\x65nabled\x18\x02 \x01(\x08\x12\x0f\n\x07pending\x18\x03 \x01(\x04\x12\x0c\n\x04\x64\x65\x61\x64\x18\x04 \x01(\x04\x12\x31\n\x0eoldest_pending\x18\x05 \x01(\x0b\x32\x19.google.protobuf.Duration\x12\x12\n\nlast_error\x18\x06 \x01(\t\"U\n\x15GetSinkStatusResponse\x12*\n\x05sinks\x18\x01 \x03(\x0b\x32\x1b.tenkay.store.v1.SinkStatus\x12\x10\n\x08sequence\x18\x02 \x01(\t\"?\n\x16ListDeadLettersRequest\x12\x11\n\tpage_size\x18\x01 \x01(\x05\x12\x12\n\npage_token\x18\x02 \x01(\t\"\xb1\x01\n\nDeadLetter\x12\x10\n\x08sequence\x18\x01 \x01(\t\x12\x18\n\x10\x61\x63\x63\x65ssion_number\x18\x02 \x01(\t\x12\x0c\n\x04kind\x18\x03 \x01(\t\x12\x12\n\nresult_key\x18\x04 \x01(\t\x12\x10\n\x08\x61ttempts\x18\x05 \x01(\r\x12\x12\n\nlast_error\x18\x06 \x01(\t\x12/\n\x0b\x65nqueued_at\x18\x07 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"e\n\x17ListDeadLettersResponse\x12\x31\n\x0c\x64\x65\x61\x64_letters\x18\x01 \x03(\x0b\x32\x1b.tenkay.store.v1.DeadLetter\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"(\n\x14GetDeadLetterRequest\x12\x10\n\x08sequence\x18\x01 \x01(\t\"q\n\x15GetDeadLetterResponse\x12\x30\n\x0b\x64\x65\x61\x64_letter\x18\x01 \x01(\x0b\x32\x1b.tenkay.store.v1.DeadLetter\x12\x0f\n\x07payload\x18\x02 \x01(\t\x12\x15\n\rpayload_bytes\x18\x03 \x01(\x04\":\n\x18ReplayDeadLettersRequest\x12\x11\n\tsequences\x18\x01 \x03(\t\x12\x0b\n\x03\x61ll\x18\x02 \x01(\x08\"-\n\x19ReplayDeadLettersResponse\x12\x10\n\x08replayed\x18\x01 \x01(\r\"\x7f\n\x10ReconcileRequest\x12)\n\tfirst_day\x18\x01 \x01(\x0b\x32\x16.tenkay.common.v1.Date\x12(\n\x08last_day\x18\x02 \x01(\x0b\x32\x16.tenkay.common.v1.Date\x12\x16\n\x0e\x63heck_contents\x18\x03 \x01(\x08\"\x8a\x02\n\x11ReconcileResponse\x12\x11\n\tday_count\x18\x01 \x01(\r\x12\x14\n\x0c\x63ommit_count\x18\x02 \x01(\x04\x12\x1b\n\x13\x64iffering_day_count\x18\x03 \x01(\r\x12\x19\n\x11undelivered_count\x18\x04 \x01(\x04\x12\x15\n\rmissing_count\x18\x05 \x01(\x04\x12\x17\n\x0f\x64iffering_count\x18\x06 \x01(\x04\x12\x14\n\x0cresent_count\x18\x07 \x01(\x04\x12\x15\n\runknown_count\x18\x08 \x01(\x04\x12\x37\n\x0funknown_commits\x18\t \x03(\x0b\x32\x1e.tenkay.store.v1.UnknownCommit\"Z\n\rUnknownCommit\x12\x10\n\x08sequence\x18\x01 \x01(\t\x12\x18\n\x10\x61\x63\x63\x65ssion_number\x18\x02 \x01(\t\x12\x0c\n\x04kind\x18\x03 \x01(\t\x12\x0f\n\x07version\x18\x04 \x01(\r\"p\n\x13PurgeFilingsRequest\x12\x19\n\x11\x61\x63\x63\x65ssion_numbers\x18\x01 \x03(\t\x12\x10\n\x03\x63ik\x18\x02 \x01(\x04H\x00\x88\x01\x01\x12\x14\n\x0crequested_by\x18\x03 \x01(\t\x12\x0e\n\x06reason\x18\x04 \x01(\tB\x06\n\x04_cik\"\xf6\x01\n\x0bPurgeRecord\x12\x18\n\x10\x61\x63\x63\x65ssion_number\x18\x01 \x01(\t\x12\x10\n\x03\x63ik\x18\x02 \x01(\x04H\x00\x88\x01\x01\x12\x10\n\x08sequence\x18\x03 \x01(\t\x12\x15\n\rversion_count\x18\x04 \x01(\r\x12/\n\x0brecorded_at\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x14\n\x0crequested_by\x18\x06 \x01(\t\x12\x0e\n\x06reason\x18\x07 \x01(\t\x12\x33\n\x0f\x63opies_clean_at\x18\x08 \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x06\n\x04_cik\"R\n\x14PurgeFilingsResponse\x12,\n\x06purged\x18\x01 \x03(\x0b\x32\x1c.tenkay.store.v1.PurgeRecord\x12\x0c\n\x04more\x18\x02 \x01(\x08\":\n\x11ListPurgesRequest\x12\x11\n\tpage_size\x18\x01 \x01(\x05\x12\x12\n\npage_token\x18\x02 \x01(\t\"[\n\x12ListPurgesResponse\x12,\n\x06purges\x18\x01 \x03(\x0b\x32\x1c.tenkay.store.v1.PurgeRecord\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"\x17\n\x15\x43reateSnapshotRequest\"E\n\x16\x43reateSnapshotResponse\x12+\n\x08snapshot\x18\x01 \x01(\x0b\x32\x19.tenkay.store.v1.Snapshot\"\xa6\x01\n\x08Snapshot\x12\x10\n\x08sequence\x18\x01 \x01(\t\x12+\n\x07made_at\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x12\n\nsize_bytes\x18\x03 \x01(\x04\x12\x16\n\x0eschema_version\x18\x04 \x01(\r\x12\x16\n\x0e\x64uckdb_version\x18\x05 \x01(\t\x12\x17\n\x0fstorage_version\x18\x06 \x01(\t\"=\n\x14ListSnapshotsRequest\x12\x11\n\tpage_size\x18\x01 \x01(\x05\x12\x12\n\npage_token\x18\x02 \x01(\t\"^\n\x15ListSnapshotsResponse\x12,\n\tsnapshots\x18\x01 \x03(\x0b\x32\x19.tenkay.store.v1.Snapshot\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t2\x98\x07\n\x11StoreAdminService\x12\x63\n\rGetSinkStatus\x12%.tenkay.store.v1.GetSinkStatusRequest\x1a&.tenkay.store.v1.GetSinkStatusResponse\"\x03\x90\x02\x01\x12i\n\x0fListDeadLetters\x12\'.tenkay.store.v1.ListDeadLettersRequest\x1a(.tenkay.store.v1.ListDeadLettersResponse\"\x03\x90\x02\x01\x12\x63\n\rGetDeadLetter\x12%.tenkay.store.v1.GetDeadLetterRequest\x1a&.tenkay.store.v1.GetDeadLetterResponse\"\x03\x90\x02\x01\x12o\n\x11ReplayDeadLetters\x12).tenkay.store.v1.ReplayDeadLettersRequest\x1a*.tenkay.store.v1.ReplayDeadLettersResponse\"\x03\x90\x02\x02\x12W\n\tReconcile\x12!.tenkay.store.v1.ReconcileRequest\x1a\".tenkay.store.v1.ReconcileResponse\"\x03\x90\x02\x02\x12`\n\x0cPurgeFilings\x12$.tenkay.store.v1.PurgeFilingsRequest\x1a%.tenkay.store.v1.PurgeFilingsResponse\"\x03\x90\x02\x02\x12Z\n\nListPurges\x12\".tenkay.store.v1.ListPurgesRequest\x1a#.tenkay.store.v1.ListPurgesResponse\"\x03\x90\x02\x01\x12\x61\n\x0e\x43reateSnapshot\x12&.tenkay.store.v1.CreateSnapshotRequest\x1a\'.tenkay.store.v1.CreateSnapshotResponse\x12\x63\n\rListSnapshots\x12%.tenkay.store.v1.ListSnapshotsRequest\x1a&.tenkay.store.v1.ListSnapshotsResponse\"\x03\x90\x02\x01\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n)tenkay/store/v1/store_admin_service.proto\x12\x0ftenkay.store.v1\x1a\x1egoogle/protobuf/duration.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1btenkay/common/v1/date.proto\x1a\x1etenkay/common/v1/dispute.proto\x1a\x1dtenkay/common/v1/filing.proto\x1a*tenkay/store/v1/filing_store_service.proto\"\x16\n\x14GetSinkStatusRequest\"\xa8\x01\n\nSinkStatus\x12#\n\x04sink\x18\x01 \x01(\x0e\x32\x15.tenkay.store.v1.Sink\x12\x0f\n\x07\x65nabled\x18\x02 \x01(\x08\x12\x0f\n\x07pending\x18\x03 \x01(\x04\x12\x0c\n\x04\x64\x65\x61\x64\x18\x04 \x01(\x04\x12\x31\n\x0eoldest_pending\x18\x05 \x01(\x0b\x32\x19.google.protobuf.Duration\x12\x12\n\nlast_error\x18\x06 \x01(\t\"U\n\x15GetSinkStatusResponse\x12*\n\x05sinks\x18\x01 \x03(\x0b\x32\x1b.tenkay.store.v1.SinkStatus\x12\x10\n\x08sequence\x18\x02 \x01(\t\"?\n\x16ListDeadLettersRequest\x12\x11\n\tpage_size\x18\x01 \x01(\x05\x12\x12\n\npage_token\x18\x02 \x01(\t\"\xb1\x01\n\nDeadLetter\x12\x10\n\x08sequence\x18\x01 \x01(\t\x12\x18\n\x10\x61\x63\x63\x65ssion_number\x18\x02 \x01(\t\x12\x0c\n\x04kind\x18\x03 \x01(\t\x12\x12\n\nresult_key\x18\x04 \x01(\t\x12\x10\n\x08\x61ttempts\x18\x05 \x01(\r\x12\x12\n\nlast_error\x18\x06 \x01(\t\x12/\n\x0b\x65nqueued_at\x18\x07 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"e\n\x17ListDeadLettersResponse\x12\x31\n\x0c\x64\x65\x61\x64_letters\x18\x01 \x03(\x0b\x32\x1b.tenkay.store.v1.DeadLetter\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"(\n\x14GetDeadLetterRequest\x12\x10\n\x08sequence\x18\x01 \x01(\t\"q\n\x15GetDeadLetterResponse\x12\x30\n\x0b\x64\x65\x61\x64_letter\x18\x01 \x01(\x0b\x32\x1b.tenkay.store.v1.DeadLetter\x12\x0f\n\x07payload\x18\x02 \x01(\t\x12\x15\n\rpayload_bytes\x18\x03 \x01(\x04\":\n\x18ReplayDeadLettersRequest\x12\x11\n\tsequences\x18\x01 \x03(\t\x12\x0b\n\x03\x61ll\x18\x02 \x01(\x08\"-\n\x19ReplayDeadLettersResponse\x12\x10\n\x08replayed\x18\x01 \x01(\r\"\x7f\n\x10ReconcileRequest\x12)\n\tfirst_day\x18\x01 \x01(\x0b\x32\x16.tenkay.common.v1.Date\x12(\n\x08last_day\x18\x02 \x01(\x0b\x32\x16.tenkay.common.v1.Date\x12\x16\n\x0e\x63heck_contents\x18\x03 \x01(\x08\"\x8a\x02\n\x11ReconcileResponse\x12\x11\n\tday_count\x18\x01 \x01(\r\x12\x14\n\x0c\x63ommit_count\x18\x02 \x01(\x04\x12\x1b\n\x13\x64iffering_day_count\x18\x03 \x01(\r\x12\x19\n\x11undelivered_count\x18\x04 \x01(\x04\x12\x15\n\rmissing_count\x18\x05 \x01(\x04\x12\x17\n\x0f\x64iffering_count\x18\x06 \x01(\x04\x12\x14\n\x0cresent_count\x18\x07 \x01(\x04\x12\x15\n\runknown_count\x18\x08 \x01(\x04\x12\x37\n\x0funknown_commits\x18\t \x03(\x0b\x32\x1e.tenkay.store.v1.UnknownCommit\"Z\n\rUnknownCommit\x12\x10\n\x08sequence\x18\x01 \x01(\t\x12\x18\n\x10\x61\x63\x63\x65ssion_number\x18\x02 \x01(\t\x12\x0c\n\x04kind\x18\x03 \x01(\t\x12\x0f\n\x07version\x18\x04 \x01(\r\"p\n\x13PurgeFilingsRequest\x12\x19\n\x11\x61\x63\x63\x65ssion_numbers\x18\x01 \x03(\t\x12\x10\n\x03\x63ik\x18\x02 \x01(\x04H\x00\x88\x01\x01\x12\x14\n\x0crequested_by\x18\x03 \x01(\t\x12\x0e\n\x06reason\x18\x04 \x01(\tB\x06\n\x04_cik\"\xf6\x01\n\x0bPurgeRecord\x12\x18\n\x10\x61\x63\x63\x65ssion_number\x18\x01 \x01(\t\x12\x10\n\x03\x63ik\x18\x02 \x01(\x04H\x00\x88\x01\x01\x12\x10\n\x08sequence\x18\x03 \x01(\t\x12\x15\n\rversion_count\x18\x04 \x01(\r\x12/\n\x0brecorded_at\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x14\n\x0crequested_by\x18\x06 \x01(\t\x12\x0e\n\x06reason\x18\x07 \x01(\t\x12\x33\n\x0f\x63opies_clean_at\x18\x08 \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x06\n\x04_cik\"R\n\x14PurgeFilingsResponse\x12,\n\x06purged\x18\x01 \x03(\x0b\x32\x1c.tenkay.store.v1.PurgeRecord\x12\x0c\n\x04more\x18\x02 \x01(\x08\":\n\x11ListPurgesRequest\x12\x11\n\tpage_size\x18\x01 \x01(\x05\x12\x12\n\npage_token\x18\x02 \x01(\t\"[\n\x12ListPurgesResponse\x12,\n\x06purges\x18\x01 \x03(\x0b\x32\x1c.tenkay.store.v1.PurgeRecord\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"\x17\n\x15\x43reateSnapshotRequest\"E\n\x16\x43reateSnapshotResponse\x12+\n\x08snapshot\x18\x01 \x01(\x0b\x32\x19.tenkay.store.v1.Snapshot\"\xa6\x01\n\x08Snapshot\x12\x10\n\x08sequence\x18\x01 \x01(\t\x12+\n\x07made_at\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x12\n\nsize_bytes\x18\x03 \x01(\x04\x12\x16\n\x0eschema_version\x18\x04 \x01(\r\x12\x16\n\x0e\x64uckdb_version\x18\x05 \x01(\t\x12\x17\n\x0fstorage_version\x18\x06 \x01(\t\"=\n\x14ListSnapshotsRequest\x12\x11\n\tpage_size\x18\x01 \x01(\x05\x12\x12\n\npage_token\x18\x02 \x01(\t\"^\n\x15ListSnapshotsResponse\x12,\n\tsnapshots\x18\x01 \x03(\x0b\x32\x19.tenkay.store.v1.Snapshot\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"\xc7\x01\n\x13\x44isputeValueRequest\x12+\n\x06\x66iling\x18\x01 \x01(\x0b\x32\x1b.tenkay.common.v1.FilingRef\x12\x11\n\tsignal_id\x18\x02 \x01(\t\x12\x14\n\x07version\x18\x03 \x01(\rH\x00\x88\x01\x01\x12/\n\x06reason\x18\x04 \x01(\x0e\x32\x1f.tenkay.common.v1.DisputeReason\x12\x0f\n\x07said_by\x18\x05 \x01(\t\x12\x0c\n\x04note\x18\x06 \x01(\tB\n\n\x08_version\"S\n\x14\x44isputeValueResponse\x12*\n\x07\x64ispute\x18\x01 \x01(\x0b\x32\x19.tenkay.common.v1.Dispute\x12\x0f\n\x07\x63hanged\x18\x02 \x01(\x08\"\x98\x01\n\x15ResolveDisputeRequest\x12+\n\x06\x66iling\x18\x01 \x01(\x0b\x32\x1b.tenkay.common.v1.FilingRef\x12\x11\n\tsignal_id\x18\x02 \x01(\t\x12\x14\n\x07version\x18\x03 \x01(\rH\x00\x88\x01\x01\x12\x0f\n\x07said_by\x18\x04 \x01(\t\x12\x0c\n\x04note\x18\x05 \x01(\tB\n\n\x08_version\"U\n\x16ResolveDisputeResponse\x12*\n\x07\x64ispute\x18\x01 \x01(\x0b\x32\x19.tenkay.common.v1.Dispute\x12\x0f\n\x07\x63hanged\x18\x02 \x01(\x08\"g\n\x13ListDisputesRequest\x12\x18\n\x10\x61\x63\x63\x65ssion_number\x18\x01 \x01(\t\x12\x0f\n\x07history\x18\x02 \x01(\x08\x12\x11\n\tpage_size\x18\x03 \x01(\x05\x12\x12\n\npage_token\x18\x04 \x01(\t\"\\\n\x14ListDisputesResponse\x12+\n\x08\x64isputes\x18\x01 \x03(\x0b\x32\x19.tenkay.common.v1.Dispute\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"\x16\n\x14GetStatisticsRequest\"G\n\x0fTableStatistics\x12\r\n\x05table\x18\x01 \x01(\t\x12\x11\n\trow_count\x18\x02 \x01(\x04\x12\x12\n\nsize_bytes\x18\x03 \x01(\x04\"\x93\x02\n\x0e\x46ormStatistics\x12\x11\n\tform_type\x18\x01 \x01(\t\x12\x14\n\x0c\x66iling_count\x18\x02 \x01(\x04\x12\x15\n\rversion_count\x18\x03 \x01(\x04\x12\x14\n\x0csignal_count\x18\x04 \x01(\x04\x12\x16\n\x0e\x61nalysis_count\x18\x05 \x01(\x04\x12\x1a\n\x12signals_size_bytes\x18\x06 \x01(\x04\x12\x1b\n\x13\x61nalyses_size_bytes\x18\x07 \x01(\x04\x12,\n\x0coldest_filed\x18\x08 \x01(\x0b\x32\x16.tenkay.common.v1.Date\x12,\n\x0cnewest_filed\x18\t \x01(\x0b\x32\x16.tenkay.common.v1.Date\"\xfe\x03\n\x15GetStatisticsResponse\x12\x30\n\x06tables\x18\x01 \x03(\x0b\x32 .tenkay.store.v1.TableStatistics\x12.\n\x05\x66orms\x18\x02 \x03(\x0b\x32\x1f.tenkay.store.v1.FormStatistics\x12\x14\n\x0c\x66iling_count\x18\x03 \x01(\x04\x12\x15\n\rversion_count\x18\x04 \x01(\x04\x12\x11\n\tday_count\x18\x05 \x01(\x04\x12,\n\x0coldest_filed\x18\x06 \x01(\x0b\x32\x16.tenkay.common.v1.Date\x12,\n\x0cnewest_filed\x18\x07 \x01(\x0b\x32\x16.tenkay.common.v1.Date\x12\x36\n\x12oldest_recorded_at\x18\x08 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x36\n\x12newest_recorded_at\x18\t \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x17\n\x0f\x66ile_size_bytes\x18\n \x01(\x04\x12\x16\n\x0ewal_size_bytes\x18\x0b \x01(\x04\x12.\n\ncounted_at\x18\x0c \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x16\n\x0e\x61s_of_sequence\x18\r \x01(\t2\xa9\n\n\x11StoreAdminService\x12\x63\n\rGetSinkStatus\x12%.tenkay.store.v1.GetSinkStatusRequest\x1a&.tenkay.store.v1.GetSinkStatusResponse\"\x03\x90\x02\x01\x12i\n\x0fListDeadLetters\x12\'.tenkay.store.v1.ListDeadLettersRequest\x1a(.tenkay.store.v1.ListDeadLettersResponse\"\x03\x90\x02\x01\x12\x63\n\rGetDeadLetter\x12%.tenkay.store.v1.GetDeadLetterRequest\x1a&.tenkay.store.v1.GetDeadLetterResponse\"\x03\x90\x02\x01\x12o\n\x11ReplayDeadLetters\x12).tenkay.store.v1.ReplayDeadLettersRequest\x1a*.tenkay.store.v1.ReplayDeadLettersResponse\"\x03\x90\x02\x02\x12W\n\tReconcile\x12!.tenkay.store.v1.ReconcileRequest\x1a\".tenkay.store.v1.ReconcileResponse\"\x03\x90\x02\x02\x12`\n\x0cPurgeFilings\x12$.tenkay.store.v1.PurgeFilingsRequest\x1a%.tenkay.store.v1.PurgeFilingsResponse\"\x03\x90\x02\x02\x12Z\n\nListPurges\x12\".tenkay.store.v1.ListPurgesRequest\x1a#.tenkay.store.v1.ListPurgesResponse\"\x03\x90\x02\x01\x12\x61\n\x0e\x43reateSnapshot\x12&.tenkay.store.v1.CreateSnapshotRequest\x1a\'.tenkay.store.v1.CreateSnapshotResponse\x12\x63\n\rListSnapshots\x12%.tenkay.store.v1.ListSnapshotsRequest\x1a&.tenkay.store.v1.ListSnapshotsResponse\"\x03\x90\x02\x01\x12`\n\x0c\x44isputeValue\x12$.tenkay.store.v1.DisputeValueRequest\x1a%.tenkay.store.v1.DisputeValueResponse\"\x03\x90\x02\x02\x12\x66\n\x0eResolveDispute\x12&.tenkay.store.v1.ResolveDisputeRequest\x1a\'.tenkay.store.v1.ResolveDisputeResponse\"\x03\x90\x02\x02\x12`\n\x0cListDisputes\x12$.tenkay.store.v1.ListDisputesRequest\x1a%.tenkay.store.v1.ListDisputesResponse\"\x03\x90\x02\x01\x12\x63\n\rGetStatistics\x12%.tenkay.store.v1.GetStatisticsRequest\x1a&.tenkay.store.v1.GetStatisticsResponse\"\x03\x90\x02\x01\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -51,52 +53,80 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_STOREADMINSERVICE'].methods_by_name['ListPurges']._serialized_options = b'\220\002\001'
   _globals['_STOREADMINSERVICE'].methods_by_name['ListSnapshots']._loaded_options = None
   _globals['_STOREADMINSERVICE'].methods_by_name['ListSnapshots']._serialized_options = b'\220\002\001'
-  _globals['_GETSINKSTATUSREQUEST']._serialized_start=200
-  _globals['_GETSINKSTATUSREQUEST']._serialized_end=222
-  _globals['_SINKSTATUS']._serialized_start=225
-  _globals['_SINKSTATUS']._serialized_end=393
-  _globals['_GETSINKSTATUSRESPONSE']._serialized_start=395
-  _globals['_GETSINKSTATUSRESPONSE']._serialized_end=480
-  _globals['_LISTDEADLETTERSREQUEST']._serialized_start=482
-  _globals['_LISTDEADLETTERSREQUEST']._serialized_end=545
-  _globals['_DEADLETTER']._serialized_start=548
-  _globals['_DEADLETTER']._serialized_end=725
-  _globals['_LISTDEADLETTERSRESPONSE']._serialized_start=727
-  _globals['_LISTDEADLETTERSRESPONSE']._serialized_end=828
-  _globals['_GETDEADLETTERREQUEST']._serialized_start=830
-  _globals['_GETDEADLETTERREQUEST']._serialized_end=870
-  _globals['_GETDEADLETTERRESPONSE']._serialized_start=872
-  _globals['_GETDEADLETTERRESPONSE']._serialized_end=985
-  _globals['_REPLAYDEADLETTERSREQUEST']._serialized_start=987
-  _globals['_REPLAYDEADLETTERSREQUEST']._serialized_end=1045
-  _globals['_REPLAYDEADLETTERSRESPONSE']._serialized_start=1047
-  _globals['_REPLAYDEADLETTERSRESPONSE']._serialized_end=1092
-  _globals['_RECONCILEREQUEST']._serialized_start=1094
-  _globals['_RECONCILEREQUEST']._serialized_end=1221
-  _globals['_RECONCILERESPONSE']._serialized_start=1224
-  _globals['_RECONCILERESPONSE']._serialized_end=1490
-  _globals['_UNKNOWNCOMMIT']._serialized_start=1492
-  _globals['_UNKNOWNCOMMIT']._serialized_end=1582
-  _globals['_PURGEFILINGSREQUEST']._serialized_start=1584
-  _globals['_PURGEFILINGSREQUEST']._serialized_end=1696
-  _globals['_PURGERECORD']._serialized_start=1699
-  _globals['_PURGERECORD']._serialized_end=1945
-  _globals['_PURGEFILINGSRESPONSE']._serialized_start=1947
-  _globals['_PURGEFILINGSRESPONSE']._serialized_end=2029
-  _globals['_LISTPURGESREQUEST']._serialized_start=2031
-  _globals['_LISTPURGESREQUEST']._serialized_end=2089
-  _globals['_LISTPURGESRESPONSE']._serialized_start=2091
-  _globals['_LISTPURGESRESPONSE']._serialized_end=2182
-  _globals['_CREATESNAPSHOTREQUEST']._serialized_start=2184
-  _globals['_CREATESNAPSHOTREQUEST']._serialized_end=2207
-  _globals['_CREATESNAPSHOTRESPONSE']._serialized_start=2209
-  _globals['_CREATESNAPSHOTRESPONSE']._serialized_end=2278
-  _globals['_SNAPSHOT']._serialized_start=2281
-  _globals['_SNAPSHOT']._serialized_end=2447
-  _globals['_LISTSNAPSHOTSREQUEST']._serialized_start=2449
-  _globals['_LISTSNAPSHOTSREQUEST']._serialized_end=2510
-  _globals['_LISTSNAPSHOTSRESPONSE']._serialized_start=2512
-  _globals['_LISTSNAPSHOTSRESPONSE']._serialized_end=2606
-  _globals['_STOREADMINSERVICE']._serialized_start=2609
-  _globals['_STOREADMINSERVICE']._serialized_end=3529
+  _globals['_STOREADMINSERVICE'].methods_by_name['DisputeValue']._loaded_options = None
+  _globals['_STOREADMINSERVICE'].methods_by_name['DisputeValue']._serialized_options = b'\220\002\002'
+  _globals['_STOREADMINSERVICE'].methods_by_name['ResolveDispute']._loaded_options = None
+  _globals['_STOREADMINSERVICE'].methods_by_name['ResolveDispute']._serialized_options = b'\220\002\002'
+  _globals['_STOREADMINSERVICE'].methods_by_name['ListDisputes']._loaded_options = None
+  _globals['_STOREADMINSERVICE'].methods_by_name['ListDisputes']._serialized_options = b'\220\002\001'
+  _globals['_STOREADMINSERVICE'].methods_by_name['GetStatistics']._loaded_options = None
+  _globals['_STOREADMINSERVICE'].methods_by_name['GetStatistics']._serialized_options = b'\220\002\001'
+  _globals['_GETSINKSTATUSREQUEST']._serialized_start=263
+  _globals['_GETSINKSTATUSREQUEST']._serialized_end=285
+  _globals['_SINKSTATUS']._serialized_start=288
+  _globals['_SINKSTATUS']._serialized_end=456
+  _globals['_GETSINKSTATUSRESPONSE']._serialized_start=458
+  _globals['_GETSINKSTATUSRESPONSE']._serialized_end=543
+  _globals['_LISTDEADLETTERSREQUEST']._serialized_start=545
+  _globals['_LISTDEADLETTERSREQUEST']._serialized_end=608
+  _globals['_DEADLETTER']._serialized_start=611
+  _globals['_DEADLETTER']._serialized_end=788
+  _globals['_LISTDEADLETTERSRESPONSE']._serialized_start=790
+  _globals['_LISTDEADLETTERSRESPONSE']._serialized_end=891
+  _globals['_GETDEADLETTERREQUEST']._serialized_start=893
+  _globals['_GETDEADLETTERREQUEST']._serialized_end=933
+  _globals['_GETDEADLETTERRESPONSE']._serialized_start=935
+  _globals['_GETDEADLETTERRESPONSE']._serialized_end=1048
+  _globals['_REPLAYDEADLETTERSREQUEST']._serialized_start=1050
+  _globals['_REPLAYDEADLETTERSREQUEST']._serialized_end=1108
+  _globals['_REPLAYDEADLETTERSRESPONSE']._serialized_start=1110
+  _globals['_REPLAYDEADLETTERSRESPONSE']._serialized_end=1155
+  _globals['_RECONCILEREQUEST']._serialized_start=1157
+  _globals['_RECONCILEREQUEST']._serialized_end=1284
+  _globals['_RECONCILERESPONSE']._serialized_start=1287
+  _globals['_RECONCILERESPONSE']._serialized_end=1553
+  _globals['_UNKNOWNCOMMIT']._serialized_start=1555
+  _globals['_UNKNOWNCOMMIT']._serialized_end=1645
+  _globals['_PURGEFILINGSREQUEST']._serialized_start=1647
+  _globals['_PURGEFILINGSREQUEST']._serialized_end=1759
+  _globals['_PURGERECORD']._serialized_start=1762
+  _globals['_PURGERECORD']._serialized_end=2008
+  _globals['_PURGEFILINGSRESPONSE']._serialized_start=2010
+  _globals['_PURGEFILINGSRESPONSE']._serialized_end=2092
+  _globals['_LISTPURGESREQUEST']._serialized_start=2094
+  _globals['_LISTPURGESREQUEST']._serialized_end=2152
+  _globals['_LISTPURGESRESPONSE']._serialized_start=2154
+  _globals['_LISTPURGESRESPONSE']._serialized_end=2245
+  _globals['_CREATESNAPSHOTREQUEST']._serialized_start=2247
+  _globals['_CREATESNAPSHOTREQUEST']._serialized_end=2270
+  _globals['_CREATESNAPSHOTRESPONSE']._serialized_start=2272
+  _globals['_CREATESNAPSHOTRESPONSE']._serialized_end=2341
+  _globals['_SNAPSHOT']._serialized_start=2344
+  _globals['_SNAPSHOT']._serialized_end=2510
+  _globals['_LISTSNAPSHOTSREQUEST']._serialized_start=2512
+  _globals['_LISTSNAPSHOTSREQUEST']._serialized_end=2573
+  _globals['_LISTSNAPSHOTSRESPONSE']._serialized_start=2575
+  _globals['_LISTSNAPSHOTSRESPONSE']._serialized_end=2669
+  _globals['_DISPUTEVALUEREQUEST']._serialized_start=2672
+  _globals['_DISPUTEVALUEREQUEST']._serialized_end=2871
+  _globals['_DISPUTEVALUERESPONSE']._serialized_start=2873
+  _globals['_DISPUTEVALUERESPONSE']._serialized_end=2956
+  _globals['_RESOLVEDISPUTEREQUEST']._serialized_start=2959
+  _globals['_RESOLVEDISPUTEREQUEST']._serialized_end=3111
+  _globals['_RESOLVEDISPUTERESPONSE']._serialized_start=3113
+  _globals['_RESOLVEDISPUTERESPONSE']._serialized_end=3198
+  _globals['_LISTDISPUTESREQUEST']._serialized_start=3200
+  _globals['_LISTDISPUTESREQUEST']._serialized_end=3303
+  _globals['_LISTDISPUTESRESPONSE']._serialized_start=3305
+  _globals['_LISTDISPUTESRESPONSE']._serialized_end=3397
+  _globals['_GETSTATISTICSREQUEST']._serialized_start=3399
+  _globals['_GETSTATISTICSREQUEST']._serialized_end=3421
+  _globals['_TABLESTATISTICS']._serialized_start=3423
+  _globals['_TABLESTATISTICS']._serialized_end=3494
+  _globals['_FORMSTATISTICS']._serialized_start=3497
+  _globals['_FORMSTATISTICS']._serialized_end=3772
+  _globals['_GETSTATISTICSRESPONSE']._serialized_start=3775
+  _globals['_GETSTATISTICSRESPONSE']._serialized_end=4285
+  _globals['_STOREADMINSERVICE']._serialized_start=4288
+  _globals['_STOREADMINSERVICE']._serialized_end=5609
 # @@protoc_insertion_point(module_scope)

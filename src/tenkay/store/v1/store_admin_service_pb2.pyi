@@ -10,6 +10,8 @@ from google.protobuf import message as _message
 from google.protobuf import timestamp_pb2 as _timestamp_pb2
 from google.protobuf.internal import containers as _containers
 from tenkay.common.v1 import date_pb2 as _date_pb2
+from tenkay.common.v1 import dispute_pb2 as _dispute_pb2
+from tenkay.common.v1 import filing_pb2 as _filing_pb2
 from tenkay.store.v1 import filing_store_service_pb2 as _filing_store_service_pb2
 import builtins as _builtins
 import sys
@@ -155,9 +157,9 @@ class DeadLetter(_message.Message):
     accession_number: _builtins.str
     """The filing it is about."""
     kind: _builtins.str
-    """What was committed: "EXTRACTION", "ANALYSIS" or "PURGE"."""
+    """What was committed: "EXTRACTION", "ANALYSIS", "PURGE" or "DISPUTE"."""
     result_key: _builtins.str
-    """The result's key. Empty for a purge."""
+    """The result's key. Empty for purges and disputes."""
     attempts: _builtins.int
     """How often it was sent."""
     last_error: _builtins.str
@@ -761,3 +763,398 @@ class ListSnapshotsResponse(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___ListSnapshotsResponse: _TypeAlias = ListSnapshotsResponse  # noqa: Y015
+
+@_typing.final
+class DisputeValueRequest(_message.Message):
+    """Names a value that is wrong."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    FILING_FIELD_NUMBER: _builtins.int
+    SIGNAL_ID_FIELD_NUMBER: _builtins.int
+    VERSION_FIELD_NUMBER: _builtins.int
+    REASON_FIELD_NUMBER: _builtins.int
+    SAID_BY_FIELD_NUMBER: _builtins.int
+    NOTE_FIELD_NUMBER: _builtins.int
+    signal_id: _builtins.str
+    """The signal. Required."""
+    version: _builtins.int
+    """The version of the extraction. Absent: the newest."""
+    reason: _dispute_pb2.DisputeReason.ValueType
+    """Why. Required."""
+    said_by: _builtins.str
+    """Who says so, for the record. Required, 200 characters at most."""
+    note: _builtins.str
+    """More, for the record. 1,000 characters at most; required for OTHER."""
+    @_builtins.property
+    def filing(self) -> _filing_pb2.FilingRef:
+        """The filing. Required."""
+
+    def __init__(
+        self,
+        *,
+        filing: _filing_pb2.FilingRef | None = ...,
+        signal_id: _builtins.str | None = ...,
+        version: _builtins.int | None = ...,
+        reason: _dispute_pb2.DisputeReason.ValueType | None = ...,
+        said_by: _builtins.str | None = ...,
+        note: _builtins.str | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_version", b"_version", "filing", b"filing", "version", b"version"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_version", b"_version", "filing", b"filing", "note", b"note", "reason", b"reason", "said_by", b"said_by", "signal_id", b"signal_id", "version", b"version"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType__version: _TypeAlias = _typing.Literal["version"]  # noqa: Y015
+    _WhichOneofArgType__version: _TypeAlias = _typing.Literal["_version", b"_version"]  # noqa: Y015
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__version) -> _WhichOneofReturnType__version | None: ...
+
+Global___DisputeValueRequest: _TypeAlias = DisputeValueRequest  # noqa: Y015
+
+@_typing.final
+class DisputeValueResponse(_message.Message):
+    """What was recorded."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    DISPUTE_FIELD_NUMBER: _builtins.int
+    CHANGED_FIELD_NUMBER: _builtins.int
+    changed: _builtins.bool
+    """False when it was."""
+    @_builtins.property
+    def dispute(self) -> _dispute_pb2.Dispute:
+        """The dispute; an earlier one when the value was disputed already."""
+
+    def __init__(
+        self,
+        *,
+        dispute: _dispute_pb2.Dispute | None = ...,
+        changed: _builtins.bool | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["dispute", b"dispute"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["changed", b"changed", "dispute", b"dispute"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___DisputeValueResponse: _TypeAlias = DisputeValueResponse  # noqa: Y015
+
+@_typing.final
+class ResolveDisputeRequest(_message.Message):
+    """Names a value whose dispute is settled."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    FILING_FIELD_NUMBER: _builtins.int
+    SIGNAL_ID_FIELD_NUMBER: _builtins.int
+    VERSION_FIELD_NUMBER: _builtins.int
+    SAID_BY_FIELD_NUMBER: _builtins.int
+    NOTE_FIELD_NUMBER: _builtins.int
+    signal_id: _builtins.str
+    """The signal. Required."""
+    version: _builtins.int
+    """The version of the extraction. Absent: the newest."""
+    said_by: _builtins.str
+    """Who says so, for the record. Required, 200 characters at most."""
+    note: _builtins.str
+    """Why, for the record. 1,000 characters at most."""
+    @_builtins.property
+    def filing(self) -> _filing_pb2.FilingRef:
+        """The filing. Required."""
+
+    def __init__(
+        self,
+        *,
+        filing: _filing_pb2.FilingRef | None = ...,
+        signal_id: _builtins.str | None = ...,
+        version: _builtins.int | None = ...,
+        said_by: _builtins.str | None = ...,
+        note: _builtins.str | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_version", b"_version", "filing", b"filing", "version", b"version"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_version", b"_version", "filing", b"filing", "note", b"note", "said_by", b"said_by", "signal_id", b"signal_id", "version", b"version"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType__version: _TypeAlias = _typing.Literal["version"]  # noqa: Y015
+    _WhichOneofArgType__version: _TypeAlias = _typing.Literal["_version", b"_version"]  # noqa: Y015
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__version) -> _WhichOneofReturnType__version | None: ...
+
+Global___ResolveDisputeRequest: _TypeAlias = ResolveDisputeRequest  # noqa: Y015
+
+@_typing.final
+class ResolveDisputeResponse(_message.Message):
+    """What was recorded."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    DISPUTE_FIELD_NUMBER: _builtins.int
+    CHANGED_FIELD_NUMBER: _builtins.int
+    changed: _builtins.bool
+    """False when it was."""
+    @_builtins.property
+    def dispute(self) -> _dispute_pb2.Dispute:
+        """The resolution; an earlier one when it was resolved already."""
+
+    def __init__(
+        self,
+        *,
+        dispute: _dispute_pb2.Dispute | None = ...,
+        changed: _builtins.bool | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["dispute", b"dispute"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["changed", b"changed", "dispute", b"dispute"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ResolveDisputeResponse: _TypeAlias = ResolveDisputeResponse  # noqa: Y015
+
+@_typing.final
+class ListDisputesRequest(_message.Message):
+    """Asks for disputes."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ACCESSION_NUMBER_FIELD_NUMBER: _builtins.int
+    HISTORY_FIELD_NUMBER: _builtins.int
+    PAGE_SIZE_FIELD_NUMBER: _builtins.int
+    PAGE_TOKEN_FIELD_NUMBER: _builtins.int
+    accession_number: _builtins.str
+    """Only this filing's. Empty: all filings'."""
+    history: _builtins.bool
+    """True: everything that was ever said, resolutions too. False: the disputes that are open, of all versions."""
+    page_size: _builtins.int
+    """Most entries to answer with: 0 means 50; more than 500 is taken as 500; negative is INVALID_FIELD."""
+    page_token: _builtins.str
+    """next_page_token of the answer before, with the same other fields; else MALFORMED_PAGE_TOKEN."""
+    def __init__(
+        self,
+        *,
+        accession_number: _builtins.str | None = ...,
+        history: _builtins.bool | None = ...,
+        page_size: _builtins.int | None = ...,
+        page_token: _builtins.str | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["accession_number", b"accession_number", "history", b"history", "page_size", b"page_size", "page_token", b"page_token"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ListDisputesRequest: _TypeAlias = ListDisputesRequest  # noqa: Y015
+
+@_typing.final
+class ListDisputesResponse(_message.Message):
+    """A page of disputes."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    DISPUTES_FIELD_NUMBER: _builtins.int
+    NEXT_PAGE_TOKEN_FIELD_NUMBER: _builtins.int
+    next_page_token: _builtins.str
+    """Empty on the last page."""
+    @_builtins.property
+    def disputes(self) -> _containers.RepeatedCompositeFieldContainer[_dispute_pb2.Dispute]:
+        """The disputes."""
+
+    def __init__(
+        self,
+        *,
+        disputes: _abc.Iterable[_dispute_pb2.Dispute] | None = ...,
+        next_page_token: _builtins.str | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["disputes", b"disputes", "next_page_token", b"next_page_token"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ListDisputesResponse: _TypeAlias = ListDisputesResponse  # noqa: Y015
+
+@_typing.final
+class GetStatisticsRequest(_message.Message):
+    """Asks for the statistics."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    def __init__(
+        self,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___GetStatisticsRequest: _TypeAlias = GetStatisticsRequest  # noqa: Y015
+
+@_typing.final
+class TableStatistics(_message.Message):
+    """How much a table holds."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    TABLE_FIELD_NUMBER: _builtins.int
+    ROW_COUNT_FIELD_NUMBER: _builtins.int
+    SIZE_BYTES_FIELD_NUMBER: _builtins.int
+    table: _builtins.str
+    """The table's name in DuckDB. The parts of the screens' copy are one entry, "screen_segments"."""
+    row_count: _builtins.int
+    """Its rows, those of purged filings that are not yet swept away among them."""
+    size_bytes: _builtins.int
+    """About what it takes in the database file: blocks that are its own. What is still in the log is not counted."""
+    def __init__(
+        self,
+        *,
+        table: _builtins.str | None = ...,
+        row_count: _builtins.int | None = ...,
+        size_bytes: _builtins.int | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["row_count", b"row_count", "size_bytes", b"size_bytes", "table", b"table"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___TableStatistics: _TypeAlias = TableStatistics  # noqa: Y015
+
+@_typing.final
+class FormStatistics(_message.Message):
+    """How much is stored of one form type."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    FORM_TYPE_FIELD_NUMBER: _builtins.int
+    FILING_COUNT_FIELD_NUMBER: _builtins.int
+    VERSION_COUNT_FIELD_NUMBER: _builtins.int
+    SIGNAL_COUNT_FIELD_NUMBER: _builtins.int
+    ANALYSIS_COUNT_FIELD_NUMBER: _builtins.int
+    SIGNALS_SIZE_BYTES_FIELD_NUMBER: _builtins.int
+    ANALYSES_SIZE_BYTES_FIELD_NUMBER: _builtins.int
+    OLDEST_FILED_FIELD_NUMBER: _builtins.int
+    NEWEST_FILED_FIELD_NUMBER: _builtins.int
+    form_type: _builtins.str
+    """The form type. Empty for filings whose form type is not known."""
+    filing_count: _builtins.int
+    """Filings."""
+    version_count: _builtins.int
+    """Versions of their extractions."""
+    signal_count: _builtins.int
+    """Signals with a value, of all versions."""
+    analysis_count: _builtins.int
+    """Versions of their analyses."""
+    signals_size_bytes: _builtins.int
+    """Their signals' share of that table's size, by rows."""
+    analyses_size_bytes: _builtins.int
+    """Their analyses' share of that table's size, by rows."""
+    @_builtins.property
+    def oldest_filed(self) -> _date_pb2.Date:
+        """First filing day. Absent when none is known."""
+
+    @_builtins.property
+    def newest_filed(self) -> _date_pb2.Date:
+        """Last filing day. Absent when none is known."""
+
+    def __init__(
+        self,
+        *,
+        form_type: _builtins.str | None = ...,
+        filing_count: _builtins.int | None = ...,
+        version_count: _builtins.int | None = ...,
+        signal_count: _builtins.int | None = ...,
+        analysis_count: _builtins.int | None = ...,
+        signals_size_bytes: _builtins.int | None = ...,
+        analyses_size_bytes: _builtins.int | None = ...,
+        oldest_filed: _date_pb2.Date | None = ...,
+        newest_filed: _date_pb2.Date | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["newest_filed", b"newest_filed", "oldest_filed", b"oldest_filed"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["analyses_size_bytes", b"analyses_size_bytes", "analysis_count", b"analysis_count", "filing_count", b"filing_count", "form_type", b"form_type", "newest_filed", b"newest_filed", "oldest_filed", b"oldest_filed", "signal_count", b"signal_count", "signals_size_bytes", b"signals_size_bytes", "version_count", b"version_count"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___FormStatistics: _TypeAlias = FormStatistics  # noqa: Y015
+
+@_typing.final
+class GetStatisticsResponse(_message.Message):
+    """What the store holds."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    TABLES_FIELD_NUMBER: _builtins.int
+    FORMS_FIELD_NUMBER: _builtins.int
+    FILING_COUNT_FIELD_NUMBER: _builtins.int
+    VERSION_COUNT_FIELD_NUMBER: _builtins.int
+    DAY_COUNT_FIELD_NUMBER: _builtins.int
+    OLDEST_FILED_FIELD_NUMBER: _builtins.int
+    NEWEST_FILED_FIELD_NUMBER: _builtins.int
+    OLDEST_RECORDED_AT_FIELD_NUMBER: _builtins.int
+    NEWEST_RECORDED_AT_FIELD_NUMBER: _builtins.int
+    FILE_SIZE_BYTES_FIELD_NUMBER: _builtins.int
+    WAL_SIZE_BYTES_FIELD_NUMBER: _builtins.int
+    COUNTED_AT_FIELD_NUMBER: _builtins.int
+    AS_OF_SEQUENCE_FIELD_NUMBER: _builtins.int
+    filing_count: _builtins.int
+    """Filings."""
+    version_count: _builtins.int
+    """Versions of their extractions."""
+    day_count: _builtins.int
+    """Different filing days."""
+    file_size_bytes: _builtins.int
+    """Size of the database file."""
+    wal_size_bytes: _builtins.int
+    """Size of its write-ahead log."""
+    as_of_sequence: _builtins.str
+    """The state that was counted."""
+    @_builtins.property
+    def tables(self) -> _containers.RepeatedCompositeFieldContainer[Global___TableStatistics]:
+        """In the order of names."""
+
+    @_builtins.property
+    def forms(self) -> _containers.RepeatedCompositeFieldContainer[Global___FormStatistics]:
+        """By number of filings, the most frequent form first."""
+
+    @_builtins.property
+    def oldest_filed(self) -> _date_pb2.Date:
+        """First filing day. Absent when none is known."""
+
+    @_builtins.property
+    def newest_filed(self) -> _date_pb2.Date:
+        """Last filing day. Absent when none is known."""
+
+    @_builtins.property
+    def oldest_recorded_at(self) -> _timestamp_pb2.Timestamp:
+        """When the oldest version that is held was recorded. Absent when nothing is stored."""
+
+    @_builtins.property
+    def newest_recorded_at(self) -> _timestamp_pb2.Timestamp:
+        """When the newest was."""
+
+    @_builtins.property
+    def counted_at(self) -> _timestamp_pb2.Timestamp:
+        """When this was counted."""
+
+    def __init__(
+        self,
+        *,
+        tables: _abc.Iterable[Global___TableStatistics] | None = ...,
+        forms: _abc.Iterable[Global___FormStatistics] | None = ...,
+        filing_count: _builtins.int | None = ...,
+        version_count: _builtins.int | None = ...,
+        day_count: _builtins.int | None = ...,
+        oldest_filed: _date_pb2.Date | None = ...,
+        newest_filed: _date_pb2.Date | None = ...,
+        oldest_recorded_at: _timestamp_pb2.Timestamp | None = ...,
+        newest_recorded_at: _timestamp_pb2.Timestamp | None = ...,
+        file_size_bytes: _builtins.int | None = ...,
+        wal_size_bytes: _builtins.int | None = ...,
+        counted_at: _timestamp_pb2.Timestamp | None = ...,
+        as_of_sequence: _builtins.str | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["counted_at", b"counted_at", "newest_filed", b"newest_filed", "newest_recorded_at", b"newest_recorded_at", "oldest_filed", b"oldest_filed", "oldest_recorded_at", b"oldest_recorded_at"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["as_of_sequence", b"as_of_sequence", "counted_at", b"counted_at", "day_count", b"day_count", "file_size_bytes", b"file_size_bytes", "filing_count", b"filing_count", "forms", b"forms", "newest_filed", b"newest_filed", "newest_recorded_at", b"newest_recorded_at", "oldest_filed", b"oldest_filed", "oldest_recorded_at", b"oldest_recorded_at", "tables", b"tables", "version_count", b"version_count", "wal_size_bytes", b"wal_size_bytes"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___GetStatisticsResponse: _TypeAlias = GetStatisticsResponse  # noqa: Y015

@@ -80,6 +80,26 @@ class StoreAdminServiceStub:
                 request_serializer=tenkay_dot_store_dot_v1_dot_store__admin__service__pb2.ListSnapshotsRequest.SerializeToString,
                 response_deserializer=tenkay_dot_store_dot_v1_dot_store__admin__service__pb2.ListSnapshotsResponse.FromString,
                 _registered_method=True)
+        self.DisputeValue = channel.unary_unary(
+                '/tenkay.store.v1.StoreAdminService/DisputeValue',
+                request_serializer=tenkay_dot_store_dot_v1_dot_store__admin__service__pb2.DisputeValueRequest.SerializeToString,
+                response_deserializer=tenkay_dot_store_dot_v1_dot_store__admin__service__pb2.DisputeValueResponse.FromString,
+                _registered_method=True)
+        self.ResolveDispute = channel.unary_unary(
+                '/tenkay.store.v1.StoreAdminService/ResolveDispute',
+                request_serializer=tenkay_dot_store_dot_v1_dot_store__admin__service__pb2.ResolveDisputeRequest.SerializeToString,
+                response_deserializer=tenkay_dot_store_dot_v1_dot_store__admin__service__pb2.ResolveDisputeResponse.FromString,
+                _registered_method=True)
+        self.ListDisputes = channel.unary_unary(
+                '/tenkay.store.v1.StoreAdminService/ListDisputes',
+                request_serializer=tenkay_dot_store_dot_v1_dot_store__admin__service__pb2.ListDisputesRequest.SerializeToString,
+                response_deserializer=tenkay_dot_store_dot_v1_dot_store__admin__service__pb2.ListDisputesResponse.FromString,
+                _registered_method=True)
+        self.GetStatistics = channel.unary_unary(
+                '/tenkay.store.v1.StoreAdminService/GetStatistics',
+                request_serializer=tenkay_dot_store_dot_v1_dot_store__admin__service__pb2.GetStatisticsRequest.SerializeToString,
+                response_deserializer=tenkay_dot_store_dot_v1_dot_store__admin__service__pb2.GetStatisticsResponse.FromString,
+                _registered_method=True)
 
 
 class StoreAdminServiceServicer:
@@ -164,6 +184,41 @@ class StoreAdminServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def DisputeValue(self, request, context):
+        """Marks a signal's value of one version of a filing as wrong. Screens, series, aggregates and exports leave it out from
+        then on, GetSignals shows it with the dispute. A later version with the same value and the same evidence is disputed
+        too; one with another value is not. A value that is disputed already changes nothing.
+        FILING_UNKNOWN; FILING_MISMATCH; UNKNOWN_SIGNAL when the version has no value of the signal; INVALID_FIELD when
+        nobody disputes it, no reason is given or there is no such version.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ResolveDispute(self, request, context):
+        """Ends a dispute: the value counts again. One that is resolved already changes nothing. Errors as DisputeValue;
+        INVALID_FIELD when the value was never disputed.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ListDisputes(self, request, context):
+        """Lists what was said of values, in the order of commits. Those of purged filings are gone.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def GetStatistics(self, request, context):
+        """What the store holds: tables with rows and bytes, filings by form.
+        Cost: the table of filings is read once, never the signals; the answer is kept for a while
+        (TENKAY_STORE_STATISTICS_SECONDS) and says when it was counted.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_StoreAdminServiceServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -211,6 +266,26 @@ def add_StoreAdminServiceServicer_to_server(servicer, server):
                     servicer.ListSnapshots,
                     request_deserializer=tenkay_dot_store_dot_v1_dot_store__admin__service__pb2.ListSnapshotsRequest.FromString,
                     response_serializer=tenkay_dot_store_dot_v1_dot_store__admin__service__pb2.ListSnapshotsResponse.SerializeToString,
+            ),
+            'DisputeValue': grpc.unary_unary_rpc_method_handler(
+                    servicer.DisputeValue,
+                    request_deserializer=tenkay_dot_store_dot_v1_dot_store__admin__service__pb2.DisputeValueRequest.FromString,
+                    response_serializer=tenkay_dot_store_dot_v1_dot_store__admin__service__pb2.DisputeValueResponse.SerializeToString,
+            ),
+            'ResolveDispute': grpc.unary_unary_rpc_method_handler(
+                    servicer.ResolveDispute,
+                    request_deserializer=tenkay_dot_store_dot_v1_dot_store__admin__service__pb2.ResolveDisputeRequest.FromString,
+                    response_serializer=tenkay_dot_store_dot_v1_dot_store__admin__service__pb2.ResolveDisputeResponse.SerializeToString,
+            ),
+            'ListDisputes': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListDisputes,
+                    request_deserializer=tenkay_dot_store_dot_v1_dot_store__admin__service__pb2.ListDisputesRequest.FromString,
+                    response_serializer=tenkay_dot_store_dot_v1_dot_store__admin__service__pb2.ListDisputesResponse.SerializeToString,
+            ),
+            'GetStatistics': grpc.unary_unary_rpc_method_handler(
+                    servicer.GetStatistics,
+                    request_deserializer=tenkay_dot_store_dot_v1_dot_store__admin__service__pb2.GetStatisticsRequest.FromString,
+                    response_serializer=tenkay_dot_store_dot_v1_dot_store__admin__service__pb2.GetStatisticsResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -457,6 +532,114 @@ class StoreAdminService:
             '/tenkay.store.v1.StoreAdminService/ListSnapshots',
             tenkay_dot_store_dot_v1_dot_store__admin__service__pb2.ListSnapshotsRequest.SerializeToString,
             tenkay_dot_store_dot_v1_dot_store__admin__service__pb2.ListSnapshotsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def DisputeValue(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/tenkay.store.v1.StoreAdminService/DisputeValue',
+            tenkay_dot_store_dot_v1_dot_store__admin__service__pb2.DisputeValueRequest.SerializeToString,
+            tenkay_dot_store_dot_v1_dot_store__admin__service__pb2.DisputeValueResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ResolveDispute(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/tenkay.store.v1.StoreAdminService/ResolveDispute',
+            tenkay_dot_store_dot_v1_dot_store__admin__service__pb2.ResolveDisputeRequest.SerializeToString,
+            tenkay_dot_store_dot_v1_dot_store__admin__service__pb2.ResolveDisputeResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListDisputes(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/tenkay.store.v1.StoreAdminService/ListDisputes',
+            tenkay_dot_store_dot_v1_dot_store__admin__service__pb2.ListDisputesRequest.SerializeToString,
+            tenkay_dot_store_dot_v1_dot_store__admin__service__pb2.ListDisputesResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def GetStatistics(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/tenkay.store.v1.StoreAdminService/GetStatistics',
+            tenkay_dot_store_dot_v1_dot_store__admin__service__pb2.GetStatisticsRequest.SerializeToString,
+            tenkay_dot_store_dot_v1_dot_store__admin__service__pb2.GetStatisticsResponse.FromString,
             options,
             channel_credentials,
             insecure,

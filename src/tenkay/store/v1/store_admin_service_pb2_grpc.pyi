@@ -72,6 +72,24 @@ class StoreAdminServiceStub:
     """Lists the snapshots in the backup, the newest first. BACKUP_UNUSABLE when the store makes no copies of itself;
     DEPENDENCY_UNAVAILABLE.
     """
+    DisputeValue: _grpc.UnaryUnaryMultiCallable[_store_admin_service_pb2.DisputeValueRequest, _store_admin_service_pb2.DisputeValueResponse]
+    """Marks a signal's value of one version of a filing as wrong. Screens, series, aggregates and exports leave it out from
+    then on, GetSignals shows it with the dispute. A later version with the same value and the same evidence is disputed
+    too; one with another value is not. A value that is disputed already changes nothing.
+    FILING_UNKNOWN; FILING_MISMATCH; UNKNOWN_SIGNAL when the version has no value of the signal; INVALID_FIELD when
+    nobody disputes it, no reason is given or there is no such version.
+    """
+    ResolveDispute: _grpc.UnaryUnaryMultiCallable[_store_admin_service_pb2.ResolveDisputeRequest, _store_admin_service_pb2.ResolveDisputeResponse]
+    """Ends a dispute: the value counts again. One that is resolved already changes nothing. Errors as DisputeValue;
+    INVALID_FIELD when the value was never disputed.
+    """
+    ListDisputes: _grpc.UnaryUnaryMultiCallable[_store_admin_service_pb2.ListDisputesRequest, _store_admin_service_pb2.ListDisputesResponse]
+    """Lists what was said of values, in the order of commits. Those of purged filings are gone."""
+    GetStatistics: _grpc.UnaryUnaryMultiCallable[_store_admin_service_pb2.GetStatisticsRequest, _store_admin_service_pb2.GetStatisticsResponse]
+    """What the store holds: tables with rows and bytes, filings by form.
+    Cost: the table of filings is read once, never the signals; the answer is kept for a while
+    (TENKAY_STORE_STATISTICS_SECONDS) and says when it was counted.
+    """
 
 @_typing.type_check_only
 class StoreAdminServiceAsyncStub(StoreAdminServiceStub):
@@ -116,6 +134,24 @@ class StoreAdminServiceAsyncStub(StoreAdminServiceStub):
     ListSnapshots: _aio.UnaryUnaryMultiCallable[_store_admin_service_pb2.ListSnapshotsRequest, _store_admin_service_pb2.ListSnapshotsResponse]  # type: ignore[assignment]
     """Lists the snapshots in the backup, the newest first. BACKUP_UNUSABLE when the store makes no copies of itself;
     DEPENDENCY_UNAVAILABLE.
+    """
+    DisputeValue: _aio.UnaryUnaryMultiCallable[_store_admin_service_pb2.DisputeValueRequest, _store_admin_service_pb2.DisputeValueResponse]  # type: ignore[assignment]
+    """Marks a signal's value of one version of a filing as wrong. Screens, series, aggregates and exports leave it out from
+    then on, GetSignals shows it with the dispute. A later version with the same value and the same evidence is disputed
+    too; one with another value is not. A value that is disputed already changes nothing.
+    FILING_UNKNOWN; FILING_MISMATCH; UNKNOWN_SIGNAL when the version has no value of the signal; INVALID_FIELD when
+    nobody disputes it, no reason is given or there is no such version.
+    """
+    ResolveDispute: _aio.UnaryUnaryMultiCallable[_store_admin_service_pb2.ResolveDisputeRequest, _store_admin_service_pb2.ResolveDisputeResponse]  # type: ignore[assignment]
+    """Ends a dispute: the value counts again. One that is resolved already changes nothing. Errors as DisputeValue;
+    INVALID_FIELD when the value was never disputed.
+    """
+    ListDisputes: _aio.UnaryUnaryMultiCallable[_store_admin_service_pb2.ListDisputesRequest, _store_admin_service_pb2.ListDisputesResponse]  # type: ignore[assignment]
+    """Lists what was said of values, in the order of commits. Those of purged filings are gone."""
+    GetStatistics: _aio.UnaryUnaryMultiCallable[_store_admin_service_pb2.GetStatisticsRequest, _store_admin_service_pb2.GetStatisticsResponse]  # type: ignore[assignment]
+    """What the store holds: tables with rows and bytes, filings by form.
+    Cost: the table of filings is read once, never the signals; the answer is kept for a while
+    (TENKAY_STORE_STATISTICS_SECONDS) and says when it was counted.
     """
 
 class StoreAdminServiceServicer(metaclass=_abc_1.ABCMeta):
@@ -212,6 +248,48 @@ class StoreAdminServiceServicer(metaclass=_abc_1.ABCMeta):
     ) -> _typing.Union[_store_admin_service_pb2.ListSnapshotsResponse, _abc.Awaitable[_store_admin_service_pb2.ListSnapshotsResponse]]:
         """Lists the snapshots in the backup, the newest first. BACKUP_UNUSABLE when the store makes no copies of itself;
         DEPENDENCY_UNAVAILABLE.
+        """
+
+    @_abc_1.abstractmethod
+    def DisputeValue(
+        self,
+        request: _store_admin_service_pb2.DisputeValueRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_store_admin_service_pb2.DisputeValueResponse, _abc.Awaitable[_store_admin_service_pb2.DisputeValueResponse]]:
+        """Marks a signal's value of one version of a filing as wrong. Screens, series, aggregates and exports leave it out from
+        then on, GetSignals shows it with the dispute. A later version with the same value and the same evidence is disputed
+        too; one with another value is not. A value that is disputed already changes nothing.
+        FILING_UNKNOWN; FILING_MISMATCH; UNKNOWN_SIGNAL when the version has no value of the signal; INVALID_FIELD when
+        nobody disputes it, no reason is given or there is no such version.
+        """
+
+    @_abc_1.abstractmethod
+    def ResolveDispute(
+        self,
+        request: _store_admin_service_pb2.ResolveDisputeRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_store_admin_service_pb2.ResolveDisputeResponse, _abc.Awaitable[_store_admin_service_pb2.ResolveDisputeResponse]]:
+        """Ends a dispute: the value counts again. One that is resolved already changes nothing. Errors as DisputeValue;
+        INVALID_FIELD when the value was never disputed.
+        """
+
+    @_abc_1.abstractmethod
+    def ListDisputes(
+        self,
+        request: _store_admin_service_pb2.ListDisputesRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_store_admin_service_pb2.ListDisputesResponse, _abc.Awaitable[_store_admin_service_pb2.ListDisputesResponse]]:
+        """Lists what was said of values, in the order of commits. Those of purged filings are gone."""
+
+    @_abc_1.abstractmethod
+    def GetStatistics(
+        self,
+        request: _store_admin_service_pb2.GetStatisticsRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_store_admin_service_pb2.GetStatisticsResponse, _abc.Awaitable[_store_admin_service_pb2.GetStatisticsResponse]]:
+        """What the store holds: tables with rows and bytes, filings by form.
+        Cost: the table of filings is read once, never the signals; the answer is kept for a while
+        (TENKAY_STORE_STATISTICS_SECONDS) and says when it was counted.
         """
 
 def add_StoreAdminServiceServicer_to_server(servicer: StoreAdminServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

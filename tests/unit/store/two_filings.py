@@ -1,0 +1,30 @@
+"""A store with a filing in two versions and another one, and what is asked of it around purges."""
+
+from __future__ import annotations
+
+from tenkay_store import filter as filters
+from tenkay_store.messages import extraction_record
+from tenkay_store.records import Purge
+from tenkay_store.storage import AnalyticalStore, Moment, Screen
+from tests.unit.store.filings import accession_number, analysis_to_commit, extraction, extraction_to_commit
+
+FIRST, OTHER = accession_number(1), accession_number(2)
+ASKED = Purge(FIRST, "the data officer", "the filer withdrew it")
+
+
+async def fill(store: AnalyticalStore) -> None:
+    """Two versions of the first filing, the newer one analysed, and another filing."""
+    await store.commit(extraction_to_commit(FIRST, code_version="old"))
+    message = extraction(FIRST)
+    await store.commit(extraction_record(message))
+    await store.commit(analysis_to_commit(message))
+    await store.commit(extraction_to_commit(OTHER))
+
+
+async def screened(store: AnalyticalStore) -> list[str]:
+    """The filings whose current ratio can be compared with anything."""
+    expression = filters.parse("signals.current_ratio > 0")
+    assert expression is not None
+    screen = Screen(filters.resolve(expression, store.signal_types))
+    page = await store.screen_filings(screen, Moment(store.head), None, 10)
+    return [each.filing.accession_number for each in page.summaries]
