@@ -14,8 +14,7 @@ import pyarrow as pa
 
 from tenkay.errors import Reason, TenkayError, failure
 from tenkay.runtime.logs import get_logger
-from tenkay_store import duckdb_disputes, duckdb_staleness, failpoints, screen_segments
-from tenkay_store import duckdb_reads as reads
+from tenkay_store import duckdb_disputes, duckdb_feed, duckdb_staleness, failpoints, screen_segments
 from tenkay_store.commit_plan import CommitPlan
 from tenkay_store.commit_tables import MARKS, TABLES, arrow, naive, naive_or_none
 from tenkay_store.commit_work import (
@@ -73,7 +72,7 @@ class CommitWriter:
         self._sink = sink
         self._min_free_bytes = min_free_bytes
         self._checkpoint_wal_bytes = checkpoint_wal_bytes
-        self.head, recorded_at = reads.head(self._connection)
+        self.head, recorded_at = duckdb_feed.head(self._connection)
         """The newest commit's sequence, or where a restore resumed."""
         self._recorded_at: datetime | None = recorded_at
         self.signal_ids = SignalIds(

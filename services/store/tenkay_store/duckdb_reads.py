@@ -16,26 +16,13 @@ from typing import Any
 
 import duckdb
 
-from tenkay.errors import Reason, failure
 from tenkay_store import companies
 from tenkay_store.commit_tables import naive
 from tenkay_store.duckdb_artifacts import artifacts_of, texts_of
 from tenkay_store.filter_sql import Parameters
 from tenkay_store.records import (
-    Analysis,
-    Backlog,
-    Change,
-    CommitKind,
-    CommitRecord,
-    DeadLetter,
-    Delivery,
-    DeliveryState,
-    EarlierFiling,
-    Extraction,
-    Fence,
     Filing,
     MissingSignal,
-    Purge,
     Section,
     Signal,
     Value,
@@ -46,7 +33,6 @@ from tenkay_store.storage import (
     CompanySummary,
     FilingSelection,
     Moment,
-    OutboxEntry,
     Page,
     Position,
     StoredAnalysis,
@@ -67,41 +53,10 @@ FILING = (
     "f.sic_code, f.items, f.primary_document, f.source, f.is_amendment, f.entity_ciks"
 )
 FILING_WIDTH = 13
-_VERSION = "f.version, f.sequence, f.recorded_at, f.result_key, f.catalog_version"
+VERSION = "f.version, f.sequence, f.recorded_at, f.result_key, f.catalog_version"
+MISSING = "signal_key, reason, detail"
+SECTION = "code, part, title, document, start_offset, end_offset, confidence"
 IN_ORDER = "f.filed_date DESC NULLS LAST, f.accession_number"
-
-
-def head(cursor: Cursor) -> tuple[int, datetime | None]:
-    """The newest commit's sequence, or where a restore resumed after it; and when it was recorded, without a zone."""
-    row = cursor.execute(
-        """
-        SELECT greatest(coalesce(max(f.sequence), 0), (SELECT coalesce(max(resumed_at), 0) FROM restores)),
-               max(f.recorded_at)
-        FROM change_feed f
-        """
-    ).fetchone()
-    return (0, None) if row is None else (int(row[0]), row[1])
-
-
-def sequence_at(cursor: Cursor, recorded_at: datetime, up_to: int) -> int:
-    """The newest sequence recorded at or before a moment, `up_to` at most; 0 when there is none."""
-    row = cursor.execute(
-        """
-        SELECT coalesce(max(sequence), 0) FROM (
-            SELECT max(sequence) AS sequence FROM filings WHERE recorded_at <= $at AND sequence <= $up_to::UBIGINT
-            UNION ALL
-            SELECT max(sequence) FROM analyses WHERE recorded_at <= $at AND sequence <= $up_to::UBIGINT
-            UNION ALL
-            SELECT max(sequence) FROM purges WHERE recorded_at <= $at AND sequence <= $up_to::UBIGINT
-            UNION ALL
-            SELECT max(sequence) FROM disputes WHERE recorded_at <= $at AND sequence <= $up_to::UBIGINT
-            UNION ALL
-            SELECT max(sequence) FROM stale_marks WHERE recorded_at <= $at AND sequence <= $up_to::UBIGINT
-        )
-        """,
-        {"at": naive(recorded_at), "up_to": up_to},
-    ).fetchone()
-    return 0 if row is None else int(row[0])
 
 
 def filing(
@@ -111,7 +66,7 @@ def filing(
     # Ordered here: an ORDER BY would have DuckDB read the whole table beside its index.
     rows = cursor.execute(
         f"""
-        SELECT {FILING}, {_VERSION} FROM filings f
+        SELECT {FILING}, {VERSION} FROM filings f
         WHERE f.accession_number = $accession_number AND f.sequence <= $sequence::UBIGINT
         """,
         {"accession_number": accession_number, "sequence": moment.sequence},
@@ -258,42 +213,6 @@ def company(cursor: Cursor, cik: int, moment: Moment) -> CompanySummary | None:
     )
 
 
-def changes(cursor: Cursor, after: int, limit: int) -> Sequence[Change]:
-    """Changes after a sequence, in order. FEED_POSITION_EXPIRED when they are no longer all held."""
-    rows = cursor.execute(
-        """
-        SELECT sequence, kind, accession_number, cik, version, recorded_at FROM change_feed
-        WHERE sequence > $after::UBIGINT ORDER BY sequence LIMIT $most
-        """,
-        {"after": after, "most": limit},
-    ).fetchall()
-    if (rows and rows[0][0] != after + 1) or _fell_into_a_restore(cursor, after):
-        raise position_expired(after)
-    return [
-        Change(sequence, CommitKind(kind), accession_number, cik, version, utc(recorded_at))
-        for sequence, kind, accession_number, cik, version, recorded_at in rows
-    ]
-
-
-def _fell_into_a_restore(cursor: Cursor, after: int) -> bool:
-    """Whether what a follower of this position has seen may have been lost since."""
-    row = cursor.execute(
-        "SELECT count(*) FROM restores WHERE complete_up_to < $after::UBIGINT AND resumed_at > $after::UBIGINT",
-        {"after": after},
-    ).fetchone()
-    return row is not None and row[0] > 0
-
-
-def position_expired(sequence: int) -> Exception:
-    """FEED_POSITION_EXPIRED for a sequence."""
-    return failure(
-        Reason.FEED_POSITION_EXPIRED,
-        f"the change feed does not hold what follows {sequence}; drop what was derived from it and start with "
-        "an empty from_sequence",
-        field="from_sequence",
-    )
-
-
 def accession_numbers_of(cursor: Cursor, cik: int, limit: int) -> Sequence[str]:
     """Filings any version of which is of the company, in order."""
     rows = cursor.execute(
@@ -301,190 +220,6 @@ def accession_numbers_of(cursor: Cursor, cik: int, limit: int) -> Sequence[str]:
         {"cik": cik, "most": limit},
     ).fetchall()
     return [row[0] for row in rows]
-
-
-def purges(cursor: Cursor, after: int, limit: int) -> Sequence[CommitRecord]:
-    """Purges after a sequence, in order."""
-    return _purges(cursor, "sequence > $after::UBIGINT", {"after": after, "most": limit})
-
-
-def _purges(cursor: Cursor, condition: str, parameters: Mapping[str, Any]) -> list[CommitRecord]:
-    rows = cursor.execute(
-        f"""
-        SELECT sequence, last_version, recorded_at, accession_number, requested_by, reason, cik, version_count,
-               last_analysis_version, copies_clean_at
-        FROM purges WHERE {condition} ORDER BY sequence LIMIT $most
-        """,
-        dict(parameters),
-    ).fetchall()
-    return [_purge_record(row) for row in rows]
-
-
-def _purge_record(row: Sequence[Any]) -> CommitRecord:
-    (
-        sequence,
-        version,
-        recorded_at,
-        accession_number,
-        requested_by,
-        reason,
-        cik,
-        versions,
-        last_analysis_version,
-        copies_clean_at,
-    ) = row
-    body = Purge(
-        accession_number=accession_number,
-        requested_by=requested_by,
-        reason=reason,
-        cik=cik,
-        versions=versions,
-        last_analysis_version=last_analysis_version,
-        copies_clean_at=utc_or_none(copies_clean_at),
-    )
-    return CommitRecord(sequence, version, utc(recorded_at), body)
-
-
-def pending(cursor: Cursor, sink: str, after: int, limit: int) -> Sequence[OutboxEntry]:
-    """Commits after a sequence that the sink has not taken, in order."""
-    rows = cursor.execute(
-        """
-        SELECT sequence, accession_number, attempts, size_bytes FROM outbox
-        WHERE state = 'PENDING' AND sink = $sink AND sequence > $after::UBIGINT ORDER BY sequence LIMIT $most
-        """,
-        {"sink": sink, "after": after, "most": limit},
-    ).fetchall()
-    return [OutboxEntry(*row) for row in rows]
-
-
-def delivery(cursor: Cursor, sink: str, sequence: int) -> Delivery | None:
-    """A commit's row of the outbox."""
-    row = cursor.execute(
-        """
-        SELECT state, attempts, durable_at, next_try_at, coalesce(last_error, '') FROM outbox
-        WHERE sequence = $sequence::UBIGINT AND sink = $sink
-        """,
-        {"sequence": sequence, "sink": sink},
-    ).fetchone()
-    if row is None:
-        return None
-    state, attempts, durable_at, next_try_at, last_error = row
-    return Delivery(
-        DeliveryState(state), attempts, utc_or_none(durable_at), utc_or_none(next_try_at), last_error
-    )
-
-
-def dead_letters(cursor: Cursor, sink: str, after: int, limit: int) -> Sequence[DeadLetter]:
-    """Commits after a sequence that the sink refused for good, in order."""
-    return _dead_letters(cursor, "sequence > $after::UBIGINT", {"sink": sink, "after": after, "most": limit})
-
-
-def dead_among(cursor: Cursor, sink: str, sequences: Sequence[int]) -> Sequence[DeadLetter]:
-    """Those of these commits that the sink refused for good, in order."""
-    return _dead_letters(
-        cursor,
-        "list_contains($sequences::UBIGINT[], sequence)",
-        {"sink": sink, "sequences": list(sequences), "most": len(sequences)},
-    )
-
-
-def _dead_letters(cursor: Cursor, condition: str, parameters: Mapping[str, Any]) -> Sequence[DeadLetter]:
-    rows = cursor.execute(
-        f"""
-        SELECT sequence, accession_number, kind, result_key, attempts, coalesce(last_error, ''), enqueued_at, size_bytes
-        FROM outbox WHERE state = 'DEAD' AND sink = $sink AND {condition} ORDER BY sequence LIMIT $most
-        """,
-        dict(parameters),
-    ).fetchall()
-    return [
-        DeadLetter(sequence, accession_number, CommitKind(kind), result_key, attempts, error, utc(at), size)
-        for sequence, accession_number, kind, result_key, attempts, error, at, size in rows
-    ]
-
-
-def backlog(cursor: Cursor, sink: str) -> Backlog:
-    """Counts of what the sink has not taken."""
-    row = cursor.execute(
-        """
-        SELECT count(*) FILTER (WHERE state = 'PENDING'), count(*) FILTER (WHERE state = 'DEAD'),
-               min(enqueued_at) FILTER (WHERE state = 'PENDING')
-        FROM outbox WHERE state <> 'DURABLE' AND sink = $sink
-        """,
-        {"sink": sink},
-    ).fetchone()
-    return Backlog(0, 0, None) if row is None else Backlog(row[0], row[1], utc_or_none(row[2]))
-
-
-def commit_records(cursor: Cursor, ids: SignalIds, sequences: Sequence[int]) -> Sequence[CommitRecord]:
-    """Commits of extractions, analyses and purges as they were made."""
-    wanted = {"sequences": list(sequences)}
-    records = [
-        _analysis_record(row)
-        for row in cursor.execute(
-            """
-            SELECT sequence, version, recorded_at, accession_number, result_key, extraction_key, rating, score,
-                   flag_ids, rules_version, document, fence_scope, fence_token
-            FROM analyses WHERE sequence IN (SELECT unnest($sequences::UBIGINT[]))
-            """,
-            wanted,
-        ).fetchall()
-    ]
-    records += _purges(
-        cursor,
-        "sequence IN (SELECT unnest($sequences::UBIGINT[]))",
-        {**wanted, "most": len(sequences)},
-    )
-    for row in cursor.execute(
-        f"""
-        SELECT {FILING}, {_VERSION}, f.code_version, f.fact_count, f.content_key, f.earlier_filings, f.fence_scope,
-               f.fence_token
-        FROM filings f
-        WHERE f.sequence IN (SELECT unnest($sequences::UBIGINT[]))
-        """,
-        wanted,
-    ).fetchall():
-        version, sequence, recorded_at, result_key, catalog_version = row[FILING_WIDTH:][:5]
-        code_version, fact_count, content_key, earlier_filings, *lease = row[FILING_WIDTH + 5 :]
-        body = Extraction(
-            filing=filing_of(row),
-            sections=_sections(cursor, sequence),
-            signals=signals_of_version(cursor, ids, sequence, with_evidence=True),
-            missing=_missing(cursor, ids, sequence),
-            texts=texts_of(cursor, sequence),
-            result_key=result_key,
-            catalog_version=catalog_version,
-            code_version=code_version,
-            fact_count=fact_count,
-            artifacts=artifacts_of(cursor, sequence),
-            size_bytes=0,
-            content_key=content_key or "",
-            earlier_filings=tuple(EarlierFiling(**each) for each in earlier_filings or ()),
-        )
-        records.append(CommitRecord(sequence, version, utc(recorded_at), body, fence=_fence(*lease)))
-    return records
-
-
-def commits_after(cursor: Cursor, after: int, limit: int) -> Sequence[int]:
-    """Sequences of the commits after one, in order, as far as they were not purged."""
-    rows = cursor.execute(
-        """
-        SELECT sequence FROM filings WHERE sequence > $after::UBIGINT
-        UNION ALL SELECT sequence FROM analyses WHERE sequence > $after::UBIGINT
-        UNION ALL SELECT sequence FROM disputes WHERE sequence > $after::UBIGINT
-        UNION ALL SELECT sequence FROM purges WHERE sequence > $after::UBIGINT
-        ORDER BY sequence LIMIT $most
-        """,
-        {"after": after, "most": limit},
-    ).fetchall()
-    return [row[0] for row in rows]
-
-
-def unclean_purges(cursor: Cursor) -> tuple[int, datetime] | None:
-    """The newest purge whose filing may be in copies, and when the oldest such purge was recorded; None for none."""
-    row = cursor.execute(
-        "SELECT max(sequence), min(recorded_at) FROM purges WHERE copies_clean_at IS NULL"
-    ).fetchone()
-    return None if row is None or row[0] is None else (int(row[0]), utc(row[1]))
 
 
 def valid(alias: str, moment: Moment, parameters: Parameters) -> str:
@@ -599,7 +334,7 @@ def _ratings(
     return {row[0]: (row[1], row[2], row[3]) for row in rows}
 
 
-_SIGNAL = (
+SIGNAL = (
     "s.signal_key, s.category, s.kind, s.exact, s.number, s.unit, s.currency, s.confidence, s.out_of_range, "
     "s.notes"
 )
@@ -610,7 +345,7 @@ def signals_of_version(
 ) -> tuple[Signal, ...]:
     """The signals of the version committed at a sequence."""
     rows = cursor.execute(
-        f"SELECT {_SIGNAL} FROM signals s WHERE s.sequence = $sequence::UBIGINT ORDER BY s.ordinal",
+        f"SELECT {SIGNAL} FROM signals s WHERE s.sequence = $sequence::UBIGINT ORDER BY s.ordinal",
         {"sequence": sequence},
     ).fetchall()
     evidence = ["[]"] * len(rows)
@@ -622,10 +357,11 @@ def signals_of_version(
                 {"sequence": sequence},
             ).fetchall()
         ]
-    return tuple(_signal(row, ids, each) for row, each in zip(rows, evidence, strict=True))
+    return tuple(signal_of(row, ids, each) for row, each in zip(rows, evidence, strict=True))
 
 
-def _signal(row: Sequence[Any], ids: SignalIds, evidence: str) -> Signal:
+def signal_of(row: Sequence[Any], ids: SignalIds, evidence: str) -> Signal:
+    """The signal in a row of SIGNAL."""
     key, category, kind, exact, number, unit, currency, confidence, out_of_range, notes = row
     return Signal(
         id=ids.of_key(key).id,
@@ -642,19 +378,22 @@ def _signal(row: Sequence[Any], ids: SignalIds, evidence: str) -> Signal:
 
 def _missing(cursor: Cursor, ids: SignalIds, sequence: int) -> tuple[MissingSignal, ...]:
     rows = cursor.execute(
-        "SELECT signal_key, reason, detail FROM missing_signals WHERE sequence = $sequence::UBIGINT ORDER BY ordinal",
+        f"SELECT {MISSING} FROM missing_signals WHERE sequence = $sequence::UBIGINT ORDER BY ordinal",
         {"sequence": sequence},
     ).fetchall()
-    return tuple(
-        MissingSignal(row.id, reason, detail, row.category or "")
-        for row, reason, detail in ((ids.of_key(key), reason, detail) for key, reason, detail in rows)
-    )
+    return tuple(missing_of(row, ids) for row in rows)
+
+
+def missing_of(row: Sequence[Any], ids: SignalIds) -> MissingSignal:
+    """The gap in a row of MISSING."""
+    key, reason, detail = row
+    signal = ids.of_key(key)
+    return MissingSignal(signal.id, reason, detail, signal.category or "")
 
 
 def _sections(cursor: Cursor, sequence: int) -> tuple[Section, ...]:
     rows = cursor.execute(
-        "SELECT code, part, title, document, start_offset, end_offset, confidence FROM sections "
-        "WHERE sequence = $sequence::UBIGINT ORDER BY ordinal",
+        f"SELECT {SECTION} FROM sections WHERE sequence = $sequence::UBIGINT ORDER BY ordinal",
         {"sequence": sequence},
     ).fetchall()
     return tuple(Section(*row) for row in rows)
@@ -692,39 +431,6 @@ def filing_of(row: Sequence[Any]) -> Filing:
         is_amendment=is_amendment,
         entity_ciks=tuple(entity_ciks or ()),
     )
-
-
-def _analysis_record(row: Sequence[Any]) -> CommitRecord:
-    (
-        sequence,
-        version,
-        recorded_at,
-        accession_number,
-        result_key,
-        extraction_key,
-        rating,
-        score,
-        flag_ids,
-        rules_version,
-        document,
-        *lease,
-    ) = row
-    body = Analysis(
-        accession_number=accession_number,
-        result_key=result_key,
-        extraction_key=extraction_key,
-        rating=rating,
-        score=score,
-        flag_ids=tuple(flag_ids),
-        rules_version=rules_version,
-        document=document,
-        size_bytes=0,
-    )
-    return CommitRecord(sequence, version, utc(recorded_at), body, fence=_fence(*lease))
-
-
-def _fence(scope: str | None, token: int | None) -> Fence | None:
-    return None if scope is None or token is None else Fence(scope, token)
 
 
 def _wasknown(found: Filing, moment: Moment) -> bool:

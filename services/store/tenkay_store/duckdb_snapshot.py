@@ -11,7 +11,7 @@ from pathlib import Path
 
 import duckdb
 
-from tenkay_store import duckdb_reads as reads
+from tenkay_store import duckdb_feed
 
 STORAGE_VERSION = "v1.0.0"
 """Of the copy's file: what every DuckDB from 1.0 on reads. A file that 2.0 makes by itself, 1.5 does not open."""
@@ -79,7 +79,7 @@ def verify(path: Path, expected: CopiedState) -> None:
 
 
 def _state(cursor: duckdb.DuckDBPyConnection) -> CopiedState:
-    sequence, _ = reads.head(cursor)
+    sequence, _ = duckdb_feed.head(cursor)
     version = cursor.execute("SELECT max(version) FROM schema_version").fetchone()
     tables = cursor.execute(
         "SELECT table_name FROM duckdb_tables() WHERE database_name = current_database() ORDER BY table_name"

@@ -18,10 +18,19 @@ from tenkay.errors import Reason, TenkayError, failure
 from tenkay.runtime.logs import get_logger
 from tenkay_store import duckdb_analytics as analytics
 from tenkay_store import duckdb_disputes as disputes
+from tenkay_store import (
+    duckdb_feed,
+    duckdb_outbox,
+    duckdb_records,
+    duckdb_snapshot,
+    duckdb_statistics,
+    failpoints,
+    metrics,
+    screen_segments,
+)
 from tenkay_store import duckdb_reads as reads
 from tenkay_store import duckdb_reconciliation as reconciliation
 from tenkay_store import duckdb_screens as screens
-from tenkay_store import duckdb_snapshot, duckdb_statistics, failpoints, metrics, screen_segments
 from tenkay_store import duckdb_staleness as staleness
 from tenkay_store.commit_work import (
     Commit,
@@ -267,11 +276,11 @@ class DuckDBStore:
 
     async def purges(self, after: int, limit: int) -> Sequence[CommitRecord]:
         """Purges after a sequence, in order."""
-        return await self._owner.read(lambda cursor: reads.purges(cursor, after, limit))
+        return await self._owner.read(lambda cursor: duckdb_records.purges(cursor, after, limit))
 
     async def sequence_at(self, recorded_at: datetime, up_to: int) -> int:
         """The newest sequence recorded at or before `recorded_at`, `up_to` at most."""
-        return await self._owner.read(lambda cursor: reads.sequence_at(cursor, recorded_at, up_to))
+        return await self._owner.read(lambda cursor: duckdb_feed.sequence_at(cursor, recorded_at, up_to))
 
     async def filing(self, accession_number: str, moment: Moment) -> StoredFiling | None:
         """The version valid at `moment`, with its sections."""
@@ -422,7 +431,7 @@ class DuckDBStore:
 
     async def changes(self, after: int, limit: int) -> Sequence[Change]:
         """Changes after a sequence, in order. FEED_POSITION_EXPIRED when they are no longer all held."""
-        return await self._owner.read(lambda cursor: reads.changes(cursor, after, limit))
+        return await self._owner.read(lambda cursor: duckdb_feed.changes(cursor, after, limit))
 
     async def prune_changes(self, before: datetime) -> None:
         """Forget changes recorded before a moment; the newest one stays."""
@@ -432,37 +441,31 @@ class DuckDBStore:
         """Commits after a sequence that the sink has not taken, in order."""
         if (sink := self._sink) is None:
             return ()
-        return await self._owner.read(lambda cursor: reads.pending(cursor, sink, after, limit))
+        return await self._owner.read(lambda cursor: duckdb_outbox.pending(cursor, sink, after, limit))
 
     async def commit_records(self, sequences: Sequence[int]) -> Sequence[CommitRecord]:
         """Commits as they were made, in order."""
-
-        def query(cursor: duckdb.DuckDBPyConnection) -> Sequence[CommitRecord]:
-            found = [
-                *reads.commit_records(cursor, self._ids, sequences),
-                *disputes.dispute_records(cursor, self._ids, sequences),
-            ]
-            return sorted(found, key=lambda record: record.sequence)
-
-        return await self._owner.read_one_state(query)
+        return await self._owner.read_one_state(
+            lambda cursor: duckdb_records.commit_records(cursor, self._ids, sequences)
+        )
 
     async def delivery(self, sequence: int) -> Delivery | None:
         """A commit's row of the outbox."""
         if (sink := self._sink) is None:
             return None
-        return await self._owner.read(lambda cursor: reads.delivery(cursor, sink, sequence))
+        return await self._owner.read(lambda cursor: duckdb_outbox.delivery(cursor, sink, sequence))
 
     async def dead_letters(self, after: int, limit: int) -> Sequence[DeadLetter]:
         """Commits after a sequence that the sink refused for good, in order."""
         if (sink := self._sink) is None:
             return ()
-        return await self._owner.read(lambda cursor: reads.dead_letters(cursor, sink, after, limit))
+        return await self._owner.read(lambda cursor: duckdb_outbox.dead_letters(cursor, sink, after, limit))
 
     async def dead_among(self, sequences: Sequence[int]) -> Sequence[DeadLetter]:
         """Those of these commits that the sink refused for good, in order."""
         if (sink := self._sink) is None:
             return ()
-        return await self._owner.read(lambda cursor: reads.dead_among(cursor, sink, sequences))
+        return await self._owner.read(lambda cursor: duckdb_outbox.dead_among(cursor, sink, sequences))
 
     async def delivered_among(self, sequences: Sequence[int]) -> Sequence[OutboxEntry]:
         """Those of these commits that the sink has taken, in order."""
@@ -498,11 +501,11 @@ class DuckDBStore:
 
     async def commits_after(self, after: int, limit: int) -> Sequence[int]:
         """Sequences of the commits after one, in order, as far as they were not purged."""
-        return await self._owner.read(lambda cursor: reads.commits_after(cursor, after, limit))
+        return await self._owner.read(lambda cursor: duckdb_records.commits_after(cursor, after, limit))
 
     async def unclean_purges(self) -> tuple[int, datetime] | None:
         """The newest purge whose filing copies may hold, and when the oldest such was recorded; None for none."""
-        return await self._owner.read(reads.unclean_purges)
+        return await self._owner.read(duckdb_records.unclean_purges)
 
     async def mark_copies_clean(self, up_to: int, at: datetime) -> None:
         """Record that no copy holds what was purged up to a sequence."""
@@ -545,7 +548,7 @@ class DuckDBStore:
         """Counts of what is not delivered."""
         if (sink := self._sink) is None:
             return Backlog(0, 0, None)
-        return await self._owner.read(lambda cursor: reads.backlog(cursor, sink))
+        return await self._owner.read(lambda cursor: duckdb_outbox.backlog(cursor, sink))
 
     async def statistics(self) -> Statistics:
         """How much is held."""

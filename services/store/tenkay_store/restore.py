@@ -23,7 +23,7 @@ from pathlib import Path
 from typing import IO, Protocol, TypeVar
 
 from tenkay.errors import Reason, TenkayError, failure
-from tenkay_store import duckdb_reads as reads
+from tenkay_store import duckdb_feed
 from tenkay_store.acknowledged import FILE_NAME as MARK_NAME
 from tenkay_store.artifact_store import held_digests
 from tenkay_store.backup import TIMELINE, Backup, DamagedSnapshot, Listing, Manifest, SnapshotName
@@ -231,7 +231,7 @@ class _Restore:
             owner = DuckDBOwner.open(self._work, self._limits, self._clock())
         except CannotOpen as error:
             raise DamagedSnapshot(str(error)) from error
-        sequence, _ = reads.head(owner.writer)
+        sequence, _ = duckdb_feed.head(owner.writer)
         if sequence != manifest.sequence:
             await owner.close()
             raise DamagedSnapshot(f"its newest commit is {sequence}")
@@ -343,7 +343,7 @@ class _Restore:
         report.refused_count = len(refused)
         row = owner.writer.execute("SELECT count(DISTINCT accession_number) FROM filings").fetchone()
         report.filings = row[0] if row else 0
-        report.newest_commit, _ = reads.head(owner.writer)
+        report.newest_commit, _ = duckdb_feed.head(owner.writer)
         report.complete_up_to = min(
             [self._position, *(each.after for each in report.lost), *(each[0] - 1 for each in refused)]
         )

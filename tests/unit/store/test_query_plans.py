@@ -10,6 +10,7 @@ from typing import Any
 
 import duckdb
 
+from tenkay_store import duckdb_feed, duckdb_records
 from tenkay_store import duckdb_reads as reads
 from tenkay_store import duckdb_screens as screens
 from tenkay_store import filter as filters
@@ -62,8 +63,8 @@ async def test_no_read_converts_a_column_that_lies_in_order(
         assert reads.company(cursor, 1999000001, moment)
         assert reads.list_filings(cursor, FilingSelection(cik=1999000001), moment, None, 10).summaries
         assert screens.screen_filings(cursor, ids, segments, screen, moment, None, 10).summaries
-        assert reads.commit_records(cursor, ids, [1, 2])
-        assert reads.changes(cursor, 0, 10)
+        assert duckdb_records.commit_records(cursor, ids, [1, 2])
+        assert duckdb_feed.changes(cursor, 0, 10)
         converted = {
             (found.group(1), statement.strip())
             for statement, plan in cursor.plans
