@@ -5,32 +5,27 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC, datetime
-from typing import Any
 
 from tenkay.errors import Reason, TenkayError, failure
-from tenkay_store.commit_tables import TABLES, naive, naive_or_none
+from tenkay_store.commit_tables import naive_or_none
 from tenkay_store.commit_work import Written
 from tenkay_store.disputes import StoredDispute, carried_over, value_digest
+from tenkay_store.planned_rows import PlannedRows
 from tenkay_store.records import (
     Analysis,
-    Artifact,
-    Body,
     Change,
     CommitKind,
     CommitRecord,
     Committed,
     Delivery,
-    DeliveryState,
     Dispute,
     Extraction,
     Fence,
     Filing,
     Purge,
-    kind_of,
 )
 from tenkay_store.screen_segments import Segments
-from tenkay_store.signal_columns import SignalColumns
-from tenkay_store.signal_ids import SignalId, SignalIds, bits_of
+from tenkay_store.signal_ids import SignalIds
 from tenkay_store.stale_marks import StaleMarks, Turn
 from tenkay_store.staleness import Past, Standing
 from tenkay_store.stored_versions import (
@@ -42,27 +37,17 @@ from tenkay_store.stored_versions import (
 )
 
 
-@dataclass(slots=True)
-class CommitPlan:
+@dataclass(slots=True, kw_only=True)
+class CommitPlan(PlannedRows):
     """What a group adds to what is stored, worked out in the order of its pieces."""
 
-    head: int
-    recorded_at: datetime
-    stored_ids: SignalIds
-    sink: str | None
     segments: Segments
     filings: dict[str, list[FilingVersion]] = field(default_factory=dict)
     analyses: dict[str, list[AnalysisVersion]] = field(default_factory=dict)
-    rows: dict[str, list[tuple[Any, ...]]] = field(
-        default_factory=lambda: {name: [] for name in TABLES if name != "signal_ids"}
-    )
-    signals: SignalColumns = field(default_factory=SignalColumns)
     new_filings: list[str] = field(default_factory=list)
     """Accession numbers of the filings that had no version, and of purges whose filing was lost before."""
     purged: dict[str, list[int]] = field(default_factory=dict)
     """Sequences of the versions to delete, by filing."""
-    artifacts: dict[int, list[Artifact]] = field(default_factory=dict)
-    """What versions of filings to purge name, and those of this group, by sequence."""
     purged_versions: dict[str, PurgedVersions] = field(default_factory=dict)
     stale_marks: StaleMarks = field(default_factory=StaleMarks)
     ended_marks: dict[int, int] = field(default_factory=dict)
@@ -80,9 +65,6 @@ class CommitPlan:
     resumes: list[tuple[datetime, int, int]] = field(default_factory=list)
     """Rows of `restores`."""
     outcomes: list[Written | TenkayError] = field(default_factory=list)
-    signal_ids: dict[str, SignalId] = field(default_factory=dict)
-    """Rows of the dimension table that are new or changed, by id."""
-    _new_ids: int = 0
     _extractions: dict[int, Extraction] = field(default_factory=dict)
     """Those of the group, by sequence."""
 
@@ -100,10 +82,10 @@ class CommitPlan:
         before = self.purged_versions.get(filing.accession_number, PurgedVersions()).filing
         version = (versions[-1].version if versions else before) + 1
         old = versions[-1] if versions else None
-        written = self._put_extraction(body, version, traceparent, fence, _left_company(versions, filing))
+        written = self.put_extraction(body, version, traceparent, fence, left_company(versions, filing))
         sequence = versions[-1].sequence
         carried = self._carry_disputes(old, sequence, version, body) if old else ()
-        turned = self._turn_on_account_of(
+        turned = self.turn_on_account_of(
             _standing(body, version, sequence), None if old is None else old.cik, sequence
         )
         return replace(
@@ -112,15 +94,16 @@ class CommitPlan:
             changes=(*written.changes, *(change for each in carried for change in each.changes), *turned),
         )
 
-    def _put_extraction(
+    def put_extraction(
         self, body: Extraction, version: int, traceparent: str, fence: Fence | None, left_company: int | None
     ) -> Written:
+        """A version of a filing, after those that are there; `left_company` is told if it was its company before."""
         filing = body.filing
         versions = self.filings[filing.accession_number]
         old = versions[-1] if versions else None
         # Before the commit's own, so that a follower that has seen the commit has seen both.
         left = () if left_company is None else (self._leave_company(left_company, filing, version),)
-        sequence = self._next_sequence()
+        sequence = self.next_sequence()
         if old:
             self.superseded_filings[old.sequence] = sequence
         else:
@@ -166,13 +149,13 @@ class CommitPlan:
                 [asdict(each) for each in body.earlier_filings],
             )
         )
-        self._add_parts(sequence, body)
+        self.add_parts(sequence, body)
         self._extractions[sequence] = body
         marks = self.stale_marks
         before = None if old is None else marks.standing(old.cik, filing.accession_number)
         for mark in marks.replace(before, _standing(body, version, sequence)):
             self.ended_marks[mark.sequence] = sequence
-        return self._finish(sequence, version, filing.cik, body, traceparent, fence, before=left)
+        return self.finish(sequence, version, filing.cik, body, traceparent, fence, before=left)
 
     def add_analysis(
         self, body: Analysis, traceparent: str, fence: Fence | None = None
@@ -193,12 +176,12 @@ class CommitPlan:
             return stale
         made_from = next((each for each in filings if each.result_key == body.extraction_key), None)
         if made_from is None:
-            return _lacks_extraction(body)
+            return lacks_extraction(body)
         before = self.purged_versions.get(body.accession_number, PurgedVersions()).analysis
         version = (versions[-1].version if versions else before) + 1
-        return self._put_analysis(body, version, traceparent, fence, made_from)
+        return self.put_analysis(body, version, traceparent, fence, made_from)
 
-    def _put_analysis(
+    def put_analysis(
         self,
         body: Analysis,
         version: int,
@@ -206,8 +189,9 @@ class CommitPlan:
         fence: Fence | None,
         made_from: FilingVersion,
     ) -> Written:
+        """A version of an analysis of one version of the filing."""
         versions = self.analyses.setdefault(body.accession_number, [])
-        sequence = self._next_sequence()
+        sequence = self.next_sequence()
         for old in versions:
             if old.filing_sequence == made_from.sequence and old.superseded_by is None:
                 old.superseded_by = sequence
@@ -240,7 +224,7 @@ class CommitPlan:
                 *fence_columns(fence),
             )
         )
-        return self._finish(sequence, version, made_from.cik, body, traceparent, fence)
+        return self.finish(sequence, version, made_from.cik, body, traceparent, fence)
 
     def add_purge(self, purge: Purge) -> Written:
         """The removal of a filing, unless it is not stored."""
@@ -249,77 +233,14 @@ class CommitPlan:
         if not versions:
             return Written()
         newest = versions[-1]
-        written = self._put_purge(self._described(purge), newest.version)
-        turns = self.stale_marks.turns_by_it_as_input(name, [newest.cik], self._past(name))
+        written = self.put_purge(self.described(purge), newest.version)
+        turns = self.stale_marks.turns_by_it_as_input(name, [newest.cik], self.past(name))
         return replace(
             written,
-            changes=(*written.changes, *self._write_turns(turns, self.purged_versions[name].sequence)),
+            changes=(*written.changes, *self.write_turns(turns, self.purged_versions[name].sequence)),
         )
 
-    def reapply(self, record: CommitRecord) -> Written | TenkayError:
-        """A commit of a lost file, as it was made, unless it is stored. INVALID_FIELD when it does not follow that.
-
-        What is stored may have gaps before it, where commits were lost: sequence, version and moment are the record's.
-        What turned stale by it is worked out when all is back (`settle`), and disputes that it carried over are commits
-        of their own.
-        """
-        if record.sequence <= self.head:
-            return Written()
-        name = record.accession_number
-        filings = self.filings.setdefault(name, [])
-        stored = self.analyses.get(name, []) if record.kind is CommitKind.ANALYSIS else filings
-        newest = stored[-1].version if stored else 0
-        body = record.body
-        if record.version <= newest and isinstance(body, Extraction | Analysis):
-            return _does_not_follow(record, f"version {newest} of it is stored")
-        skipped = record.sequence - self.head - 1
-        made_from: FilingVersion | None = None
-        if isinstance(body, Analysis):
-            made_from = next((each for each in filings if each.result_key == body.extraction_key), None)
-            if made_from is None:
-                return _lacks_extraction(body)
-        said_of: tuple[FilingVersion, str] | None = None
-        if isinstance(body, Dispute):
-            version = next((each for each in filings if each.version == record.version), None)
-            digest = None if version is None else self._digest_of_value(version.sequence, body.signal_id)
-            if version is None or digest is None:
-                return _does_not_follow(record, f"no value of {body.signal_id} is stored")
-            said_of = (version, digest)
-        self.head, self.recorded_at = record.sequence - 1, naive(record.recorded_at)
-        if isinstance(body, Extraction):
-            # The number before it is that of the change that told its former company, unless another commit has it.
-            left = _left_company(filings, body.filing) if skipped else None
-            self.head -= left is not None
-            return self._put_extraction(body, record.version, record.traceparent, record.fence, left)
-        if isinstance(body, Analysis) and made_from is not None:
-            return self._put_analysis(body, record.version, record.traceparent, record.fence, made_from)
-        if isinstance(body, Dispute) and said_of is not None:
-            version, digest = said_of
-            return self._say(body, version.sequence, version.cik, digest)
-        assert isinstance(body, Purge)  # noqa: S101 - there is no fifth kind
-        if not body.versions:
-            body = self._described(body)
-        if not filings:
-            self.new_filings.append(name)
-        return self._put_purge(body, max(newest, record.version))
-
-    def resume(self, complete_up_to: int, resumed_at: int) -> None:
-        """The end of a restore."""
-        self.resumes.append((self.recorded_at, complete_up_to, resumed_at))
-        self.head = resumed_at
-
-    def settle(self, accession_number: str, cause: int) -> tuple[Change, ...]:
-        """Set and end the marks that a filing that was put back, or its purge, calls for."""
-        versions = self.filings.get(accession_number, [])
-        past = self._past(accession_number)
-        cik = versions[-1].cik if versions else past.purged_cik
-        standing = self.stale_marks.standing(cik, accession_number)
-        if standing is not None:
-            return self._turn_on_account_of(standing, None, cause)
-        turns = self.stale_marks.turns_by_it_as_input(accession_number, [cik], past)
-        return self._write_turns(turns, cause)
-
-    def _described(self, purge: Purge) -> Purge:
+    def described(self, purge: Purge) -> Purge:
         """The purge with what there is of the filing."""
         name = purge.accession_number
         versions, analyses = self.filings.get(name, []), self.analyses.get(name, [])
@@ -336,11 +257,12 @@ class CommitPlan:
             artifacts=tuple(dict.fromkeys(named)),
         )
 
-    def _put_purge(self, body: Purge, last_version: int) -> Written:
+    def put_purge(self, body: Purge, last_version: int) -> Written:
+        """The removal of all versions that are there."""
         name = body.accession_number
         versions = self.filings.get(name, [])
         last = (last_version, body.last_analysis_version)
-        sequence = self._next_sequence()
+        sequence = self.next_sequence()
         self.rows["purges"].append(
             (
                 sequence,
@@ -362,7 +284,7 @@ class CommitPlan:
         self.superseded_filings = {
             old: new for old, new in self.superseded_filings.items() if old not in self.purged[name]
         }
-        return self._finish(sequence, last[0], body.cik, body, "", None)
+        return self.finish(sequence, last[0], body.cik, body, "", None)
 
     def add_dispute(self, said: Dispute) -> Written | TenkayError:
         """What an operator says of a value, unless the same is said of it already."""
@@ -380,7 +302,7 @@ class CommitPlan:
                 f"filing {said.accession_number} has no version {said.version}; the newest is {versions[-1].version}",
                 field="version",
             )
-        digest = self._digest_of_value(version.sequence, said.signal_id)
+        digest = self.digest_of_value(version.sequence, said.signal_id)
         if digest is None:
             return failure(
                 Reason.UNKNOWN_SIGNAL,
@@ -403,17 +325,18 @@ class CommitPlan:
                 CommitRecord(before.sequence, version.version, at, before.body),
             )
         reason = said.reason if said.is_open or before is None else before.body.reason
-        return self._say(
+        return self.say(
             replace(said, version=version.version, reason=reason), version.sequence, version.cik, digest
         )
 
-    def _say(self, body: Dispute, filing_sequence: int, cik: int | None, digest: str) -> Written:
-        sequence = self._next_sequence()
+    def say(self, body: Dispute, filing_sequence: int, cik: int | None, digest: str) -> Written:
+        """What is said of a value of a version; `digest` is of that value."""
+        sequence = self.next_sequence()
         said = self.disputes.setdefault(filing_sequence, {})
         if body.signal_id in said:
             self.superseded_disputes[said[body.signal_id].sequence] = sequence
         said[body.signal_id] = StoredDispute(sequence, self.recorded_at, body, digest)
-        key = self._signal_key(body.signal_id, None, SignalIds.DISPUTED)
+        key = self.signal_key(body.signal_id, None, SignalIds.DISPUTED)
         self.rows["disputes"].append(
             (
                 sequence,
@@ -429,7 +352,7 @@ class CommitPlan:
                 digest,
             )
         )
-        return self._finish(sequence, body.version or 0, cik, body, "", None)
+        return self.finish(sequence, body.version or 0, cik, body, "", None)
 
     def _carry_disputes(
         self, old: FilingVersion, sequence: int, version: int, body: Extraction
@@ -438,30 +361,31 @@ class CommitPlan:
         if not said:
             return ()
         return [
-            self._say(replace(dispute.body, version=version), sequence, body.filing.cik, dispute.value_digest)
+            self.say(replace(dispute.body, version=version), sequence, body.filing.cik, dispute.value_digest)
             for dispute in carried_over(said, body.signals)
         ]
 
-    def _digest_of_value(self, sequence: int, signal_id: str) -> str | None:
+    def digest_of_value(self, sequence: int, signal_id: str) -> str | None:
+        """Of a version's value; None when it has none."""
         if sequence in self._extractions:
             signals = self._extractions[sequence].signals
             return next((value_digest(each) for each in signals if each.id == signal_id), None)
         return self.disputable.get(sequence, {}).get(signal_id)
 
-    def _turn_on_account_of(self, new: Standing, former_cik: int | None, cause: int) -> tuple[Change, ...]:
+    def turn_on_account_of(self, new: Standing, former_cik: int | None, cause: int) -> tuple[Change, ...]:
         """Set and end the marks that a filing's newest version calls for, on it and on filings that it bears upon."""
         marks, number = self.stale_marks, new.accession_number
         ciks = (new.cik, former_cik)
         return (
-            *self._write_turns(marks.turns_by_its_inputs(new, self._past), cause),
-            *self._write_turns(marks.turns_by_it_as_input(number, ciks, self._past(number)), cause),
+            *self.write_turns(marks.turns_by_its_inputs(new, self.past), cause),
+            *self.write_turns(marks.turns_by_it_as_input(number, ciks, self.past(number)), cause),
         )
 
-    def _write_turns(self, turns: Iterable[Turn], cause: int) -> tuple[Change, ...]:
+    def write_turns(self, turns: Iterable[Turn], cause: int) -> tuple[Change, ...]:
         """Set and end marks on account of the commit with sequence `cause`."""
         changes = []
         for turn in list(turns):
-            filing, sequence = turn.filing, self._next_sequence()
+            filing, sequence = turn.filing, self.next_sequence()
             if turn.ended is not None:
                 # With its cause: a turn that only ends a mark has no row, and so no moment, of its own.
                 self.ended_marks[turn.ended.sequence] = cause
@@ -478,111 +402,20 @@ class CommitPlan:
                 )
             self.stale_marks.set(turn, sequence)
             changes.append(
-                self._tell(
-                    sequence, CommitKind.STALENESS, filing.accession_number, filing.cik, filing.version
-                )
+                self.tell(sequence, CommitKind.STALENESS, filing.accession_number, filing.cik, filing.version)
             )
         return tuple(changes)
 
-    def _past(self, accession_number: str) -> Past:
+    def past(self, accession_number: str) -> Past:
+        """What of a filing is no longer there."""
         keys = (each.content_key for each in self.filings.get(accession_number, [])[:-1])
         purged = self.purged_versions.get(accession_number, PurgedVersions())
         return Past(frozenset(key for key in keys if key is not None), purged.sequence, purged.cik)
 
-    def _add_parts(self, sequence: int, body: Extraction) -> None:
-        rows = self.rows
-        keys = [self._signal_key(each.id, each.category, bits_of(each)) for each in body.signals]
-        self.signals.add(sequence, body.filing.filed_date, keys, body.signals)
-        for ordinal, gap in enumerate(body.missing):
-            key = self._signal_key(gap.id, None, 0)
-            rows["missing_signals"].append((sequence, ordinal, key, gap.reason, gap.detail))
-        for ordinal, section in enumerate(body.sections):
-            rows["sections"].append(
-                (
-                    sequence,
-                    ordinal,
-                    section.code,
-                    section.part,
-                    section.title,
-                    section.document,
-                    section.start,
-                    section.end,
-                    section.confidence,
-                )
-            )
-        for ordinal, text in enumerate(body.texts):
-            rows["texts"].append((sequence, ordinal, text.document, text.sha256, text.length))
-        for ordinal, each in enumerate(body.artifacts):
-            rows["artifacts"].append((sequence, ordinal, each.kind.value, each.sha256, each.size_bytes))
-        self.artifacts[sequence] = list(body.artifacts)
-
-    def _signal_key(self, signal_id: str, category: str | None, kind: int) -> int:
-        row = self.signal_ids.get(signal_id) or self.stored_ids.find(signal_id)
-        if (
-            row is not None
-            and row.kinds | kind == row.kinds
-            and (category is None or row.category is not None)
-        ):
-            return row.key
-        if row is None:
-            row = SignalId(len(self.stored_ids) + self._new_ids, signal_id, category, kind)
-            self._new_ids += 1
-        else:
-            row = replace(row, category=row.category or category, kinds=row.kinds | kind)
-        self.signal_ids[signal_id] = row
-        return row.key
-
-    def _next_sequence(self) -> int:
-        self.head += 1
-        return self.head
-
     def _leave_company(self, former: int, filing: Filing, version: int) -> Change:
         """The change that tells a filing's former company of a version that names another one."""
-        return self._tell(
-            self._next_sequence(), CommitKind.EXTRACTION, filing.accession_number, former, version
-        )
-
-    def _tell(
-        self, sequence: int, kind: CommitKind, accession_number: str, cik: int | None, version: int
-    ) -> Change:
-        self.rows["change_feed"].append(
-            (sequence, kind.value, accession_number, cik, version, self.recorded_at)
-        )
-        return Change(sequence, kind, accession_number, cik, version, self.recorded_at.replace(tzinfo=UTC))
-
-    def _finish(
-        self,
-        sequence: int,
-        version: int,
-        cik: int | None,
-        body: Body,
-        traceparent: str,
-        fence: Fence | None,
-        *,
-        before: tuple[Change, ...] = (),
-    ) -> Written:
-        accession_number = body.accession_number
-        kind = kind_of(body)
-        recorded_at = self.recorded_at.replace(tzinfo=UTC)
-        change = self._tell(sequence, kind, accession_number, cik, version)
-        if self.sink is not None:
-            self.rows["outbox"].append(
-                (
-                    sequence,
-                    accession_number,
-                    kind.value,
-                    body.result_key if isinstance(body, Extraction | Analysis) else "",
-                    self.sink,
-                    DeliveryState.PENDING.value,
-                    0,
-                    body.size_bytes,
-                    self.recorded_at,
-                )
-            )
-        return Written(
-            Committed(sequence, version, recorded_at, changed=True),
-            CommitRecord(sequence, version, recorded_at, body, traceparent, fence),
-            changes=(*before, change),
+        return self.tell(
+            self.next_sequence(), CommitKind.EXTRACTION, filing.accession_number, former, version
         )
 
 
@@ -603,26 +436,18 @@ def _standing(body: Extraction, version: int, sequence: int) -> Standing:
     )
 
 
-def _left_company(versions: Sequence[FilingVersion], filing: Filing) -> int | None:
+def left_company(versions: Sequence[FilingVersion], filing: Filing) -> int | None:
     """The company that a filing's newest version is of, when the next one is of another."""
     former = versions[-1].cik if versions else None
     return None if former == filing.cik else former
 
 
-def _lacks_extraction(body: Analysis) -> TenkayError:
+def lacks_extraction(body: Analysis) -> TenkayError:
     return failure(
         Reason.INVALID_FIELD,
         f"no stored extraction of {body.accession_number} has the key {body.extraction_key}; "
         "commit the extraction that the analysis was made from first",
         field="analysis.extraction_key",
-    )
-
-
-def _does_not_follow(record: CommitRecord, stored: str) -> TenkayError:
-    return failure(
-        Reason.INVALID_FIELD,
-        f"commit {record.sequence} (version {record.version} of {record.accession_number}) does not follow: {stored}",
-        field="sequence",
     )
 
 

@@ -14,7 +14,14 @@ import pyarrow as pa
 
 from tenkay.errors import Reason, TenkayError, failure
 from tenkay.runtime.logs import get_logger
-from tenkay_store import duckdb_disputes, duckdb_feed, duckdb_staleness, failpoints, screen_segments
+from tenkay_store import (
+    commit_replay,
+    duckdb_disputes,
+    duckdb_feed,
+    duckdb_staleness,
+    failpoints,
+    screen_segments,
+)
 from tenkay_store.commit_plan import CommitPlan
 from tenkay_store.commit_tables import MARKS, TABLES, arrow, naive, naive_or_none
 from tenkay_store.commit_work import (
@@ -218,7 +225,7 @@ class CommitWriter:
             elif isinstance(work, Say):
                 plan.outcomes.append(plan.add_dispute(work.dispute))
             elif isinstance(work, Reapply):
-                plan.outcomes.append(refusal or plan.reapply(work.record))
+                plan.outcomes.append(refusal or commit_replay.reapply(plan, work.record))
             else:
                 self._plan_upkeep(plan, work)
                 plan.outcomes.append(Written())
@@ -231,11 +238,11 @@ class CommitWriter:
             case Prune(before):
                 plan.prune_before = naive(before)
             case Resume(complete_up_to, resumed_at):
-                plan.resume(complete_up_to, resumed_at)
+                commit_replay.resume(plan, complete_up_to, resumed_at)
             case Settle(accession_numbers, resumed_at):
                 self._load_neighbours(plan, accession_numbers)
                 for each in accession_numbers:
-                    plan.settle(each, resumed_at)
+                    commit_replay.settle(plan, each, resumed_at)
             case MarkCopiesClean(up_to, at):
                 plan.copies_clean = (up_to, naive(at))
             case OpenSegment():
