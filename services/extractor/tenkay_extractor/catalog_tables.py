@@ -19,6 +19,7 @@ from tenkay_extractor.catalog import (
     Caution,
     Composite,
     Concept,
+    Contradiction,
     Dated,
     Derivation,
     Element,
@@ -158,8 +159,11 @@ _DERIVED_LOWERS = "0.1"
 
 def _derivation(entry: dict[str, Any], names: frozenset[str]) -> Derivation:
     _refuse_unknown(
-        "derivation", entry, {"expr", "lowers", "unless_from", "unless_reported", "when", "because"}
+        "derivation", entry, {"expr", "lowers", "unless_from", "unless_reported", "when", "because", "unless"}
     )
+    unless = entry.get("unless")
+    if unless is not None:
+        _refuse_unknown("unless", unless, {"when", "because"})
     return Derivation(
         compile_expression(entry["expr"], names),
         Decimal(str(entry.get("lowers", _DERIVED_LOWERS))),
@@ -167,6 +171,7 @@ def _derivation(entry: dict[str, Any], names: frozenset[str]) -> Derivation:
         tuple(entry.get("unless_reported", ())),
         compile_expression(entry["when"], names) if "when" in entry else None,
         entry.get("because", ""),
+        Contradiction(compile_expression(unless["when"], names), unless["because"]) if unless else None,
     )
 
 
