@@ -103,6 +103,20 @@ def test_other_losses_explain_what_the_result_before_taxes_lacks() -> None:
     assert value(found, "operating_income") == 400 - 180
 
 
+WITH_NONCONTROLLING = "StockholdersEquityIncludingPortionAttributableToNoncontrollingInterest"
+
+
+def test_noncontrolling_interests_are_no_part_of_the_parents_equity() -> None:
+    found = told({WITH_NONCONTROLLING: "400", "MinorityInterest": "370"})
+    assert value(found, "stockholders_equity") == 30
+    assert confidence(found, "stockholders_equity") == 0.9
+
+
+def test_equity_is_the_whole_where_no_noncontrolling_interests_are_told() -> None:
+    found = told({WITH_NONCONTROLLING: "400"})
+    assert value(found, "stockholders_equity") == 400
+
+
 @pytest.mark.parametrize("within", ["100", "101", "102"])
 def test_short_term_debt_that_holds_the_current_part_is_not_added_to_it(within: str) -> None:
     found = told(
