@@ -116,6 +116,12 @@ _CONCLUDES = re.compile(
 _PURPOSE = re.compile(
     r"\b(?:in order )?to (?:ensure|determine|verify|see to it|make sure) that\b", re.IGNORECASE
 )
+_OPEN_QUESTION = re.compile(
+    r"\b(?:whether|if)\b(?:(?!\b(?:conclud|determined|believes?\b|found\b))[^;])*$", re.IGNORECASE
+)
+"""What is only to be found out: no conclusion follows the conjunction."""
+_EVEN_IF_EFFECTIVE = re.compile(r"\s*(?:can|may|might|could)\b", re.IGNORECASE)
+"""Behind "controls determined to be effective": what even such controls can do."""
 _NEW_COMPANY = re.compile(
     r"\bnot include a(?:n? (?:annual )?| )report of management|\bnot (?:yet )?(?:required"
     r"|include)[^.;]{0,120}management's (?:annual )?"
@@ -194,6 +200,8 @@ def _conclusions(
                 if (
                     not past
                     and not _DESIGN.search(match.group())
+                    and not _OPEN_QUESTION.search(match.group())
+                    and not _EVEN_IF_EFFECTIVE.match(sentence, match.end())
                     and not takes_back(sentence, match.span(), kinds)
                 ):
                     focus = (start + match.start(), start + match.end())

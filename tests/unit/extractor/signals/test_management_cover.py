@@ -342,6 +342,10 @@ def test_without_a_section_on_controls_nothing_is_concluded() -> None:
         (f"We cannot assure you that {ICFR} will be effective, as of any date.", "NOT_STATED"),
         ("As of the end of 2019, we concluded that our internal control over financial reporting was not effective.",
          "NOT_STATED"),
+        (f"Management is required to assess the effectiveness of {ICFR} and report, based on that assessment, whether {ICFR}"
+         " is effective.", "NOT_STATED"),
+        (f"Therefore, {ICFR} determined to be effective can provide only reasonable assurance.", "NOT_STATED"),
+        (f"We evaluated {ICFR} to find out whether it changed, and concluded that it is effective.", True),
     ],
 )  # fmt: skip
 def test_icfr_effective(sentence: str, expected: Any) -> None:
