@@ -256,7 +256,12 @@ def _decided(searched: Sequence[SectionText], found: Sequence[_Conclusion], conf
 def certifications_complete(filing: FilingView) -> Computed:
     """Whether two officers, or one for both offices, certify in exhibits 31, and an exhibit 32 is furnished."""
     identity, main = filing.content.identity, filing.main_text()
-    if identity.filed_date is None or identity.filed_date < CERTIFIED_AS_EXHIBITS_SINCE:
+    day = identity.filed_date or identity.period_end  # a report is filed after its period
+    if day is None:
+        raise MissingOperandError(
+            MissingReason.PERIOD_UNCLEAR, "neither the filing day nor the end of the period can be told"
+        )
+    if day < CERTIFIED_AS_EXHIBITS_SINCE:
         raise MissingOperandError(
             MissingReason.CONDITION_NOT_MET,
             f"certifications are exhibits 31 and 32 since {CERTIFIED_AS_EXHIBITS_SINCE} only",
