@@ -397,7 +397,8 @@ def test_certifications_complete(others: Any, given: Any, expected: Any) -> None
 
 
 @pytest.mark.parametrize(
-    ("year", "reason"), [("2001", "CONDITION_NOT_MET"), ("2023", "DOCUMENT_NOT_FOUND"), ("", "PERIOD_UNCLEAR")]
+    ("year", "reason"),
+    [("2001", "CONDITION_NOT_MET"), ("2023", "DOCUMENT_NOT_FOUND"), ("", "PERIOD_UNCLEAR")],
 )
 def test_the_period_tells_of_a_report_by_itself_whether_its_officers_certify_in_exhibits(
     year: str, reason: str

@@ -75,9 +75,7 @@ def test_research_with_acquired_research_is_preferred_where_it_is_more() -> None
     assert confidence(found, "research_and_development") == 1.0
 
 
-BEFORE_TAXES = (
-    "IncomeLossFromContinuingOperationsBeforeIncomeTaxesExtraordinaryItemsNoncontrollingInterest"
-)
+BEFORE_TAXES = "IncomeLossFromContinuingOperationsBeforeIncomeTaxesExtraordinaryItemsNoncontrollingInterest"
 
 
 @pytest.mark.parametrize("before_taxes", ["190", "205", "240"])  # 198 would be a tenth less
