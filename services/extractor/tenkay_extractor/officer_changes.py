@@ -84,7 +84,8 @@ _TITLE_WORDS = frozenset(
     board directors company registrant corporation bank president chairman chairwoman chairperson chair vice
     director executive senior founder co-founder secretary treasurer corporate global group chief principal
     operating financial accounting officer officers evp svp vp ceo cfo coo cao general counsel interim acting
-    duties responsibilities permanent new next sole co- administrative non-executive independent lead controller finance with current
+    duties responsibilities permanent new next sole co- administrative non-executive independent
+    lead controller finance with current
     class each trustee trustees committee employment & operations serve be becoming become being
     """.split()  # noqa: SIM905
 )
