@@ -44,7 +44,7 @@ from tenkay_extractor.phrases import EVERYWHERE, SentencePattern
 from tenkay_extractor.signal_functions import FUNCTIONS
 from tenkay_extractor.worded_expressions import WordedExpression
 
-VERSION = "2026.3"
+VERSION = "2026.4"
 """Of the tables; changes with every change of what they say."""
 
 _TABLES = ("forms", "price_index", "concepts", "patterns", "financial", "sentiment", "risk", "management")
