@@ -149,6 +149,8 @@ class Statements:
                     outcome = derivation.expression.evaluate(operands)
                 except (AbsentError, ZeroDenominatorError, UndefinedResultError):
                     continue
+                if derivation.unless is not None and _holds(derivation.unless.when, operands):
+                    continue
                 if not isinstance(outcome.value, bool):
                     return outcome.value
         raise AbsentError(name, self.look(name, spans))
@@ -416,3 +418,11 @@ def _snapped(printed: date, tags: dict[str, list[Tag]]) -> date:
         if tag.span[0] is not None and not tag.dimensions and abs((tag.span[1] - printed).days) <= 8
     )
     return ends.most_common(1)[0][0] if ends else printed
+
+
+def _holds(condition: Expression, operands: _Values) -> bool:
+    """Whether it does; not where an operand is absent."""
+    try:
+        return bool(condition.evaluate(operands).value)
+    except (AbsentError, ZeroDenominatorError, UndefinedResultError):
+        return False

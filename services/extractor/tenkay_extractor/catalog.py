@@ -73,6 +73,16 @@ class Element:
 
 
 @dataclass(frozen=True, slots=True)
+class Contradiction:
+    """What other figures of the filing say against a derivation."""
+
+    when: Expression
+    """They do where it holds, and do not where an operand of it is missing."""
+    because: str
+    """In words, for the detail of the missing concept."""
+
+
+@dataclass(frozen=True, slots=True)
 class Derivation:
     """How a concept follows from others."""
 
@@ -84,6 +94,7 @@ class Derivation:
     """A condition: the derivation counts only where it holds, and not where an operand of it is missing."""
     because: str = ""
     """What is told of a value that was derived so, in words."""
+    unless: Contradiction | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,6 +19,7 @@ from tenkay_extractor.catalog import (
     Caution,
     Composite,
     Concept,
+    Contradiction,
     Dated,
     Derivation,
     Element,
@@ -43,7 +44,7 @@ from tenkay_extractor.phrases import EVERYWHERE, SentencePattern
 from tenkay_extractor.signal_functions import FUNCTIONS
 from tenkay_extractor.worded_expressions import WordedExpression
 
-VERSION = "2026.3"
+VERSION = "2026.4"
 """Of the tables; changes with every change of what they say."""
 
 _TABLES = ("forms", "price_index", "concepts", "patterns", "financial", "sentiment", "risk", "management")
@@ -158,8 +159,11 @@ _DERIVED_LOWERS = "0.1"
 
 def _derivation(entry: dict[str, Any], names: frozenset[str]) -> Derivation:
     _refuse_unknown(
-        "derivation", entry, {"expr", "lowers", "unless_from", "unless_reported", "when", "because"}
+        "derivation", entry, {"expr", "lowers", "unless_from", "unless_reported", "when", "because", "unless"}
     )
+    unless = entry.get("unless")
+    if unless is not None:
+        _refuse_unknown("unless", unless, {"when", "because"})
     return Derivation(
         compile_expression(entry["expr"], names),
         Decimal(str(entry.get("lowers", _DERIVED_LOWERS))),
@@ -167,6 +171,7 @@ def _derivation(entry: dict[str, Any], names: frozenset[str]) -> Derivation:
         tuple(entry.get("unless_reported", ())),
         compile_expression(entry["when"], names) if "when" in entry else None,
         entry.get("because", ""),
+        Contradiction(compile_expression(unless["when"], names), unless["because"]) if unless else None,
     )
 
 

@@ -516,6 +516,8 @@ class ConceptResolver:
                     period in periods for period, _ in self.index.consolidated(name)
                 ):
                     return f"{name} is a cost beside those, so it is not derived"
+        if derivation.unless is not None and self._holds(derivation.unless.when, at, basis):
+            return f"{derivation.unless.because}, so it is not derived"
         return ""
 
     def _with_own_elements(self, concept: Concept, found: Resolved) -> Resolved:

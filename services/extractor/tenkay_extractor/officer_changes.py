@@ -84,7 +84,8 @@ _TITLE_WORDS = frozenset(
     board directors company registrant corporation bank president chairman chairwoman chairperson chair vice
     director executive senior founder co-founder secretary treasurer corporate global group chief principal
     operating financial accounting officer officers evp svp vp ceo cfo coo cao general counsel interim acting
-    permanent new next sole co- administrative non-executive independent lead controller finance with current
+    duties responsibilities permanent new next sole co- administrative non-executive independent
+    lead controller finance with current
     class each trustee trustees committee employment & operations serve be becoming become being
     """.split()  # noqa: SIM905
 )
@@ -123,7 +124,10 @@ _NO_NAMES = (
 _LEAVES = re.compile(
     r"\b(?:resign(?:s|ed|ing)?|retir(?:es|ed|ing|e)|step(?:s|ped|ping)? down|depart(?:s|ed|ing)?|leav(?:es"
     r"|ing|e)|left"
-    r"|separat(?:es|ed|ing)|ceas(?:es|ed|ing|e)|relinquish(?:es|ed|ing)?|vacat(?:es|ed|ing|e)|passed away"
+    r"|separat(?:es|ed|ing)|ceas(?:es|ed|ing|e)"
+    r"|(?:relinquish(?:es|ed|ing)?|vacat(?:es|ed|ing|e))(?P<object>(?: and \w+)? (?:the|his|her|their) (?:duties|roles?"
+    r"|positions?|titles?|offices?|responsibilities)\b)?"
+    r"|passed away"
     r"|died"
     r"|(?:was|were|been|be|being) (?:removed|dismissed|discharged|terminated)|is terminated"
     r"|no longer (?:serves?|be|is|serving|employed|holds?)|terminated (?:his|her)?|transition(?:s|ed|ing)?"
@@ -137,6 +141,7 @@ _TAKES = re.compile(
     r"|(?P<noun>appointment|election|promotion|hiring|selection|designation)(?= of)"
     r"|(?P<becomes>will become|will serve|will assume|will act|will take over|became|assumed|agreed to"
     r" serve|agreed to act"
+    r"|(?P<assume>assume)(?= the (?:duties|roles?|positions?|responsibilities) of\b)"
     r"|will succeed|succeed(?:s|ed|ing)?|joins|will join|joined))\b",
     re.IGNORECASE,
 )
@@ -146,6 +151,8 @@ _APPOINTS = re.compile(
     r"|assum\w+|replac\w+)\b",
     re.IGNORECASE,
 )
+_APPOINTED = re.compile(r"\b(?:appointed|elected|named|promoted|hired)\b", re.IGNORECASE)
+_WHO_HAS_SERVED = re.compile(r", who (?:has|had) (?:served|been)\b[^,;.]*,", re.IGNORECASE)
 _STAYS = re.compile(r"\b(?:continues?|continuing|remains?|currently)\b[^;.]{0,60}$", re.IGNORECASE)
 _POSSIBLE = re.compile(
     r"\b(?:if|whether|unless|in the event|in case|should (?:he|she|the|his|her|mr|ms)|would|could|might"
@@ -243,8 +250,8 @@ def _without_caption(sentence: str) -> str:
 
 
 def _is_past(sentence: str, reported: date | None) -> bool:
-    """True when every year named lies two or more years back."""
-    years = [int(year) for year in _YEAR.findall(sentence)]
+    """True when every year named, but for those of a person's service, lies two or more years back."""
+    years = [int(year) for year in _YEAR.findall(_WHO_HAS_SERVED.sub(" ", sentence))]
     return bool(years) and reported is not None and max(years) <= reported.year - 2
 
 
@@ -492,11 +499,13 @@ def _departures(
     ):
         return
     found: _Found = []
+    of_all_offices = [cue for cue in cues[:8] if not _leaves_other_titles_only(sentence, cue)]
     for cue in cues[:8]:
         found += _leaves_as(sentence, cue)
-        found += _officer_leaves(sentence, cue)
+        if cue in of_all_offices:
+            found += _officer_leaves(sentence, cue)
     if not found:
-        for cue in cues[:8]:
+        for cue in of_all_offices:
             found += _person_leaves(sentence, cue, held)
     for offices, surname, span, interim in _merged(found):
         yield _change(text, start, end, offices, surname, span, interim=interim)
@@ -526,19 +535,21 @@ def _leaves_as(sentence: _Sentence, cue: re.Match[str]) -> _Found:
         return []
     titles = sentence.titles_from(after, also=_WHEN_WORDS)
     before = text[: cue.start()]
-    if titles is None or _ELSEWHERE.search(before) or _FORMER.search(before[-60:]):
+    if titles is None or _ELSEWHERE.search(_WHO_HAS_SERVED.sub(" ", before)) or _FORMER.search(before[-60:]):
         return []
     if sentence.lower[after] == "," and not surname and not _linked(sentence, after, titles):
         return []
     words = text[cue.start() : sentence.ends[titles.last - 1]]
-    if _FORMER.search(words):
+    if _FORMER.search(words) or (cue.group("object") and _TO.search(words)):
         return []
     person = surname or sentence.last_name_before(sentence.token_at(cue.start()))
     return [(titles.offices, person, (cue.start(), cue.start() + len(words)), bool(_INTERIM.search(words)))]
 
 
+_TO = re.compile(r"\bto\b", re.IGNORECASE)
+"""Behind duties given up stands who gets them."""
 _AFTER_LEAVING = frozenset(
-    [",", "from", "as", "with", "at", "to", "effective", "immediately", "on", "upon", "being", "in"]
+    [",", "from", "as", "with", "at", "to", "effective", "immediately", "on", "upon", "being", "in", "of"]
 )
 
 
@@ -577,6 +588,29 @@ def _officer_leaves(sentence: _Sentence, cue: re.Match[str]) -> _Found:
             (titles.offices, surname, (sentence.starts[name_start], cue.end()), bool(_INTERIM.search(words)))
         ]
     return []
+
+
+def _leaves_other_titles_only(sentence: _Sentence, cue: re.Match[str]) -> bool:
+    """True for "will step down as Chairman of the Board": what is left is named, and is no office of an officer."""
+    first = sentence.token_at(cue.end() - 1) + 1
+    if first >= len(sentence.words) or sentence.lower[first] not in ("as", "from", "of"):
+        return False
+    position, other = first, False
+    while position < len(sentence.words) and sentence.words[position] != "," and sentence.is_title(position):
+        office = sentence.office_at.get(position)
+        if office is not None and office[0] is not Office.DIRECTOR:
+            return False
+        if sentence.lower[position] in _EMPLOYERS and "of" not in sentence.lower[position - 2 : position]:
+            return False
+        other = other or office is not None or sentence.lower[position] in _OTHER_TITLES
+        position = office[1] if office is not None else position + 1
+    return other
+
+
+_OTHER_TITLES = frozenset(
+    ["chairman", "chairwoman", "chairperson", "chair", "president", "treasurer", "secretary"]
+)
+_EMPLOYERS = frozenset(["company", "corporation", "registrant", "bank", "employment"])
 
 
 def _first_title(sentence: _Sentence, name_start: int, token: int) -> int:
@@ -624,6 +658,8 @@ def _appointments(sentence: _Sentence, start: int, end: int) -> Iterator[Change]
     for cue in list(_TAKES.finditer(text))[:8]:
         before = text[: cue.start()]
         if _ELSEWHERE.search(before) or _STAYS.search(before) or _POSSIBLE.search(before[-60:]):
+            continue
+        if cue.group("assume") and not _APPOINTED.search(before):  # else it is what a successor is looked for
             continue
         after = sentence.token_at(cue.end() - 1) + 1
         if cue.group("noun"):

@@ -1,4 +1,4 @@
 """What a result depends on besides its input."""
 
-CODE_VERSION = "0.3.0"
+CODE_VERSION = "0.4.0"
 """Version of the extracting code: that of this distribution."""

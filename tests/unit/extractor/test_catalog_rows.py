@@ -177,6 +177,7 @@ def test_every_concept_of_the_catalog_is_used_by_a_row() -> None:
         ways = [way for name in names for way in catalog.concepts[name].derivations]
         expressions += [way.expression for way in ways]
         expressions += [way.when for way in ways if way.when]
+        expressions += [way.unless.when for way in ways if way.unless]
     assert used == set(catalog.concepts)
 
 

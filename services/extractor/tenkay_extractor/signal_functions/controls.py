@@ -116,6 +116,12 @@ _CONCLUDES = re.compile(
 _PURPOSE = re.compile(
     r"\b(?:in order )?to (?:ensure|determine|verify|see to it|make sure) that\b", re.IGNORECASE
 )
+_OPEN_QUESTION = re.compile(
+    r"\b(?:whether|if)\b(?:(?!\b(?:conclud|determined|believes?\b|found\b))[^;])*$", re.IGNORECASE
+)
+"""What is only to be found out: no conclusion follows the conjunction."""
+_EVEN_IF_EFFECTIVE = re.compile(r"\s*(?:can|may|might|could)\b", re.IGNORECASE)
+"""Behind "controls determined to be effective": what even such controls can do."""
 _NEW_COMPANY = re.compile(
     r"\bnot include a(?:n? (?:annual )?| )report of management|\bnot (?:yet )?(?:required"
     r"|include)[^.;]{0,120}management's (?:annual )?"
@@ -194,6 +200,8 @@ def _conclusions(
                 if (
                     not past
                     and not _DESIGN.search(match.group())
+                    and not _OPEN_QUESTION.search(match.group())
+                    and not _EVEN_IF_EFFECTIVE.match(sentence, match.end())
                     and not takes_back(sentence, match.span(), kinds)
                 ):
                     focus = (start + match.start(), start + match.end())
@@ -248,7 +256,12 @@ def _decided(searched: Sequence[SectionText], found: Sequence[_Conclusion], conf
 def certifications_complete(filing: FilingView) -> Computed:
     """Whether two officers, or one for both offices, certify in exhibits 31, and an exhibit 32 is furnished."""
     identity, main = filing.content.identity, filing.main_text()
-    if identity.filed_date is None or identity.filed_date < CERTIFIED_AS_EXHIBITS_SINCE:
+    day = identity.filed_date or identity.period_end  # a report is filed after its period
+    if day is None:
+        raise MissingOperandError(
+            MissingReason.PERIOD_UNCLEAR, "neither the filing day nor the end of the period can be told"
+        )
+    if day < CERTIFIED_AS_EXHIBITS_SINCE:
         raise MissingOperandError(
             MissingReason.CONDITION_NOT_MET,
             f"certifications are exhibits 31 and 32 since {CERTIFIED_AS_EXHIBITS_SINCE} only",

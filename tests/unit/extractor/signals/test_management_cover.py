@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from tenkay_extractor.business_days import add_business_days, federal_holidays, next_business_day
 from tenkay_extractor.certifications import read_signers, similarity
 from tenkay_extractor.cover_pages import read_cover_page
+from tenkay_extractor.extraction import Blob, read_filing
 from tenkay_extractor.filing_view import FilingView
 from tenkay_extractor.signals import Signal
 from tests.unit.extractor.signals.made_filings import Paper, Tagged, evaluate, filing, instance, quotes, value
@@ -342,6 +343,10 @@ def test_without_a_section_on_controls_nothing_is_concluded() -> None:
         (f"We cannot assure you that {ICFR} will be effective, as of any date.", "NOT_STATED"),
         ("As of the end of 2019, we concluded that our internal control over financial reporting was not effective.",
          "NOT_STATED"),
+        (f"Management is required to assess the effectiveness of {ICFR} and report, based on that assessment, whether {ICFR}"
+         " is effective.", "NOT_STATED"),
+        (f"Therefore, {ICFR} determined to be effective can provide only reasonable assurance.", "NOT_STATED"),
+        (f"We evaluated {ICFR} to find out whether it changed, and concluded that it is effective.", True),
     ],
 )  # fmt: skip
 def test_icfr_effective(sentence: str, expected: Any) -> None:
@@ -389,6 +394,19 @@ SOLE = certificate("Ada Poe", "Chief Executive Officer and Chief Financial Offic
 )
 def test_certifications_complete(others: Any, given: Any, expected: Any) -> None:
     assert value(annual("Nothing.", others=others, **given), "certifications_complete") == expected
+
+
+@pytest.mark.parametrize(
+    ("year", "reason"),
+    [("2001", "CONDITION_NOT_MET"), ("2023", "DOCUMENT_NOT_FOUND"), ("", "PERIOD_UNCLEAR")],
+)
+def test_the_period_tells_of_a_report_by_itself_whether_its_officers_certify_in_exhibits(
+    year: str, reason: str
+) -> None:
+    covered = f"For the fiscal year ended December 31, {year}" if year else ""
+    report = f"FORM 10-K\n\nANNUAL REPORT\n\n{covered}\n\nItem 1. Business\n\nWe cut stone.\n"
+    view = read_filing([Blob(report.encode(), filename="report.txt")])
+    assert value(view, "certifications_complete") == reason
 
 
 def before(*others: Paper) -> FilingView:

@@ -46,6 +46,15 @@ CEO_LEAVES = [
     "Effective May 3, 2024, Jane Doe is no longer serving as Chief Executive Officer.",
     "Ms. Doe notified the Board of her intention to retire as Chief Executive Officer at the end of the term of her"
     " employment agreement.",
+    "The Company announced that Jane Doe, who has served as its Chief Executive Officer since May 2018, will step down from"
+    " her duties as President and Chief Executive Officer.",
+    "Jane Doe will relinquish and transition the duties of Chief Executive Officer to Max Roe.",
+    "Ms. Doe relinquished her position as Chief Executive Officer.",
+    "Jane Doe, our Chairman and Chief Executive Officer, will step down as Chairman and Chief Executive Officer.",
+    "Jane Doe, our Chief Executive Officer, resigned as Chairman, President and Chief Executive Officer.",
+    "Jane Doe, our Chief Executive Officer, resigned from the Company.",
+    "Jane Doe, our Chief Executive Officer, resigned from the Company and its Board of Directors.",
+    "Ms. Doe vacated the office of Chief Executive Officer.",
 ]
 CEO_STAYS = {
     "hypothetical": [
@@ -67,6 +76,16 @@ CEO_STAYS = {
     "curriculum": [
         "Prior to joining the Company, Mr. Roe served as Chief Executive Officer of Acme until he resigned.",
         "Mr. Roe retired as Chief Executive Officer in June 2015.",
+        "Mr. Roe, who has served on the Board since May 2018, had served Acme since 2010 until he stepped down as Chief"
+        " Executive Officer.",
+    ],
+    "other duties": [
+        "Jane Doe, Chief Executive Officer, will relinquish her duties as Chairman.",
+        "Jane Doe, our Chairman and Chief Executive Officer, will step down as Chairman of the Board on May 31, 2024.",
+        "Jane Doe, our President and Chief Executive Officer, resigned from her position as President.",
+        "Jane Doe, our Chief Executive Officer, resigned as a director of the Company on May 1, 2024.",
+        "Max Roe relinquished the duties of Treasurer to the Chief Executive Officer.",
+        "Ms. Doe will take a leave of absence.",
     ],
     "end of an agreement": [
         "Ms. Doe has indicated her intention to retire as Chief Executive Officer at the end of the term of the New"
@@ -107,6 +126,11 @@ def test_what_is_no_leaving_of_the_chief_executive_is_not_taken_for_one(sentence
         ("ceo_appointment", "Tom Lee will continue to serve as Chief Executive Officer.", False),
         ("cfo_appointment", "The Company appointed Ann Poe, age 44, as its Chief Financial Officer.", True),
         ("cfo_appointment", "The appointment of Ann Poe as Chief Financial Officer is effective May 6, 2024.", True),
+        ("ceo_appointment", "Tom Lee was appointed by the Board to succeed Ms. Doe and assume the duties of President and Chief"
+         " Executive Officer.", True),
+        ("ceo_appointment", "Mr. Lee will assume the role of Chief Executive Officer.", True),
+        ("ceo_appointment", "The Board looks for a person to succeed Ms. Doe and assume the duties of Chief Executive Officer.",
+         False),
         ("cfo_appointment", "Ann Poe reports to the Chief Financial Officer.", False),
         ("director_departure", "On May 1, 2024, Sam Fox resigned from the Board of Directors.", True),
         ("director_departure", "Sam Fox, a director, notified the Company of his decision to resign.", True),

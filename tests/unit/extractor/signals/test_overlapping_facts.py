@@ -75,6 +75,46 @@ def test_research_with_acquired_research_is_preferred_where_it_is_more() -> None
     assert confidence(found, "research_and_development") == 1.0
 
 
+BEFORE_TAXES = "IncomeLossFromContinuingOperationsBeforeIncomeTaxesExtraordinaryItemsNoncontrollingInterest"
+
+
+@pytest.mark.parametrize("before_taxes", ["190", "205", "240"])  # 198 would be a tenth less
+def test_gross_profit_less_expenses_is_operating_income_where_the_result_before_taxes_agrees(
+    before_taxes: str,
+) -> None:
+    found = told({}, {**COSTS, BEFORE_TAXES: before_taxes, "InterestExpense": "10"})
+    assert value(found, "operating_income") == 400 - 180
+
+
+def test_gross_profit_less_expenses_that_leaves_costs_out_is_no_operating_income() -> None:
+    found = told({}, {**COSTS, BEFORE_TAXES: "100", "InterestExpense": "10"})
+    missing = found["operating_income"]
+    assert isinstance(missing, MissingSignal)
+    assert missing.reason is MissingReason.CONCEPT_NOT_REPORTED
+    assert "result before taxes" in missing.detail
+
+
+def test_other_losses_explain_what_the_result_before_taxes_lacks() -> None:
+    found = told(
+        {}, {**COSTS, BEFORE_TAXES: "100", "InterestExpense": "10", "OtherNonoperatingIncomeExpense": "-110"}
+    )
+    assert value(found, "operating_income") == 400 - 180
+
+
+WITH_NONCONTROLLING = "StockholdersEquityIncludingPortionAttributableToNoncontrollingInterest"
+
+
+def test_noncontrolling_interests_are_no_part_of_the_parents_equity() -> None:
+    found = told({WITH_NONCONTROLLING: "400", "MinorityInterest": "370"})
+    assert value(found, "stockholders_equity") == 30
+    assert confidence(found, "stockholders_equity") == 0.9
+
+
+def test_equity_is_the_whole_where_no_noncontrolling_interests_are_told() -> None:
+    found = told({WITH_NONCONTROLLING: "400"})
+    assert value(found, "stockholders_equity") == 400
+
+
 @pytest.mark.parametrize("within", ["100", "101", "102"])
 def test_short_term_debt_that_holds_the_current_part_is_not_added_to_it(within: str) -> None:
     found = told(
