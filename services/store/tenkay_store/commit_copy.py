@@ -22,7 +22,7 @@ from tenkay_store.commit_parts import Range
 from tenkay_store.records import Change, CommitRecord
 from tenkay_store.storage import AnalyticalStore
 
-READ_BACK_COMMITS = 200
+READ_BACK_COMMITS = 50
 LONGEST_RETRY_SECONDS = 60.0
 LAST_FLUSH_SECONDS = 5.0
 
