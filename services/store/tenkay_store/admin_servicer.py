@@ -27,6 +27,7 @@ from tenkay_store.sink import SinkFailure
 from tenkay_store.snapshots import Snapshots
 from tenkay_store.statistics_cache import StatisticsCache
 from tenkay_store.storage import AnalyticalStore, DisputeSelection, FormStatistics, Moment, Statistics
+from tenkay_store.validation import check_text
 
 Context = grpc.aio.ServicerContext[Any, Any]
 
@@ -395,6 +396,7 @@ def _check_text(field: str, text: str, least: int, most: int) -> None:
             f"say {field} in {least} to {most:,} characters, for the record",
             field=field,
         )
+    check_text(text, field)
 
 
 def _moment(at: datetime | None) -> Timestamp | None:

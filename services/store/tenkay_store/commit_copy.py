@@ -18,11 +18,11 @@ from tenkay.errors import Reason, TenkayError, failure
 from tenkay.runtime.logs import get_logger
 from tenkay_store import metrics
 from tenkay_store.backup import Backup, Listing, timeline
-from tenkay_store.commit_parts import Range
+from tenkay_store.commit_parts import DamagedPart, Range
 from tenkay_store.records import Change, CommitRecord
 from tenkay_store.storage import AnalyticalStore
 
-READ_BACK_COMMITS = 200
+READ_BACK_COMMITS = 50
 LONGEST_RETRY_SECONDS = 60.0
 LAST_FLUSH_SECONDS = 5.0
 
@@ -137,11 +137,34 @@ class CommitCopy:
     async def _find_position(self) -> None:
         listing = await self._backup.list()
         require_own(listing, self._store.head)
+        await self._require_same_commits(listing)
         self._position = continued_from(listing, self._store.head)
         if self._position is not None and self._position < self._store.head:
             first = await self._store.commits_after(self._position, 1)
             for record in await self._store.commit_records(first):
                 self._whole_at = min(self._whole_at, record.recorded_at)
+
+    async def _require_same_commits(self, listing: Listing) -> None:
+        """BACKUP_UNUSABLE when the newest copied commits are not this store's: it may have grown beyond another's."""
+        if not listing.parts:
+            return
+        newest = listing.parts[-1]
+        try:
+            copied = (await self._backup.part(newest))[-READ_BACK_COMMITS:]
+        except DamagedPart as problem:
+            logger.error("copied_commits_damaged", after=newest.range.after, problem=str(problem))
+            return
+        own = {each.sequence: each for each in await self._store.commit_records([c.sequence for c in copied])}
+        for record in copied:
+            # What was purged since is not there any more, and says nothing.
+            same = own.get(record.sequence, record)
+            if (same.accession_number, same.recorded_at) != (record.accession_number, record.recorded_at):
+                raise failure(
+                    Reason.BACKUP_UNUSABLE,
+                    f"commit {record.sequence} is of {record.accession_number} in the backup and of "
+                    f"{same.accession_number} here, or of another moment: the backup is of another store; give this "
+                    "store a TENKAY_STORE_BACKUP_URL of its own",
+                )
 
     async def _next(self, position: int, head: int) -> tuple[Range, Sequence[CommitRecord]]:
         if position >= self._recent_after:

@@ -58,6 +58,9 @@ from tenkay_store.signal_ids import SignalId, SignalIds
 from tenkay_store.stored_filings import StoredFilings
 from tenkay_store.stored_versions import AnalysisVersion, FilingVersion, PurgedVersions
 
+PATIENCE = 8
+"""How many times as large the log may become while the file is read as a whole."""
+
 logger = get_logger(__name__)
 
 
@@ -141,6 +144,9 @@ class CommitWriter:
         """Merge the log into the file when it is large, or there is nothing else to do and it is worth it."""
         wal_bytes = self._owner.wal_bytes
         due = self._checkpoint_wal_bytes if worked else self._checkpoint_wal_bytes // 4
+        if self._owner.is_working_aside:
+            # It would wait for what is read there, and all commits for it: a second and more while evidence is copied.
+            due *= PATIENCE
         if wal_bytes >= due and self._owner.free_bytes > self._min_free_bytes + 2 * wal_bytes:
             try:
                 with failpoints.during(Failpoint.CHECKPOINT):

@@ -188,6 +188,11 @@ class DuckDBOwner:
             raise
 
     @property
+    def is_working_aside(self) -> bool:
+        """Whether a snapshot is written or segments are sorted now."""
+        return self._aside.locked()
+
+    @property
     def free_readers(self) -> int:
         """Readers without a query."""
         return len(self._idle)

@@ -41,12 +41,14 @@ from tenkay_store.records import (
     ValueKind,
 )
 from tenkay_store.storage import CompanySummary, Staleness, StaleResult, Summary
-from tenkay_store.validation import decimal_number
+from tenkay_store.validation import check_text, decimal_number
 
 Result = TypeVar("Result")
 Part = TypeVar("Part")
 
 MAX_SCOPE_CHARACTERS = 100
+MAX_TOKEN = 2**63 - 1
+"""A lease's highest token: what Supabase's column holds."""
 MAX_CIKS_TOLD = 10
 
 _CATEGORY = signal_pb2.SignalCategory.DESCRIPTOR
@@ -122,6 +124,13 @@ def fence_record(
             Reason.INVALID_FIELD,
             f"a fence has a scope of 1 to {MAX_SCOPE_CHARACTERS} characters and a token; give both, or no fence",
             field="fence",
+        )
+    check_text(fence.scope, "fence.scope")
+    if fence.token > MAX_TOKEN:
+        raise failure(
+            Reason.INVALID_FIELD,
+            f"fence.token: {fence.token} is more than {MAX_TOKEN}; give the lease's own",
+            field="fence.token",
         )
     return Fence(fence.scope, fence.token)
 

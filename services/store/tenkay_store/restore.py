@@ -193,6 +193,11 @@ class _Restore:
                 checkpoint_wal_bytes=CHECKPOINT_BYTES,
             )
             await self._put_back_commits(writer, listing)
+            if writer.head == 0 and self._until != Until():
+                raise failure(
+                    Reason.BACKUP_UNUSABLE,
+                    f"nothing is left of before the end that --until gives: {_oldest(listing)}; give a later one",
+                )
             self._close_report(owner, newest)
             await self._look_for_artifacts(owner)
             resumed_at = self._report.resumed_at
@@ -207,7 +212,7 @@ class _Restore:
     async def _open_snapshot(self, listing: Listing) -> DuckDBOwner:
         """The newest snapshot that is whole and of before the end, opened; an empty store when there is none."""
         for name in reversed(listing.snapshots):
-            if not self._until.admits(name.sequence, name.made_at):
+            if not self._until.admits(*_end_of(name)):
                 continue
             try:
                 manifest = await self._backup.manifest(name)
@@ -265,6 +270,17 @@ class _Restore:
             self._position = part.range.up_to
         self._tell(f"put back {self._report.from_copy:,} copied commits")
         await self._fill(writer, None)
+        known = self._known_to_have_been(listing)
+        if self._position < known:
+            self._lose(known)
+
+    def _known_to_have_been(self, listing: Listing) -> int:
+        """A commit up to which, by the backup's names alone, there were commits before the end."""
+        if self._until.sequence is not None:
+            return min(self._until.sequence, listing.newest_sequence)
+        return max(
+            (each.sequence for each in listing.snapshots if self._until.admits(*_end_of(each))), default=0
+        )
 
     async def _fill(self, writer: CommitWriter, up_to: int | None) -> None:
         """What the second sink has from the position on, up to a sequence or to the end; the rest of it is lost."""
@@ -356,6 +372,17 @@ class _Restore:
 class _PutBack:
     record: CommitRecord
     changes: Sequence[Change]
+
+
+def _oldest(listing: Listing) -> str:
+    if not listing.snapshots:
+        return "there is no snapshot"
+    oldest = listing.snapshots[0]
+    return f"the oldest snapshot is of commit {oldest.sequence}, made {oldest.made_at:%Y-%m-%dT%H:%M:%SZ}"
+
+
+def _end_of(snapshot: SnapshotName) -> tuple[int, datetime]:
+    return snapshot.sequence, snapshot.made_at
 
 
 def _groups(all_of_them: Iterable[Grouped]) -> Iterator[list[Grouped]]:

@@ -1,6 +1,7 @@
 """What an extraction or analysis must be to be committed: INVALID_FIELD for one that contradicts itself.
 
-Checked before a commit is queued, so that what reaches the writer's transactions can be stored.
+Checked before a commit is queued, so that what reaches the writer's transactions can be stored, and that what is
+acknowledged is nothing the second sink has to refuse.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ from typing import NoReturn
 
 from tenkay.errors import Reason, failure
 from tenkay.identifiers import require_accession_number, require_cik
+from tenkay_store import documents
 from tenkay_store.records import (
     Analysis,
     ArtifactKind,
@@ -29,6 +31,11 @@ MAX_ENTITIES = 1_000
 MAX_PARTS = 10_000
 """Sections, signals, gaps, texts and artifacts of one extraction, each."""
 
+MAX_FACTS = 2**31 - 1
+"""Facts read from a filing: what Supabase's column holds."""
+
+# In JSON a NUL is an escape, unless its backslash is an escaped one itself.
+_NUL_IN_JSON = re.compile(r"(?<!\\)(?:\\\\)*\\u0000")
 _SHA256 = re.compile(r"[0-9a-f]{64}", re.ASCII)
 _DECIMAL = re.compile(r"-?[0-9]+(\.[0-9]+)?", re.ASCII)
 _ID = re.compile(r"[a-z][a-z0-9_]*", re.ASCII)
@@ -39,6 +46,10 @@ def check_extraction(extraction: Extraction) -> None:
     """INVALID_FIELD or MALFORMED_ACCESSION_NUMBER unless the extraction is whole and of one mind."""
     _check_filing(extraction.filing)
     check_digest(extraction.result_key, "extraction.result_key")
+    if extraction.fact_count > MAX_FACTS:
+        _refuse("extraction.fact_count", f"{extraction.fact_count:,} is more than {MAX_FACTS:,}")
+    for name in ("catalog_version", "code_version"):
+        check_text(getattr(extraction, name), f"extraction.{name}")
     for name in ("sections", "signals", "missing", "texts", "artifacts"):
         count = len(getattr(extraction, name))
         if count > MAX_PARTS:
@@ -47,6 +58,7 @@ def check_extraction(extraction: Extraction) -> None:
         _check_section(section, f"extraction.sections[{index}]")
     for index, text in enumerate(extraction.texts):
         check_digest(text.sha256, f"extraction.texts[{index}].sha256")
+        check_text(text.document, f"extraction.texts[{index}].document")
     _check_artifacts(extraction)
     _check_inputs(extraction)
     seen: set[str] = set()
@@ -61,12 +73,19 @@ def check_extraction(extraction: Extraction) -> None:
             _refuse(f"{path}.reason", f"{gap.id} is missing for no reason; give one")
         if not gap.detail:
             _refuse(f"{path}.detail", f"{gap.id} is missing without a detail; say why in words")
+        check_text(gap.detail, f"{path}.detail")
 
 
 def check_digest(sha256: str, field: str) -> None:
     """INVALID_FIELD unless it is a SHA-256 in lower-case hex."""
     if not _SHA256.fullmatch(sha256):
         _refuse(field, f"{sha256[:80]!r} is not a SHA-256 in hex")
+
+
+def check_text(text: str, field: str) -> None:
+    """INVALID_FIELD for a text with a NUL in it, which Postgres has no way to hold."""
+    if "\0" in text:
+        _refuse(field, "holds a NUL character, which no text of a filing has; leave it out")
 
 
 def check_analysis(analysis: Analysis) -> None:
@@ -80,6 +99,12 @@ def check_analysis(analysis: Analysis) -> None:
         _refuse("analysis.score", "a score comes with every rating but NOT_RATED, and never with that")
     if analysis.score is not None and not 0 <= analysis.score <= 100:
         _refuse("analysis.score", f"{analysis.score} is not from 0 to 100")
+    document = documents.decode(analysis.document)
+    if not 0 <= document.get("uncapped_score", 0) <= 100:
+        _refuse("analysis.uncapped_score", f"{document['uncapped_score']} is not from 0 to 100")
+    if document.get("band", 0) < 0:
+        _refuse("analysis.band", f"{document['band']} is below 0")
+    _check_json(analysis.document, "analysis")
     if "" in analysis.flag_ids or len(set(analysis.flag_ids)) != len(analysis.flag_ids):
         _refuse("analysis.flags", "each flag needs an id of its own")
 
@@ -116,6 +141,10 @@ def _check_filing(filing: Filing) -> None:
             f"is {str(filing.is_amendment).lower()} for form type {filing.form_type[:40]!r}; "
             "it is true exactly for types that end in /A",
         )
+    for name in ("form_type", "company_name", "primary_document"):
+        check_text(getattr(filing, name), f"{path}.{name}")
+    for index, item in enumerate(filing.items):
+        check_text(item, f"{path}.items[{index}]")
 
 
 def _check_artifacts(extraction: Extraction) -> None:
@@ -157,6 +186,8 @@ def _check_section(section: Section, path: str) -> None:
         _refuse(f"{path}.end", f"{section.end} lies before the start, {section.start}")
     if not 0 <= section.confidence <= 1:
         _refuse(f"{path}.confidence", f"{section.confidence} is not from 0 to 1")
+    for name in ("code", "part", "title", "document"):
+        check_text(getattr(section, name), f"{path}.{name}")
 
 
 def _check_signal(signal: Signal, path: str) -> None:
@@ -172,6 +203,17 @@ def _check_signal(signal: Signal, path: str) -> None:
         _refuse(f"{path}.confidence", f"{signal.confidence} is not from 0 to 1")
     if signal.evidence == "[]":
         _refuse(f"{path}.evidence", f"{signal.id} has no evidence; without evidence it is no signal")
+    _check_json(signal.evidence, f"{path}.evidence")
+    check_text(signal.unit, f"{path}.unit")
+    check_text(signal.value.exact or "", f"{path}.value")
+    for index, note in enumerate(signal.notes):
+        check_text(note, f"{path}.notes[{index}]")
+
+
+def _check_json(document: str, field: str) -> None:
+    """As `check_text`, of all texts in a document."""
+    if "\\u0000" in document and _NUL_IN_JSON.search(document):
+        _refuse(field, "holds a NUL character, which no text of a filing has; leave it out")
 
 
 def _check_id(signal_id: str, seen: set[str], path: str) -> None:

@@ -44,6 +44,9 @@ EXIT_PORT_IN_USE = 73
 """EX_CANTCREAT of sysexits.h: the port is taken. The line printed names it."""
 
 MAX_MESSAGE_BYTES = 4 * 1024 * 1024
+MAX_WAITING_CALLS = 10_000
+"""Calls that have arrived and that the event loop has not looked at. Beyond it gRPC resets calls without a word, which
+is CANCELLED to the caller; untold it does so at random from 1,000 on. Those looked at are refused in words."""
 CONNECTION_AGE_SECONDS = 300
 LOOP_LAG_INTERVAL_SECONDS = 1.0
 
@@ -199,6 +202,8 @@ def _server_options(settings: ServiceSettings) -> list[tuple[str, Any]]:
         ("grpc.max_connection_age_grace_ms", int(settings.drain_seconds * 1000)),
         ("grpc.http2.min_recv_ping_interval_without_data_ms", 60_000),
         ("grpc.keepalive_permit_without_calls", 1),
+        ("grpc.server.max_pending_requests", MAX_WAITING_CALLS),
+        ("grpc.server.max_pending_requests_hard_limit", MAX_WAITING_CALLS),
         # Two servers on one port would each get half of the calls, silently.
         ("grpc.so_reuseport", 0),
     ]

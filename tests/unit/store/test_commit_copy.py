@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from tenkay.errors import TenkayError
+from tenkay.errors import FailedPrecondition, Reason, TenkayError
 from tenkay_store.commit_parts import Range
-from tests.unit.store.backups import Clock, CopiedStore, commit_some, purge, restored
+from tests.unit.store.backups import Clock, CopiedStore, commit_some, objects_of, purge, restored
 from tests.unit.store.filings import accession_number, extraction_to_commit
 from tests.unit.store.whole_store import contents
 
@@ -88,6 +88,38 @@ async def test_a_restarted_store_goes_on_where_the_copy_ends(tmp_path: Path, clo
         assert (await ranges(copied))[-1].up_to == copied.store.head
     await restored(tmp_path, clock)
     assert contents(tmp_path / "restored") == contents(copied.directory)
+
+
+@pytest.mark.parametrize("filings", [2, 4, 8])
+async def test_a_store_does_not_go_on_with_another_stores_copy(
+    tmp_path: Path, clock: Clock, filings: int
+) -> None:
+    async with CopiedStore(tmp_path, clock) as first:
+        await first.snapshots.create()
+        await commit_some(first.store, 1, 4)
+        await first.copy.flush()
+    (tmp_path / "data").rename(tmp_path / "of_first")
+    # The same filings, so that only the moments of their commits differ; fewer, as many, and more than the other has.
+    async with CopiedStore(tmp_path, clock) as second:
+        await commit_some(second.store, 1, filings)
+        before = await second.backup.list()
+        for attempt in (second.copy.flush, second.snapshots.create):
+            with pytest.raises(FailedPrecondition, match="another store") as refused:
+                await attempt()
+            assert refused.value.reason is Reason.BACKUP_UNUSABLE
+        assert await second.backup.list() == before
+
+
+async def test_a_damaged_newest_part_does_not_end_the_copy(tmp_path: Path, clock: Clock) -> None:
+    async with CopiedStore(tmp_path, clock) as copied:
+        await copied.snapshots.create()
+        await commit_some(copied.store, 1, 3)
+        await copied.copy.flush()
+    (part,) = objects_of(tmp_path, "commits")
+    part.write_bytes(b"something else")
+    async with CopiedStore(tmp_path, clock) as copied:
+        await commit_some(copied.store, 4, 3)
+        assert await copied.copy.flush() == copied.store.head
 
 
 async def test_a_copy_with_a_gap_waits_for_the_next_snapshot(tmp_path: Path, clock: Clock) -> None:

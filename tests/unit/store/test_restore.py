@@ -11,7 +11,7 @@ import pytest
 from tenkay.errors import FailedPrecondition, InvalidArgument, OutOfRange, Reason
 from tenkay_store.backup import TIMELINE
 from tenkay_store.commit_parts import Range
-from tenkay_store.duckdb_owner import LOCK_NAME
+from tenkay_store.duckdb_owner import FILE_NAME, LOCK_NAME
 from tenkay_store.duckdb_store import DuckDBStore
 from tenkay_store.records import CommitRecord, Dispute, Extraction
 from tenkay_store.restore import Until
@@ -246,6 +246,43 @@ async def test_without_any_snapshot_the_second_sink_fills_an_empty_store(
     report = await restored(tmp_path, clock, second_sink=SinkRows(records))
     assert report.snapshot is None
     assert contents(tmp_path / "restored") == contents(lost.directory)
+
+
+async def test_a_restore_until_before_the_oldest_copy_is_refused_and_leaves_nothing(
+    tmp_path: Path, clock: Clock
+) -> None:
+    async with CopiedStore(tmp_path, clock) as lost:
+        await commit_some(lost.store, 1, 4)
+        (fifth,) = await lost.store.commit_records([5])
+        await lost.snapshots.create()
+        head = lost.store.head
+        records = await all_commits(lost.store)
+    for until in (Until(sequence=5), Until(recorded_at=fifth.recorded_at)):
+        with pytest.raises(FailedPrecondition, match=f"oldest snapshot is of commit {head}, made") as refused:
+            await restored(tmp_path, clock, until=until)
+        assert refused.value.reason is Reason.BACKUP_UNUSABLE
+        assert not (tmp_path / "restored" / FILE_NAME).exists()
+    # What the second sink has of then is put back, and the rest is told.
+    report = await restored(tmp_path, clock, until=Until(sequence=5), second_sink=SinkRows(records[:3]))
+    assert (report.newest_commit, report.complete_up_to, report.lost) == (3, 3, [Range(3, 5)])
+
+
+async def test_commits_that_only_a_damaged_snapshot_had_are_told_as_lost(
+    tmp_path: Path, clock: Clock
+) -> None:
+    async with CopiedStore(tmp_path, clock) as lost:
+        await commit_some(lost.store, 1, 4)
+        await lost.snapshots.create()
+        before = lost.store.head
+        await commit_some(lost.store, 5, 4)
+        await lost.snapshots.create()
+        after = lost.store.head
+    for part in objects_of(tmp_path, "commits"):
+        part.unlink()
+    spoil(objects_of(tmp_path, "snapshots")[-2])
+    report = await restored(tmp_path, clock)
+    assert len(report.damaged) == 1
+    assert (report.complete_up_to, report.lost) == (before, [Range(before, after)])
 
 
 async def test_a_restore_until_a_commit_or_a_moment_leaves_out_what_came_after(

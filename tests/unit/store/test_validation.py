@@ -9,7 +9,8 @@ import pytest
 
 from tenkay.common.v1 import analysis_pb2, date_pb2, extraction_pb2, signal_pb2
 from tenkay.errors import InvalidArgument, Reason
-from tenkay_store.messages import analysis_record, extraction_record
+from tenkay.store.v1 import filing_store_service_pb2 as store_pb2
+from tenkay_store.messages import analysis_record, extraction_record, fence_record
 from tenkay_store.validation import check_analysis, check_extraction
 from tests.unit.store.filings import TEXT_SHA256, accession_number, analysis, extraction, missing, signal
 
@@ -86,6 +87,7 @@ CONTRADICTIONS: list[tuple[str, Callable[[E], object]]] = [
     ("extraction.signals[0].evidence", _set_fact_end),
     ("extraction.signals[0].evidence[0]", _cite_other_text),
     ("extraction.signals[0].evidence[0]", _search_other_text),
+    ("extraction.fact_count", lambda e: setattr(e, "fact_count", 2**31)),
 ]
 
 
@@ -96,6 +98,52 @@ def test_an_extraction_that_contradicts_itself_is_refused(field: str, change: Ca
     with pytest.raises(InvalidArgument) as refused:
         check_extraction(extraction_record(message))
     assert refused.value.reason is Reason.INVALID_FIELD
+    assert [each.field for each in refused.value.fields] == [field]
+
+
+@pytest.mark.parametrize(
+    ("field", "change"),
+    [
+        ("extraction.filing.form_type", lambda e: setattr(e.filing, "form_type", "10\0K")),
+        ("extraction.filing.company_name", lambda e: setattr(e.filing, "company_name", "\0")),
+        ("extraction.filing.primary_document", lambda e: setattr(e.filing, "primary_document", "a\0")),
+        ("extraction.filing.items[0]", lambda e: e.filing.items.append("2\0")),
+        ("extraction.catalog_version", lambda e: setattr(e, "catalog_version", "1\0")),
+        ("extraction.code_version", lambda e: setattr(e, "code_version", "1\0")),
+        ("extraction.sections[1].title", lambda e: setattr(e.sections[1], "title", "\0Risk")),
+        ("extraction.texts[0].document", lambda e: setattr(e.texts[0], "document", "\0")),
+        ("extraction.signals[0].unit", lambda e: setattr(e.signals[0], "unit", "US\0")),
+        ("extraction.signals[0].notes[0]", lambda e: e.signals[0].notes.append("\0")),
+        ("extraction.signals[0].value", lambda e: setattr(e.signals[0].value, "enum", "CLEAN\0")),
+        ("extraction.signals[0].evidence", lambda e: setattr(e.signals[0].evidence[0].fact, "value", "\\\0")),
+        ("extraction.missing[0].detail", lambda e: setattr(e.missing[0], "detail", "a\0b")),
+    ],
+)
+def test_text_that_postgres_cannot_hold_is_refused(field: str, change: Callable[[E], object]) -> None:
+    message = extraction(accession_number(1))
+    change(message)
+    with pytest.raises(InvalidArgument, match="NUL") as refused:
+        check_extraction(extraction_record(message))
+    assert [each.field for each in refused.value.fields] == [field]
+
+
+def test_text_that_only_looks_like_an_escaped_nul_is_accepted() -> None:
+    message = extraction(accession_number(1))
+    message.signals[0].evidence[0].fact.value = r"\u0000 and \\u0000"
+    check_extraction(extraction_record(message))
+    rated = analysis(message)
+    rated.narrative = r"\u0000"
+    check_analysis(analysis_record(rated))
+
+
+@pytest.mark.parametrize(
+    ("field", "scope", "token"),
+    [("fence", "", 1), ("fence", "job", 0), ("fence.token", "job", 2**63), ("fence.scope", "job\0", 1)],
+)
+def test_a_fence_that_cannot_be_compared_is_refused(field: str, scope: str, token: int) -> None:
+    request = store_pb2.CommitExtractionRequest(fence=store_pb2.LeaseFence(scope=scope, token=token))
+    with pytest.raises(InvalidArgument) as refused:
+        fence_record(request)
     assert [each.field for each in refused.value.fields] == [field]
 
 
@@ -127,6 +175,11 @@ def test_a_malformed_accession_number_is_refused(accession: str) -> None:
         ("analysis.score", lambda a: setattr(a, "rating", analysis_pb2.RATING_NOT_RATED)),
         ("analysis.score", lambda a: setattr(a, "score", 100.5)),
         ("analysis", lambda a: setattr(a, "band", math.nan)),
+        ("analysis.band", lambda a: setattr(a, "band", -0.5)),
+        ("analysis.uncapped_score", lambda a: setattr(a, "uncapped_score", 100.5)),
+        ("analysis.uncapped_score", lambda a: setattr(a, "uncapped_score", -1)),
+        ("analysis", lambda a: setattr(a, "narrative", "a\0b")),
+        ("analysis", lambda a: setattr(a.reasons[0], "explanation", "\\\0")),
         ("analysis.flags", lambda a: a.flags.extend([a.flags[0]])),
         ("analysis.flags", lambda a: setattr(a.flags[0], "id", "")),
     ],

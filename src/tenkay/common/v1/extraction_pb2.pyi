@@ -151,7 +151,7 @@ class Extraction(_message.Message):
     code_version: _builtins.str
     """Version of the extracting code."""
     fact_count: _builtins.int
-    """Number of XBRL facts read, those with dimensions included."""
+    """Number of XBRL facts read, those with dimensions included. Below 2^31."""
     content_key: _builtins.str
     """SHA-256, in hex, over what later filings that are compared with this one depend on: its bytes, its listing and the
     extracting code's version. Empty: not told; then no later filing's extraction becomes stale by this one's versions.

@@ -220,7 +220,7 @@ class LeaseFence(_message.Message):
     scope: _builtins.str
     """What the lease's tokens are counted for: the job. Required, 100 characters at most."""
     token: _builtins.int
-    """The lease's token. Required."""
+    """The lease's token, below 2^63. Required."""
     def __init__(
         self,
         *,
