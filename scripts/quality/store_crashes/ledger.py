@@ -170,15 +170,17 @@ class Writer:
 
     async def work(self, store: AsyncFilingStoreClient, admin: AsyncStoreAdminClient, habits: Habits) -> None:
         """Without end, or until the store is gone; first what is in doubt."""
-        await self.settle(store, admin)
-        while await self._send(self._next_step(habits), store, admin):
+        # While a purge is in doubt, nobody knows whether the filing is there: nothing else may be sent of it.
+        settled = await self.settle(store, admin)
+        while settled and await self._send(self._next_step(habits), store, admin):
             pass
 
-    async def settle(self, store: AsyncFilingStoreClient, admin: AsyncStoreAdminClient) -> None:
-        """Send again what was not answered."""
+    async def settle(self, store: AsyncFilingStoreClient, admin: AsyncStoreAdminClient) -> bool:
+        """Send again what was not answered; False when nobody answers."""
         for filing in self._own:
             if filing.in_doubt is not None and not await self._send(filing.in_doubt, store, admin):
-                return
+                return False
+        return True
 
     def _next_step(self, habits: Habits) -> Step:
         draw = self._draw

@@ -257,7 +257,8 @@ class _Round:
                 _raise_what_is_wrong(work)
             async with process.filings as store, process.admin as admin:
                 for writer in self._writers:
-                    await writer.settle(store, admin)
+                    if not await writer.settle(store, admin):
+                        raise Stuck("the store that lives does not answer")
             await self._drain(process)
             late = await self._sink.let_go()
             self._outcome.overtaken += self._overtaken(late)
