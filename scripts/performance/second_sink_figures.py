@@ -3,17 +3,29 @@
 Supabase is Postgres behind the local stack's gateway, both durable, in processes of their own on this machine. Filings
 are those of `made_up_filings.py`.
 
-    supabase_batch_x       filings a second: batches of ten through `ingest_filing_batch` / single upserts. Single
-                           upserts are the usual way with supabase-py: for each filing one `table(…).upsert(…)` a table
-                           (filings, signals, gaps), one after the other, without the rows in the answer, into tables
-                           of the same columns, checks and indexes, not partitioned; as many filings in flight as there
-                           are batches
-    all_latency_x          median latency of WAIT_FOR_ALL / (that of WAIT_FOR_PRIMARY + one batch's at Supabase)
+    supabase_batch_x       filings a second: batches through `ingest_filing_batch`, as large as the outbox makes them by
+                           default / single upserts. Single upserts are the usual way with supabase-py: for each filing
+                           one `table(…).upsert(…)` a table (filings, signals, gaps), one after the other, without the
+                           rows in the answer, into tables of the same columns, checks and indexes, not partitioned; as
+                           many filings in flight as there are batches
+    all_latency_x          median latency of WAIT_FOR_ALL / (that of WAIT_FOR_PRIMARY + a batch of ten's at Supabase)
     all_throughput_x       filings a second with WAIT_FOR_ALL, 100 calls in flight / those of the slower sink alone
+    all_throughput_beside_x
+                           the same / filings a second until a store without a second sink and Supabase have each taken
+                           as many, side by side and independent of each other
+    primary_cpu_ms, sink_cpu_ms, all_cpu_ms
+                           CPU time a filing of all processes: for the primary alone, Supabase alone, WAIT_FOR_ALL
+    all_cpu_ms_store, …    the last one by process: store, gateway, postgres, and client, which is this one
+    all_throughput_most_x  filings a second that all_cpu_ms leaves time for on this machine's processors / those of
+                           the slower sink alone
     faulty_sink_primary_x  filings a second with WAIT_FOR_PRIMARY: while Supabase takes connections and never answers /
                            without a second sink
     drain_x                filings a second that reach Supabase after an outage, while ten a second arrive / those ten.
                            Ten requests a second are what EDGAR allows, so more filings do not arrive for long
+
+Each sink alone has all processors to itself; with both, client, store, gateway and Postgres share them. Where
+all_throughput_most_x is below a bar on all_throughput_x, no store could meet that bar on this machine, however well its
+work overlapped. all_throughput_beside_x asks what is left of that: what it costs that the store does both.
 """
 
 from __future__ import annotations
@@ -21,6 +33,7 @@ from __future__ import annotations
 import asyncio
 import itertools
 import json
+import os
 import statistics
 from collections.abc import Sequence
 from contextlib import ExitStack
@@ -30,19 +43,35 @@ from typing import Any
 import asyncpg
 from fault_proxy import HEALTHY, Fault, FaultProxy
 from postgrest.types import ReturnMethod
-from store_load import Supabase, Supply, client_of, now, ratio, seconds_of, send_all, store_process, supabase
+from store_load import (
+    CpuTimes,
+    Supabase,
+    Supply,
+    client_of,
+    now,
+    ratio,
+    seconds_of,
+    send_all,
+    store_process,
+    supabase,
+)
 
 from supabase import AsyncClient
 from tenkay.client import Endpoint
 from tenkay.client.store import AsyncFilingStoreClient, AsyncStoreAdminClient
 from tenkay.store.v1 import filing_store_service_pb2 as store_pb2
 from tenkay_store.records import CommitRecord, Extraction
+from tenkay_store.settings import StoreSettings
 from tenkay_store.sink import SupabaseOptions
 from tenkay_store.supabase_rows import encoded_batch
 from tenkay_store.supabase_sink import SupabaseSink
 
-BATCH = 10
-BATCHES_IN_FLIGHT = 6
+BATCH: int = StoreSettings.model_fields["supabase_batch_commits"].default
+BATCHES_IN_FLIGHT: int = StoreSettings.model_fields["supabase_batches_in_flight"].default
+SMALL_BATCH = 10
+"""Commits in the batch whose latency is measured. A larger one would take longer, and flatter all_latency_x."""
+FILINGS = 300
+"""Of a round's throughputs."""
 ARRIVALS_A_SECOND = 10
 
 SINGLE_TABLES = """
@@ -86,7 +115,8 @@ async def _batches(project: Supabase, supply: Supply, rounds: int) -> dict[str, 
 
 async def _both_sinks(folder: Path, project: Supabase, supply: Supply, rounds: int) -> dict[str, float]:
     sink = _sink(project)
-    batched, batch_latency, primary, waiting, with_all, primary_alone = ([] for _ in range(6))
+    batched, batch_latency, primary, waiting, with_all, primary_alone, beside = ([] for _ in range(7))
+    of_sink, of_primary, of_all = CpuTimes(), CpuTimes(), CpuTimes()
     with ExitStack() as stack:
         both = stack.enter_context(store_process(folder / "both", _environment(project.url, project.key)))
         alone = stack.enter_context(store_process(folder / "alone"))
@@ -94,25 +124,42 @@ async def _both_sinks(folder: Path, project: Supabase, supply: Supply, rounds: i
             await send_all(client, supply.messages(50), store_pb2.WAIT_FOR_ALL)
             await send_all(without, supply.messages(50))
             for _ in range(rounds):
-                batched.append(180 / await seconds_of(_write(sink, supply.take(180))))
-                for batch in [supply.take(BATCH) for _ in range(5)]:
+                taken = supply.take(FILINGS)
+                batched.append(FILINGS / await of_sink.during(_write(sink, taken), FILINGS))
+                for batch in [supply.take(SMALL_BATCH) for _ in range(5)]:
                     batch_latency.append(await seconds_of(sink.write(_records(batch))))
                 for message in supply.messages(10):
                     primary.append(await seconds_of(without.commit_extraction(extraction=message)))
                 for message in supply.messages(10):
                     call = client.commit_extraction(extraction=message, wait_for=store_pb2.WAIT_FOR_ALL)
                     waiting.append(await seconds_of(call))
-                sent = supply.messages(300)
-                with_all.append(300 / await seconds_of(send_all(client, sent, store_pb2.WAIT_FOR_ALL)))
-                sent = supply.messages(300)
-                primary_alone.append(300 / await seconds_of(send_all(without, sent)))
+                sent = supply.messages(FILINGS)
+                sending = send_all(client, sent, store_pb2.WAIT_FOR_ALL)
+                with_all.append(FILINGS / await of_all.during(sending, FILINGS))
+                sent = supply.messages(FILINGS)
+                primary_alone.append(FILINGS / await of_primary.during(send_all(without, sent), FILINGS))
+                sent, taken = supply.messages(FILINGS), supply.take(FILINGS)
+                side_by_side = asyncio.gather(send_all(without, sent), _write(sink, taken))
+                beside.append(FILINGS / await seconds_of(side_by_side))
     await sink.close()
     slower = min(statistics.median(batched), statistics.median(primary_alone))
+    cpu_ms = of_all.per_filing()
+    most = _processors() * 1e3 / cpu_ms[""]
     return {
         "all_latency_x": statistics.median(waiting)
         / (statistics.median(primary) + statistics.median(batch_latency)),
         "all_throughput_x": statistics.median(with_all) / slower,
+        "all_throughput_beside_x": ratio(with_all, beside),
+        "all_throughput_most_x": most / slower,
+        "primary_cpu_ms": of_primary.per_filing()[""],
+        "sink_cpu_ms": of_sink.per_filing()[""],
+        **{f"all_cpu_ms_{kind}" if kind else "all_cpu_ms": each for kind, each in cpu_ms.items()},
     }
+
+
+def _processors() -> int:
+    """That this process may run on."""
+    return len(os.sched_getaffinity(0))
 
 
 async def _outage(folder: Path, project: Supabase, supply: Supply, rounds: int) -> dict[str, float]:

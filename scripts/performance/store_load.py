@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import gc
 import statistics
 import sys
 import time
+from collections import defaultdict
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, asynccontextmanager, contextmanager
 from dataclasses import dataclass
@@ -14,6 +16,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import asyncpg
+import psutil
 from made_up_filings import filing
 
 from tenkay.client import Endpoint
@@ -171,6 +174,43 @@ async def seconds_of(work: Awaitable[object]) -> float:
     started = time.perf_counter()
     await work
     return time.perf_counter() - started
+
+
+class CpuTimes:
+    """CPU time that pieces of work take in this process and in all that it has started, by what they are."""
+
+    def __init__(self) -> None:
+        self._seconds: dict[str, float] = defaultdict(float)
+        self._filings = 0
+
+    async def during(self, work: Awaitable[object], filings: int) -> float:
+        """Do the work, which is of so many filings; how many seconds it took."""
+        before = _cpu_seconds()
+        seconds = await seconds_of(work)
+        for kind, spent in _cpu_seconds().items():
+            self._seconds[kind] += spent - before.get(kind, 0.0)
+        self._filings += filings
+        return seconds
+
+    def per_filing(self) -> dict[str, float]:
+        """Milliseconds a filing: of each kind of process, by its name, and of all together, by an empty one."""
+        each = {kind: seconds * 1e3 / self._filings for kind, seconds in self._seconds.items()}
+        return {"": sum(each.values()), **each}
+
+
+_PROCESSES = {"tenkay_store": "store", "rest_gateway": "gateway", "postgres": "postgres"}
+"""What their command lines hold, and what they are."""
+
+
+def _cpu_seconds() -> dict[str, float]:
+    own = psutil.Process()
+    spent: dict[str, float] = defaultdict(float)
+    for process in [own, *own.children(recursive=True)]:
+        with contextlib.suppress(psutil.NoSuchProcess):
+            times, line = process.cpu_times(), " ".join(process.cmdline())
+            kind = next((kind for word, kind in _PROCESSES.items() if word in line), "other")
+            spent["client" if process.pid == own.pid else kind] += times.user + times.system
+    return spent
 
 
 def ratio(above: Sequence[float], below: Sequence[float]) -> float:

@@ -12,7 +12,9 @@ Figures
                            the bare transaction of 50
     grpc_vs_inproc_x       filings a second: CommitExtraction through gRPC, 100 calls in flight / the path in process
     primary_latency_over_window_ms   median latency of a lone commit, less the group's window
-    all_latency_x, all_throughput_x, supabase_batch_x, faulty_sink_primary_x, drain_x
+    inproc_cpu_ms, grpc_cpu_ms, grpc_cpu_ms_store
+                           CPU time a filing: in process; through gRPC of store and caller together, and of the store
+    all_…, primary_cpu_ms, sink_cpu_ms, supabase_batch_x, faulty_sink_primary_x, drain_x
                            see second_sink_figures.py
     signals_p99_x          GetSignals of the store in process, 99th percentile: at 10 M signals / at 1 M
     screen_median_ms       a screen bounded by date at 1 M signals
@@ -46,7 +48,7 @@ import pyarrow as pa
 import second_sink_figures
 from fill_store import fill, store_options
 from made_up_filings import accession_number, filing
-from store_load import Supply, bounded, client_of, now, ratio, seconds_of, send_all, store_process
+from store_load import CpuTimes, Supply, bounded, client_of, now, ratio, seconds_of, send_all, store_process
 
 from tenkay_store import filter as filters
 from tenkay_store import screen_segments
@@ -90,6 +92,7 @@ def run(quick: bool, note: Callable[[str], None]) -> dict[str, float]:
 async def _commits(folder: Path, rounds: int) -> dict[str, float]:
     supply = Supply()
     one_by_one, bare, full, through_grpc = [], [], [], []
+    in_process, with_grpc = CpuTimes(), CpuTimes()
     with ExitStack() as stack:
         plain = stack.enter_context(
             duckdb.connect(str(folder / "plain.duckdb"), config={"checkpoint_threshold": "1TB"})
@@ -109,15 +112,19 @@ async def _commits(folder: Path, rounds: int) -> dict[str, float]:
                 one_by_one.append(2 / _seconds(lambda: _row_by_row(plain, few)))  # noqa: B023 - called at once
                 bare.append(6 * GROUP / _seconds(lambda: _in_groups(plain, many)))  # noqa: B023
                 taken = supply.take(6 * GROUP)
-                full.append(6 * GROUP / await seconds_of(_commit_all(store, taken)))
+                full.append(6 * GROUP / await in_process.during(_commit_all(store, taken), 6 * GROUP))
                 sent = supply.messages(6 * GROUP)
-                through_grpc.append(6 * GROUP / await seconds_of(send_all(client, sent)))
+                through_grpc.append(6 * GROUP / await with_grpc.during(send_all(client, sent), 6 * GROUP))
             latencies = [
                 await seconds_of(client.commit_extraction(extraction=message))
                 for message in supply.messages(30)
             ]
         await store.close()
+    cpu_ms = with_grpc.per_filing()
     return {
+        "inproc_cpu_ms": in_process.per_filing()[""],
+        "grpc_cpu_ms": cpu_ms[""],
+        "grpc_cpu_ms_store": cpu_ms["store"],
         "group_commit_x": ratio(bare, one_by_one),
         "full_vs_bare_commit_x": ratio(full, bare),
         "grpc_vs_inproc_x": ratio(through_grpc, full),

@@ -52,9 +52,10 @@ MAX_TOKEN = 2**63 - 1
 MAX_CIKS_TOLD = 10
 
 _CATEGORY = signal_pb2.SignalCategory.DESCRIPTOR
-_CATEGORY_NAMES = {number: documents.enum_name(_CATEGORY, number) for number in _CATEGORY.values_by_number}
+_CATEGORY_NAMES = documents.enum_names(_CATEGORY)
 _evidence_document = documents.document_maker(signal_pb2.Evidence.DESCRIPTOR)
 _MISSING_REASON = signal_pb2.MissingReason.DESCRIPTOR
+_MISSING_REASON_NAMES = documents.enum_names(_MISSING_REASON)
 _SOURCE = filing_pb2.FilingSource.DESCRIPTOR
 _ARTIFACT_KIND = artifact_pb2.ArtifactKind.DESCRIPTOR
 _RATING = analysis_pb2.Rating.DESCRIPTOR
@@ -73,14 +74,8 @@ def extraction_record(message: extraction_pb2.Extraction) -> Extraction:
             Section(each.code, each.part, each.title, each.document, each.start, each.end, each.confidence)
             for each in message.sections
         ),
-        signals=tuple(
-            _signal_record(each, digests, f"extraction.signals[{index}]")
-            for index, each in enumerate(message.signals)
-        ),
-        missing=tuple(
-            MissingSignal(each.id, _name(_MISSING_REASON, each.reason, f"{path}.reason"), each.detail)
-            for path, each in _numbered("extraction.missing", message.missing)
-        ),
+        signals=tuple([_signal_record(each, digests, index) for index, each in enumerate(message.signals)]),
+        missing=tuple([_gap_record(each, index) for index, each in enumerate(message.missing)]),
         texts=texts,
         result_key=message.result_key,
         catalog_version=message.catalog_version,
@@ -346,35 +341,43 @@ def _filing_record(message: filing_pb2.Filing) -> Filing:
     )
 
 
-def _signal_record(message: signal_pb2.Signal, digests: frozenset[str], path: str) -> Signal:
-    proofs = message.evidence
-    for index, evidence in enumerate(proofs):
-        # A fact cites no text.
-        if not evidence.HasField("fact"):
-            _check_cited_text(evidence, digests, f"{path}.evidence[{index}]")
+def _signal_record(message: signal_pb2.Signal, digests: frozenset[str], index: int) -> Signal:
+    # A filing has hundreds of these: paths are made where an error needs one, and nothing is asked of a message twice.
     try:
-        document = documents.encode([_evidence_document(each) for each in proofs])
+        proofs = [_evidence_document(each) for each in message.evidence]
     except ValueError as error:
-        raise _invalid(f"{path}.evidence", error) from None
-    notes = message.notes
+        raise _invalid(f"extraction.signals[{index}].evidence", error) from None
+    for place, proof in enumerate(proofs):
+        # A fact cites no text.
+        if proof.fact is None:
+            _check_cited_text(proof, digests, f"extraction.signals[{index}].evidence[{place}]")
+    category, notes = message.category, message.notes
     return Signal(
         message.id,
-        _CATEGORY_NAMES.get(message.category) or _name(_CATEGORY, message.category, f"{path}.category"),
-        _value_record(message.value, path),
+        _CATEGORY_NAMES.get(category) or _name(_CATEGORY, category, f"extraction.signals[{index}].category"),
+        _value_record(message.value, index),
         message.unit,
         message.currency,
         message.confidence,
         message.out_of_range,
         tuple(notes) if notes else (),
-        document,
+        documents.encode(proofs),
     )
 
 
-def _check_cited_text(evidence: signal_pb2.Evidence, digests: frozenset[str], path: str) -> None:
-    kind = evidence.WhichOneof("kind")
-    if kind is None:
+def _gap_record(message: signal_pb2.MissingSignal, index: int) -> MissingSignal:
+    reason = message.reason
+    name = _MISSING_REASON_NAMES.get(reason)
+    if name is None:
+        name = _name(_MISSING_REASON, reason, f"extraction.missing[{index}].reason")
+    return MissingSignal(message.id, name, message.detail)
+
+
+def _check_cited_text(proof: documents.Document, digests: frozenset[str], path: str) -> None:
+    cited = proof.search if proof.text is None else proof.text
+    if cited is None:
         raise failure(Reason.INVALID_FIELD, f"{path} is empty; give a fact, a text or a search", field=path)
-    digest = evidence.text.text_sha256 if kind == "text" else evidence.search.text_sha256
+    digest = cited.text_sha256 or ""
     if digest not in digests:
         raise failure(
             Reason.INVALID_FIELD,
@@ -383,11 +386,12 @@ def _check_cited_text(evidence: signal_pb2.Evidence, digests: frozenset[str], pa
         )
 
 
-def _value_record(message: signal_pb2.SignalValue, path: str) -> Value:
+def _value_record(message: signal_pb2.SignalValue, index: int) -> Value:
+    field = f"extraction.signals[{index}].value"
     match message.WhichOneof("kind"):
         case "decimal":
             digits = message.decimal
-            return Value(ValueKind.DECIMAL, digits, decimal_number(digits, f"{path}.value"))
+            return Value(ValueKind.DECIMAL, digits, decimal_number(digits, field))
         case "double":
             return Value(ValueKind.DOUBLE, None, message.double)
         case "bool":
@@ -396,7 +400,6 @@ def _value_record(message: signal_pb2.SignalValue, path: str) -> Value:
             return Value(ValueKind.INT64, str(message.int64), float(message.int64))
         case "enum" if message.enum:
             return Value(ValueKind.ENUM, message.enum, None)
-    field = f"{path}.value"
     raise failure(
         Reason.INVALID_FIELD, f"{field}: a signal needs a value; without one it is missing", field=field
     )

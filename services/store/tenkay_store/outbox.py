@@ -28,8 +28,9 @@ from tenkay_store.sink import Breaker, BreakerOpen, Remedy, Sink, SinkFailure
 from tenkay_store.storage import AnalyticalStore, OutboxEntry
 
 MARK_RETRY_SECONDS = 1.0
-MARK_EVERY_SECONDS = 0.1
-"""Least time between two pieces of marks: a piece costs the writer about as much for one mark as for fifty."""
+MARK_EVERY_SECONDS = 0.5
+"""Least time between two pieces of marks. A piece costs the writer about as much for one mark as for fifty, and more
+where no commit comes at the same time and shares its transaction."""
 MAX_MARKS = 1000
 """Marks in one piece of work for the writer."""
 DRAIN_SECONDS = 3.0

@@ -151,7 +151,7 @@ class StoreSettings(ServiceSettings):
     supabase_read_seconds: float = Field(default=15, gt=0, le=300)
     """How long to wait for Supabase's whole answer, once connected."""
 
-    supabase_batch_commits: int = Field(default=10, ge=1, le=200)
+    supabase_batch_commits: int = Field(default=25, ge=1, le=200)
     """Commits in one request to Supabase at most."""
 
     supabase_batch_bytes: int = Field(default=1024 * 1024, ge=1024)

@@ -71,19 +71,29 @@ def test_a_document_is_plain_to_read() -> None:
             concept="revenue", end=date_pb2.Date(year=2023, month=12, day=31), decimals=0, value="5"
         )
     )
-    assert documents.to_document(message) == {
-        "fact": {"concept": "revenue", "end": "2023-12-31", "decimals": 0, "value": "5"}
-    }
-    assert documents.to_document(analysis_pb2.Analysis(rating=analysis_pb2.RATING_NOT_RATED)) == {
-        "rating": "NOT_RATED"
-    }
+    assert documents.encode(documents.to_document(message)) == (
+        '{"fact":{"concept":"revenue","end":"2023-12-31","decimals":0,"value":"5"}}'
+    )
+    analysis = analysis_pb2.Analysis(rating=analysis_pb2.RATING_NOT_RATED)
+    assert documents.encode(documents.to_document(analysis)) == '{"rating":"NOT_RATED"}'
+
+
+def test_a_value_that_is_set_to_the_default_is_kept_where_absence_means_something_else() -> None:
+    fact = signal_pb2.FactEvidence(decimals=0, accession_number="")
+    assert documents.encode(documents.to_document(fact)) == '{"decimals":0,"accession_number":""}'
+    assert documents.encode(documents.to_document(signal_pb2.FactEvidence())) == "{}"
+    assert (
+        documents.encode(documents.to_document(signal_pb2.Evidence(fact=signal_pb2.FactEvidence())))
+        == '{"fact":{}}'
+    )
 
 
 def test_a_zero_with_a_sign_is_kept() -> None:
     factor = analysis_pb2.DimensionScore(weight=-0.0)
-    back = documents.from_document(analysis_pb2.DimensionScore, documents.to_document(factor))
+    text = documents.encode(documents.to_document(factor))
+    back = documents.from_document(analysis_pb2.DimensionScore, documents.decode(text))
     assert math.copysign(1, back.weight) == -1
-    assert documents.to_document(analysis_pb2.DimensionScore(weight=0.0)) == {}
+    assert documents.encode(documents.to_document(analysis_pb2.DimensionScore(weight=0.0))) == "{}"
 
 
 def test_fields_that_are_no_longer_known_are_passed_over() -> None:
@@ -95,6 +105,7 @@ def test_fields_that_are_no_longer_known_are_passed_over() -> None:
     "message",
     [
         signal_pb2.FactEvidence(end=date_pb2.Date(year=2023, month=2, day=30)),
+        signal_pb2.FactEvidence(end=date_pb2.Date()),
         analysis_pb2.Analysis(score=math.nan),
         analysis_pb2.Analysis(score=math.inf),
         analysis_pb2.Analysis(rating=77),  # type: ignore[arg-type]
