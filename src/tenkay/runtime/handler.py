@@ -9,6 +9,7 @@ call cost a third to a half of a small call.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import random
 import secrets
 import time
@@ -37,6 +38,10 @@ DEADLINE_MARGIN_SHARE = 0.05
 """Share of a call's time kept back for sending the answer that says the time is up."""
 DEADLINE_MARGIN_MAX_SECONDS = 0.25
 TRACEPARENT = "traceparent"
+
+HEAR_OUT_SECONDS = 0.5
+HEAR_OUT_MESSAGES = 256
+"""Of 256 KiB each, twice the largest artifact."""
 
 logger = get_logger(__name__)
 
@@ -203,6 +208,8 @@ def _wrap_unary(
                 raise
             if timed_out and task is not None:
                 task.uncancel()
+            if isinstance(error, TenkayError):
+                await _hear_out(request)
             await _abort(context, known, position)
         else:
             timer.cancel()
@@ -280,6 +287,8 @@ def _wrap_stream(
                 if not (timed_out or drained):
                     raise
                 task.uncancel()
+            if isinstance(error, TenkayError):
+                await _hear_out(request)
             await _abort(context, known, position)
         else:
             codes.ok.observe(time.perf_counter() - started)
@@ -293,6 +302,22 @@ def _wrap_stream(
                 recorded.end()
 
     return handle
+
+
+async def _hear_out(request: Any) -> None:
+    """Read on for a while what a caller still sends, if it sends a stream, before it is refused.
+
+    To a grpc.aio client whose call ends while it sends, the reason is lost: it sees INTERNAL.
+    """
+    if not hasattr(request, "__aiter__"):
+        return
+    with contextlib.suppress(Exception):  # the caller may go away, or send what cannot be read
+        async with asyncio.timeout(HEAR_OUT_SECONDS):
+            messages = 0
+            async for _ in request:
+                messages += 1
+                if messages == HEAR_OUT_MESSAGES:
+                    return
 
 
 class _BoundCodes:

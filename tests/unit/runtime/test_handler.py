@@ -384,6 +384,28 @@ async def test_a_stream_from_the_caller_may_be_refused_before_its_end() -> None:
             await client.send(endless())
 
 
+async def test_a_caller_that_is_refused_while_it_sends_is_heard_out_and_told_why() -> None:
+    async def refuse(requests: AsyncIterator[Any], _context: Any) -> store.GetFilingResponse:
+        async for _ in requests:
+            raise failure(Reason.INVALID_FIELD, "not this one", field="filing")
+        raise AssertionError("nothing came")
+
+    # More than fits into what the connection holds of one call.
+    request = store.GetFilingRequest(min_sequence="0" * 256 * 1024)
+    sent = 0
+
+    async def many() -> AsyncIterator[Any]:
+        nonlocal sent
+        for _ in range(40):
+            yield request
+            sent += 1
+
+    async with uploads(refuse) as (_, channel, _), Uploader(channel) as client:
+        with pytest.raises(InvalidArgument, match="not this one"):
+            await client.send(many())
+    assert sent == 40
+
+
 class Exchanger(AsyncFilingStoreClient):
     """A client of one method whose requests and answers are streams."""
 
