@@ -12,9 +12,7 @@ from pathlib import Path
 import duckdb
 
 from tenkay_store import duckdb_feed
-
-STORAGE_VERSION = "v1.0.0"
-"""Of the copy's file: what every DuckDB from 1.0 on reads. A file that 2.0 makes by itself, 1.5 does not open."""
+from tenkay_store.duckdb_owner import FILE_FORMAT
 
 _VERIFY_LIMITS: dict[str, str | bool | int | float | list[str]] = {"threads": 1, "memory_limit": "1GB"}
 """For reading the copy back: it has no hurry, and the readers need the processors."""
@@ -52,7 +50,7 @@ def copy(cursor: duckdb.DuckDBPyConnection, target: Path) -> CopiedState:
     quoted = str(target).replace("'", "''")
     # One may still be attached where its copy was interrupted.
     cursor.execute("DETACH DATABASE IF EXISTS snapshot")
-    cursor.execute(f"ATTACH '{quoted}' AS snapshot (STORAGE_VERSION '{STORAGE_VERSION}')")
+    cursor.execute(f"ATTACH '{quoted}' AS snapshot (STORAGE_VERSION '{FILE_FORMAT}')")
     try:
         cursor.begin()
         try:

@@ -47,7 +47,7 @@ from tenkay_store.commit_work import (
 from tenkay_store.duckdb_artifacts import named_artifacts
 from tenkay_store.duckdb_commits import CommitWriter
 from tenkay_store.duckdb_failures import first_line
-from tenkay_store.duckdb_owner import DuckDBOwner, Limits
+from tenkay_store.duckdb_owner import FILE_FORMAT, DuckDBOwner, Limits
 from tenkay_store.failpoints import Failpoint
 from tenkay_store.filter import SignalTypes
 from tenkay_store.group_commit import GroupCommitter, GroupLimits
@@ -540,7 +540,7 @@ class DuckDBStore:
             state.sequence,
             state.schema_version,
             duckdb.__version__,
-            duckdb_snapshot.STORAGE_VERSION,
+            FILE_FORMAT,
             {name: table.rows for name, table in state.tables.items()},
         )
 
