@@ -10,10 +10,10 @@ from tenkay.query.v1.query_service_pb2_grpc import add_QueryServiceServicer_to_s
 from tenkay.runtime.server import ServerScope, run
 from tenkay.runtime.settings import load_settings
 from tenkay_query import metrics
-from tenkay_query.answers import Answers
-from tenkay_query.breaker import Breaker
-from tenkay_query.feed_follower import FeedFollower
-from tenkay_query.redis_cache import RedisAnswerCache, RedisFeedLedger, open_redis
+from tenkay_query.cache.answers import Answers
+from tenkay_query.cache.breaker import Breaker
+from tenkay_query.cache.feed_follower import FeedFollower
+from tenkay_query.cache.redis_cache import RedisAnswerCache, RedisFeedLedger, open_redis
 from tenkay_query.servicer import FULL_NAME, QueryServicer
 from tenkay_query.settings import QuerySettings
 from tenkay_query.store_reader import NoFloor, StoreFeed, StoreReader

@@ -10,7 +10,8 @@ from google.protobuf.message import Message
 from tenkay.query.v1 import query_service_pb2 as pb
 from tenkay.query.v1 import query_service_pb2_grpc as pb_grpc
 from tenkay_query import metrics, questions
-from tenkay_query.answers import Answers, Kind, Outcome
+from tenkay_query.cache.answers import Answers
+from tenkay_query.question import Kind, Outcome
 from tenkay_query.questions import StoreQuestion
 
 FULL_NAME = "tenkay.query.v1.QueryService"

@@ -9,8 +9,9 @@ from pydantic import Field, field_validator
 from pydantic_settings import SettingsConfigDict
 
 from tenkay.runtime.settings import ServiceSettings
-from tenkay_query.answers import CachePolicy, Kind
-from tenkay_query.feed_follower import FollowPolicy
+from tenkay_query.cache.answers import CachePolicy
+from tenkay_query.cache.feed_follower import FollowPolicy
+from tenkay_query.question import Kind
 
 HOUR = 3600.0
 DAY = 24 * HOUR

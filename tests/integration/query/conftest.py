@@ -263,11 +263,11 @@ async def followed(redis_url: str) -> None:
     """Waits until some query process follows the feed."""
     from redis.asyncio import Redis
 
-    from tenkay_query import cache_keys
+    from tenkay_query.cache import redis_keys
 
     async with Redis.from_url(redis_url) as redis:
 
         async def both_keys() -> bool:
-            return await redis.exists(cache_keys.ALIVE, cache_keys.EPOCH) == 2
+            return await redis.exists(redis_keys.ALIVE, redis_keys.EPOCH) == 2
 
         await eventually(both_keys)

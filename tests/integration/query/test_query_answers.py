@@ -16,7 +16,7 @@ from tenkay.common.v1.filing_pb2 import FilingRef
 from tenkay.common.v1.read_pb2 import AsOf
 from tenkay.errors import InvalidArgument, NotFound, Reason, Unavailable
 from tenkay.query.v1 import query_service_pb2 as pb
-from tenkay_query import cache_keys, envelope
+from tenkay_query.cache import envelope, redis_keys
 from tests.integration.query.conftest import Caller, Filings, eventually, extraction, revenue_of
 from tests.integration.running_services import Service
 from tests.stack_fixtures import ValkeyServer
@@ -181,7 +181,7 @@ async def test_ones_own_commits_are_read_through_any_process_while_redis_forgets
             if revenue % 10 == 5:
                 await redis.flushall()
             if revenue % 10 == 7:
-                await redis.delete(cache_keys.filing_generation(filing.accession_number))
+                await redis.delete(redis_keys.filing_generation(filing.accession_number))
             for caller in (callers[revenue % 2], callers[1 - revenue % 2]):
                 answer = await caller.ask(pb.GetSignalsRequest(filing=filing, min_sequence=sequence))
                 assert revenue_of(answer) == revenue
@@ -402,11 +402,11 @@ async def test_what_redis_forgets_is_asked_again_and_then_remembered(
     async with Redis.from_url(valkey_cache.url) as redis:
         match lost:
             case "generation":
-                await redis.delete(cache_keys.filing_generation(filing.accession_number))
+                await redis.delete(redis_keys.filing_generation(filing.accession_number))
             case "epoch":
-                await redis.delete(cache_keys.EPOCH)
+                await redis.delete(redis_keys.EPOCH)
             case "position":
-                await redis.delete(cache_keys.POSITION)
+                await redis.delete(redis_keys.POSITION)
             case "everything":
                 await redis.flushall()
         answer = await caller.ask(request)
@@ -417,7 +417,7 @@ async def test_what_redis_forgets_is_asked_again_and_then_remembered(
             return (await caller.ask(request)).cache == "hit"
 
         assert await eventually(is_hit) < 2.0
-        generation = await redis.get(cache_keys.filing_generation(filing.accession_number))
+        generation = await redis.get(redis_keys.filing_generation(filing.accession_number))
         assert isinstance(generation, bytes)
         assert int(generation[envelope.EPOCH_BYTES :].decode().partition(".")[2]) >= int(
             sequence.partition(".")[2]

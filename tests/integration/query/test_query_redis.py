@@ -12,10 +12,10 @@ import pytest
 from redis.asyncio import Redis
 
 from tenkay.stack.ports import LOOPBACK, free_port
-from tenkay_query import cache_keys
-from tenkay_query.breaker import Breaker
-from tenkay_query.cache_store import CacheLost
-from tenkay_query.redis_cache import RedisAnswerCache, RedisFeedLedger, open_redis
+from tenkay_query.cache import redis_keys
+from tenkay_query.cache.breaker import Breaker
+from tenkay_query.cache.ports import CacheLost
+from tenkay_query.cache.redis_cache import RedisAnswerCache, RedisFeedLedger, open_redis
 from tests.integration.query.conftest import eventually, running_valkey
 
 pytestmark = pytest.mark.xdist_group("query")
@@ -169,9 +169,9 @@ async def test_a_redis_that_went_back_begins_a_new_epoch(
     await ledger.advance({FILING: "0.5"}, "0.5", "")
     before = await cache.look_up(KEY, (FILING,))
     if held is None:
-        await redis.delete(cache_keys.POSITION)
+        await redis.delete(redis_keys.POSITION)
     else:
-        await redis.set(cache_keys.POSITION, held)
+        await redis.set(redis_keys.POSITION, held)
     assert await ledger.advance({}, "0.5", "0.5")
     after = await cache.look_up(KEY, (FILING,))
     assert after.epoch != before.epoch

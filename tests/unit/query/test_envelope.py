@@ -7,8 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tenkay.errors import Internal, NotFound, Reason, TenkayError, failure
-from tenkay_query import envelope, negative
-from tenkay_query.envelope import Envelope, Kind
+from tenkay_query.cache import envelope, negative
+from tenkay_query.cache.envelope import Envelope, Kind
 
 sequences = st.from_regex(r"(0|[1-9][0-9]{0,3})\.(0|[1-9][0-9]{0,18})", fullmatch=True)
 milliseconds = st.integers(0, 2**64 - 1)

@@ -6,9 +6,9 @@ from dataclasses import replace
 
 import pytest
 
-from tenkay_query import envelope
-from tenkay_query.envelope import Envelope, Kind
-from tenkay_query.generations import Absent, Lookup, Trouble, Unusable, Valid, Verdict, covers, judge
+from tenkay_query.cache import envelope
+from tenkay_query.cache.envelope import Envelope, Kind
+from tenkay_query.cache.generations import Absent, Lookup, Trouble, Unusable, Valid, Verdict, covers, judge
 
 EPOCH, OTHER_EPOCH = b"e" * 16, b"f" * 16
 ENTRY = Envelope(Kind.ANSWER, EPOCH, ("0.40",), "0.42", 1_000, 9_000, b"answer")

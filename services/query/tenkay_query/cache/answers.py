@@ -17,89 +17,21 @@ import copy
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from enum import StrEnum
-from typing import Generic, Protocol, TypeVar
+from typing import Generic, TypeVar
 
 from tenkay import sequences
 from tenkay.errors import Reason, TenkayError
 from tenkay.runtime.call import CURRENT_DEADLINE
 from tenkay.runtime.tracing import span
-from tenkay_query import answer_bytes, cache_keys, envelope, metrics, negative
-from tenkay_query.cache_store import AnswerCache, CacheLost
-from tenkay_query.envelope import Envelope
-from tenkay_query.generations import Lookup, Trouble, Unusable, Valid, Verdict, covers, judge
-from tenkay_query.single_flight import SingleFlight
+from tenkay_query import metrics
+from tenkay_query.cache import answer_bytes, envelope, negative, redis_keys
+from tenkay_query.cache.envelope import Envelope
+from tenkay_query.cache.generations import Lookup, Trouble, Unusable, Valid, Verdict, covers, judge
+from tenkay_query.cache.ports import AnswerCache, CacheLost, FeedProgress, Store, StoreAnswer
+from tenkay_query.cache.single_flight import SingleFlight
+from tenkay_query.question import Kind, Outcome, Question, Reply
 
 Request = TypeVar("Request")
-
-
-class Kind(StrEnum):
-    """The kinds of answers, each with its own time to live."""
-
-    FILING = "filing"
-    SIGNALS = "signals"
-    COMPANY_SUMMARY = "company_summary"
-    QUERY_RESULT = "query_result"
-    AGGREGATION = "aggregation"
-
-
-class Outcome(StrEnum):
-    """Where an answer came from, as the trailing metadata "tenkay-cache" tells it."""
-
-    HIT = "hit"
-    MISS = "miss"
-    """The cache was asked and had nothing that is true."""
-    BYPASS = "bypass"
-    """The cache could not be used."""
-
-
-@dataclass(frozen=True, slots=True)
-class Question(Generic[Request]):
-    """A request in its canonical form, and how it is cached."""
-
-    method: str
-    kind: Kind
-    request: Request
-    """What the store is asked: without min_sequence, defaults filled in."""
-    canonical: bytes
-    """The same, serialised."""
-    generations: tuple[str, ...]
-    """Keys of the generations the answer hangs on. Empty: an answer over many companies."""
-    min_sequence: str
-    """The oldest state the caller accepts."""
-    as_of_field: int | None
-    """Number of the answer's field as_of_sequence. None for a page of a list that stays at its first page's state."""
-
-    @property
-    def is_bound(self) -> bool:
-        """Whether the answer is about one filing or company."""
-        return bool(self.generations)
-
-
-@dataclass(frozen=True, slots=True)
-class StoreAnswer:
-    """What the store answered."""
-
-    body: bytes
-    """The serialised response."""
-    as_of_sequence: str
-
-
-class Store(Protocol[Request]):
-    """The store, as far as it is asked here."""
-
-    async def ask(self, question: Question[Request], min_sequence: str) -> StoreAnswer:
-        """The store's answer from a state not older than `min_sequence`; TenkayError otherwise."""
-
-
-class FeedProgress(Protocol):
-    """How far this process has followed the feed."""
-
-    async def reaches(self, sequence: str, seconds: float) -> bool:
-        """True once it is there; False when it is not within `seconds`."""
-
-    def nudge(self) -> None:
-        """Redis does not know the position: tell it now, not at the next turn."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,15 +52,6 @@ class CachePolicy:
     """How long a read waits for the store when the feed is silent and it has a last known answer."""
     outage_seconds: float
     """How long after the feed was last followed its last known answers are given while the store does not answer."""
-
-
-@dataclass(frozen=True, slots=True)
-class Reply:
-    """An answer or an error, and where it came from."""
-
-    outcome: Outcome
-    body: bytes = b""
-    error: TenkayError | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,7 +94,7 @@ class Answers(Generic[Request]):
     async def reply(self, question: Question[Request]) -> Reply:
         """The answer to `question`, or the error to raise. MALFORMED_SEQUENCE is raised before anything is asked."""
         sequences.parse(question.min_sequence)
-        key = cache_keys.entry(question.method, question.canonical)
+        key = redis_keys.entry(question.method, question.canonical)
         found = await self._look_up(key, question)
         verdict = self._judge(found, question)
         if (

@@ -19,8 +19,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from tenkay import sequences
-from tenkay_query import envelope
-from tenkay_query.envelope import Envelope
+from tenkay_query.cache import envelope
+from tenkay_query.cache.envelope import Envelope
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,11 +1,15 @@
-"""What the read path and the feed's follower need of Redis, and the one thing that can go wrong with it."""
+"""What the read path and the feed's follower need of Redis and of the store."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Protocol
+from dataclasses import dataclass
+from typing import Protocol, TypeVar
 
-from tenkay_query.generations import Lookup
+from tenkay_query.cache.generations import Lookup
+from tenkay_query.question import Question
+
+Request = TypeVar("Request")
 
 
 class CacheLost(Exception):
@@ -49,3 +53,29 @@ class FeedLedger(Protocol):
 
     async def start_over(self) -> None:
         """Forgets the position and begins a new epoch: all entries are void. CacheLost."""
+
+
+@dataclass(frozen=True, slots=True)
+class StoreAnswer:
+    """What the store answered."""
+
+    body: bytes
+    """The serialised response."""
+    as_of_sequence: str
+
+
+class Store(Protocol[Request]):
+    """The store, as far as the read path asks it."""
+
+    async def ask(self, question: Question[Request], min_sequence: str) -> StoreAnswer:
+        """The store's answer from a state not older than `min_sequence`; TenkayError otherwise."""
+
+
+class FeedProgress(Protocol):
+    """How far this process has followed the feed."""
+
+    async def reaches(self, sequence: str, seconds: float) -> bool:
+        """True once it is there; False when it is not within `seconds`."""
+
+    def nudge(self) -> None:
+        """Redis does not know the position: tell it now, not at the next turn."""

@@ -18,9 +18,10 @@ from typing import Protocol
 from tenkay import sequences
 from tenkay.errors import Reason, TenkayError
 from tenkay.runtime.logs import get_logger
-from tenkay_query import cache_keys, metrics
-from tenkay_query.cache_store import CacheLost, FeedLedger
-from tenkay_query.generations import covers
+from tenkay_query import metrics
+from tenkay_query.cache import redis_keys
+from tenkay_query.cache.generations import covers
+from tenkay_query.cache.ports import CacheLost, FeedLedger
 
 logger = get_logger(__name__)
 
@@ -147,9 +148,9 @@ class FeedFollower:
     async def _apply(self, batch: FeedBatch) -> None:
         raised: dict[str, str] = {}
         for change in batch.changes:
-            raised[cache_keys.filing_generation(change.accession_number)] = change.sequence
+            raised[redis_keys.filing_generation(change.accession_number)] = change.sequence
             if change.cik is not None:
-                raised[cache_keys.company_generation(change.cik)] = change.sequence
+                raised[redis_keys.company_generation(change.cik)] = change.sequence
         while True:  # a change must not be lost: until Redis has it the feed is not read on
             try:
                 await self._advance(raised, batch.up_to_sequence)

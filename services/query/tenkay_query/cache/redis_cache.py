@@ -19,12 +19,13 @@ from redis.exceptions import RedisError, ResponseError
 from redis.maint_notifications import MaintNotificationsConfig
 from redis.typing import EncodableT
 
-from tenkay_query import cache_keys, metrics
-from tenkay_query.breaker import Breaker
-from tenkay_query.cache_store import CacheLost
-from tenkay_query.envelope import EPOCH_BYTES
-from tenkay_query.generations import Lookup
-from tenkay_query.redis_scripts import ADVANCE, KEEP, START_OVER
+from tenkay_query import metrics
+from tenkay_query.cache import redis_keys
+from tenkay_query.cache.breaker import Breaker
+from tenkay_query.cache.envelope import EPOCH_BYTES
+from tenkay_query.cache.generations import Lookup
+from tenkay_query.cache.ports import CacheLost
+from tenkay_query.cache.redis_scripts import ADVANCE, KEEP, START_OVER
 
 Result = TypeVar("Result")
 
@@ -49,7 +50,7 @@ def open_redis(url: str, *, timeout_seconds: float, max_connections: int) -> Red
 
 
 class RedisAnswerCache:
-    """`cache_store.AnswerCache`, with a breaker."""
+    """`ports.AnswerCache`, with a breaker."""
 
     def __init__(self, redis: Redis, breaker: Breaker, *, max_entry_bytes: int) -> None:
         self._redis = redis
@@ -59,10 +60,10 @@ class RedisAnswerCache:
 
     async def look_up(self, key: str, generations: Sequence[str]) -> Lookup:
         keys = (
-            cache_keys.EPOCH,
-            cache_keys.POSITION,
-            cache_keys.ALIVE,
-            cache_keys.SEEN,
+            redis_keys.EPOCH,
+            redis_keys.POSITION,
+            redis_keys.ALIVE,
+            redis_keys.SEEN,
             key,
             *generations,
         )
@@ -91,7 +92,7 @@ class RedisAnswerCache:
     ) -> bool:
         if found.epoch is None or len(entry) > self._max_entry_bytes:
             return False
-        keys = [cache_keys.EPOCH, cache_keys.POSITION, key, *generations]
+        keys = [redis_keys.EPOCH, redis_keys.POSITION, key, *generations]
         arguments: list[EncodableT] = [
             found.epoch,
             as_of_sequence,
@@ -131,7 +132,7 @@ class RedisAnswerCache:
 
 
 class RedisFeedLedger:
-    """`cache_store.FeedLedger`. It has a client of its own, with more patience than a request has."""
+    """`ports.FeedLedger`. It has a client of its own, with more patience than a request has."""
 
     def __init__(self, redis: Redis, *, grace_seconds: float, now: Callable[[], float] = time.time) -> None:
         self._redis = redis
@@ -141,7 +142,7 @@ class RedisFeedLedger:
         self._start_over = redis.register_script(START_OVER)
 
     async def position(self) -> str | None:
-        held = await self._counted("position", lambda: self._redis.get(cache_keys.POSITION))
+        held = await self._counted("position", lambda: self._redis.get(redis_keys.POSITION))
         return _text(cast("bytes | None", held))
 
     async def advance(self, raised: Mapping[str, str], position: str, asserted: str) -> bool:
@@ -171,7 +172,7 @@ class RedisFeedLedger:
             raise CacheLost(str(error)) from error
 
 
-_FEED_KEYS = (cache_keys.EPOCH, cache_keys.POSITION, cache_keys.ALIVE, cache_keys.SEEN)
+_FEED_KEYS = (redis_keys.EPOCH, redis_keys.POSITION, redis_keys.ALIVE, redis_keys.SEEN)
 
 
 def _generation(held: bytes | None, epoch: bytes | None) -> str | None:
