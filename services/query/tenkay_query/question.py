@@ -8,7 +8,7 @@ from typing import Generic, TypeVar
 
 from tenkay.errors import TenkayError
 
-Request = TypeVar("Request")
+Request = TypeVar("Request", covariant=True)
 
 
 class Kind(StrEnum):
@@ -19,6 +19,15 @@ class Kind(StrEnum):
     COMPANY_SUMMARY = "company_summary"
     QUERY_RESULT = "query_result"
     AGGREGATION = "aggregation"
+
+
+class Level(StrEnum):
+    """Which level an answer came from."""
+
+    PROCESS = "process"
+    """This process's own memory."""
+    REDIS = "redis"
+    STORE = "store"
 
 
 class Outcome(StrEnum):
@@ -61,9 +70,24 @@ class Question(Generic[Request]):
 
 
 @dataclass(frozen=True, slots=True)
+class Keepable:
+    """Under what a process may keep an answer for itself."""
+
+    as_of_sequence: str
+    """A state that the answer is known to be true at."""
+    stamp: int
+    """`NearCache.stamp` before the look-up that led to the answer."""
+    seconds: float
+    """How long it may be kept."""
+
+
+@dataclass(frozen=True, slots=True)
 class Reply:
     """An answer or an error, and where it came from."""
 
     outcome: Outcome
+    level: Level
     body: bytes = b""
     error: TenkayError | None = None
+    keepable: Keepable | None = None
+    """None: not to be kept."""

@@ -254,6 +254,29 @@ async def callers(
         await caller.close()
 
 
+@pytest.fixture(scope="session")
+def query_without_near(
+    query_folder: Path, store_service: Service, valkey_cache_server: Any
+) -> Iterator[Service]:
+    """A query process that keeps nothing for itself: each answer comes from Redis or the store."""
+    with running_service(
+        "tenkay_query",
+        query_folder,
+        store_address=store_service.address,
+        redis_url=valkey_cache_server.url,
+        near_entries="0",
+    ) as service:
+        yield service
+
+
+@pytest.fixture
+async def caller_without_near(query_without_near: Service, valkey_cache: Any) -> AsyncIterator[Caller]:
+    caller = Caller(query_without_near)
+    await followed(valkey_cache.url)
+    yield caller
+    await caller.close()
+
+
 @pytest.fixture
 def caller(callers: tuple[Caller, Caller]) -> Caller:
     return callers[0]

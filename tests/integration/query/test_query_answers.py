@@ -347,14 +347,14 @@ async def test_a_screen_may_be_a_little_old_unless_more_is_asked_for(
 
 
 async def test_damaged_entries_are_passed_over_and_replaced(
-    caller: Caller, filings: Filings, valkey_cache: ValkeyServer
+    caller_without_near: Caller, filings: Filings, valkey_cache: ValkeyServer
 ) -> None:
-    filing = filings.new()
+    caller, filing = caller_without_near, filings.new()
     await filings.commit(filing, 5)
     request = pb.GetSignalsRequest(filing=filing)
     await settled(caller, filing)
     async with Redis.from_url(valkey_cache.url) as redis:
-        (key,) = [key async for key in redis.scan_iter("q:v1:GetSignals:*")]
+        (key,) = [key async for key in redis.scan_iter("q:v2:GetSignals:*")]
         whole = await redis.get(key)
         assert isinstance(whole, bytes)
         for damaged in (b"", b"\x00", whole[:-1], bytes([whole[0], whole[1] + 1]) + whole[2:]):
@@ -377,17 +377,17 @@ async def test_entries_live_as_long_as_their_kind_give_or_take_a_tenth(
         (pb.GetCompanySummaryRequest(cik=filing.cik), day),
         (pb.ListFilingsRequest(cik=filing.cik), hour),
         (pb.GetAnalysisRequest(filing=filing), 30),
-        (pb.ScreenFilingsRequest(filter=f"cik = {filing.cik}"), 60),
+        (pb.ScreenFilingsRequest(filter=f"cik = {filing.cik}"), hour / 4),
     ]
     async with Redis.from_url(valkey_cache.url) as redis:
         for request, seconds in kinds:
             await caller.ask(request)
-            pattern = f"q:v1:{type(request).__name__.removesuffix('Request')}:*"
+            pattern = f"q:v2:{type(request).__name__.removesuffix('Request')}:*"
             (key,) = [key async for key in redis.scan_iter(pattern)]
             assert 0.89 * seconds <= await redis.ttl(key) <= 1.1 * seconds
             entry = envelope.decode(await redis.get(key))  # type: ignore[arg-type]
             assert entry is not None
-            lasts = (entry.fresh_until_ms - entry.stored_at_ms) / 1000
+            lasts = (entry.fresh_until_ms - entry.read_at_ms) / 1000
             assert 0.89 * seconds <= lasts <= 1.1 * seconds
 
 
@@ -411,7 +411,8 @@ async def test_what_redis_forgets_is_asked_again_and_then_remembered(
                 await redis.flushall()
         answer = await caller.ask(request)
         assert revenue_of(answer) == 9
-        assert answer.cache in ("miss", "bypass")
+        # The position alone is nothing that a process's own answers hang on.
+        assert answer.cache in (("hit", "bypass") if lost == "position" else ("miss", "bypass"))
 
         async def is_hit() -> bool:
             return (await caller.ask(request)).cache == "hit"

@@ -197,7 +197,7 @@ def test_one_message_under_two_methods_has_two_entries() -> None:
     analysis = questions.analysis(pb.GetAnalysisRequest(filing=FILING))
     assert filing.canonical == analysis.canonical
     assert key(filing) != key(analysis)
-    assert key(filing).startswith("q:v1:GetFiling:")
+    assert key(filing).startswith("q:v2:GetFiling:")
     assert len(key(filing).rpartition(":")[2]) == 64
 
 

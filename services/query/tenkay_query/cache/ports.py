@@ -2,40 +2,65 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Protocol, TypeVar
 
 from tenkay_query.cache.generations import Lookup
 from tenkay_query.question import Question
 
-Request = TypeVar("Request")
+Request = TypeVar("Request", contravariant=True)
 
 
 class CacheLost(Exception):
     """Redis did not answer in time, or answered with an error. Nothing is known about what it did."""
 
 
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where an answer is kept, and the keys of what it hangs on."""
+
+    key: str
+    kind_epoch: str
+    generations: tuple[str, ...]
+
+
 class AnswerCache(Protocol):
     """Answers and the generations they hang on."""
 
-    async def look_up(self, key: str, generations: Sequence[str]) -> Lookup:
+    async def look_up(self, place: Place) -> Lookup:
         """The entry and all that its truth hangs on, as of one moment. CacheLost."""
 
     async def keep(
         self,
-        key: str,
+        place: Place,
         entry: bytes,
         seconds: float,
         found: Lookup,
-        generations: Sequence[str],
+        *,
+        kind_epoch: bytes,
         as_of_sequence: str,
     ) -> bool:
         """Keeps `entry` unless something has changed since `found`; whether it was kept. CacheLost.
 
+        `kind_epoch` is the entry's; where `found` has none it becomes the kind's.
+
         `as_of_sequence` is the state that the answer was read from. A generation that was missing in `found` is set to
         it, unless the feed has been followed past it: then a change may have come and been forgotten in between.
         """
+
+
+class EntryLocks(Protocol):
+    """Locks over all processes, so that one of them asks the store for an expensive answer."""
+
+    async def take(self, key: str, holder: bytes, seconds: float) -> bool:
+        """Takes the lock for this long, unless somebody has it; whether it was taken. CacheLost."""
+
+    async def renew(self, key: str, holder: bytes, seconds: float) -> bool:
+        """Holds it for this long from now; False when `holder` has it no more. CacheLost."""
+
+    async def release(self, key: str, holder: bytes) -> None:
+        """Gives it back if `holder` still has it. CacheLost."""
 
 
 class FeedLedger(Protocol):

@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import os
 import time
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Any, TypeVar, cast
 
 from redis.asyncio import BlockingConnectionPool, Redis
@@ -24,8 +24,8 @@ from tenkay_query.cache import redis_keys
 from tenkay_query.cache.breaker import Breaker
 from tenkay_query.cache.envelope import EPOCH_BYTES
 from tenkay_query.cache.generations import Lookup
-from tenkay_query.cache.ports import CacheLost
-from tenkay_query.cache.redis_scripts import ADVANCE, KEEP, START_OVER
+from tenkay_query.cache.ports import CacheLost, Place
+from tenkay_query.cache.redis_scripts import ADVANCE, KEEP, RELEASE, RENEW, START_OVER
 
 Result = TypeVar("Result")
 
@@ -50,30 +50,25 @@ def open_redis(url: str, *, timeout_seconds: float, max_connections: int) -> Red
 
 
 class RedisAnswerCache:
-    """`ports.AnswerCache`, with a breaker."""
+    """`ports.AnswerCache` and `ports.EntryLocks`, with a breaker."""
 
     def __init__(self, redis: Redis, breaker: Breaker, *, max_entry_bytes: int) -> None:
         self._redis = redis
         self._breaker = breaker
         self._max_entry_bytes = max_entry_bytes
         self._keep = redis.register_script(KEEP)
+        self._renew = redis.register_script(RENEW)
+        self._release = redis.register_script(RELEASE)
 
-    async def look_up(self, key: str, generations: Sequence[str]) -> Lookup:
-        keys = (
-            redis_keys.EPOCH,
-            redis_keys.POSITION,
-            redis_keys.ALIVE,
-            redis_keys.SEEN,
-            key,
-            *generations,
-        )
+    async def look_up(self, place: Place) -> Lookup:
+        keys = (*_FEED_KEYS, place.kind_epoch, place.key, *place.generations)
         values = await self._guarded("look_up", lambda: self._redis.mget(keys))
         # The client does not decode, so they are bytes; its types allow for one that does.
-        epoch, position, alive, seen, entry, *current = cast(list[bytes | None], values)
-        if epoch is not None and len(epoch) != EPOCH_BYTES:
-            epoch = None
+        epoch, position, alive, seen, kind_epoch, entry, *current = cast(list[bytes | None], values)
+        epoch = _token(epoch)
         return Lookup(
             epoch=epoch,
+            kind_epoch=_token(kind_epoch),
             position=_text(position),
             is_followed=alive is not None,
             seen_at_ms=None if seen is None else int(seen),
@@ -83,25 +78,44 @@ class RedisAnswerCache:
 
     async def keep(
         self,
-        key: str,
+        place: Place,
         entry: bytes,
         seconds: float,
         found: Lookup,
-        generations: Sequence[str],
+        *,
+        kind_epoch: bytes,
         as_of_sequence: str,
     ) -> bool:
         if found.epoch is None or len(entry) > self._max_entry_bytes:
             return False
-        keys = [redis_keys.EPOCH, redis_keys.POSITION, key, *generations]
+        keys = [redis_keys.EPOCH, redis_keys.POSITION, place.kind_epoch, place.key, *place.generations]
         arguments: list[EncodableT] = [
             found.epoch,
             as_of_sequence,
             max(1, int(seconds * 1000)),
             GENERATION_SECONDS,
             entry,
+            kind_epoch,
+            0 if found.kind_epoch is None else 1,
             *(known or "" for known in found.generations),
         ]
         return bool(await self._guarded("keep", lambda: self._keep(keys=keys, args=arguments)))
+
+    async def take(self, key: str, holder: bytes, seconds: float) -> bool:
+        """`EntryLocks.take`."""
+        milliseconds = int(seconds * 1000)
+        return bool(
+            await self._guarded("lock", lambda: self._redis.set(key, holder, nx=True, px=milliseconds))
+        )
+
+    async def renew(self, key: str, holder: bytes, seconds: float) -> bool:
+        """`EntryLocks.renew`."""
+        arguments: list[EncodableT] = [holder, int(seconds * 1000)]
+        return bool(await self._guarded("lock", lambda: self._renew(keys=[key], args=arguments)))
+
+    async def release(self, key: str, holder: bytes) -> None:
+        """`EntryLocks.release`."""
+        await self._guarded("lock", lambda: self._release(keys=[key], args=[holder]))
 
     async def probe(self, every_seconds: float) -> None:
         """While the breaker is open, asks Redis now and then whether it is back. Runs until cancelled."""
@@ -180,6 +194,10 @@ def _generation(held: bytes | None, epoch: bytes | None) -> str | None:
     if held is None or epoch is None or not held.startswith(epoch):
         return None
     return _text(held[EPOCH_BYTES:])
+
+
+def _token(held: bytes | None) -> bytes | None:
+    return held if held is not None and len(held) == EPOCH_BYTES else None
 
 
 def _text(raw: bytes | None) -> str | None:
