@@ -5,11 +5,11 @@ INVALID_FIELD for messages that have no record: a day that does not exist.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import TypeVar
 
 from tenkay.common.v1 import analysis_pb2, artifact_pb2, extraction_pb2, filing_pb2, signal_pb2
-from tenkay.errors import Reason, failure
+from tenkay.errors import Reason, TenkayError, failure
 from tenkay.store.v1 import filing_store_service_pb2 as store_pb2
 from tenkay_store import documents
 from tenkay_store.messages import converted, day, invalid_field, known_name, moment
@@ -44,6 +44,7 @@ _MISSING_REASON_NAMES = documents.enum_names(_MISSING_REASON)
 _SOURCE = filing_pb2.FilingSource.DESCRIPTOR
 _ARTIFACT_KIND = artifact_pb2.ArtifactKind.DESCRIPTOR
 _RATING = analysis_pb2.Rating.DESCRIPTOR
+_DECIMAL, _DOUBLE, _BOOL, _INT64, _ENUM = ValueKind
 
 
 def extraction_record(message: extraction_pb2.Extraction) -> Extraction:
@@ -56,8 +57,8 @@ def extraction_record(message: extraction_pb2.Extraction) -> Extraction:
             Section(each.code, each.part, each.title, each.document, each.start, each.end, each.confidence)
             for each in message.sections
         ),
-        signals=tuple([_signal_record(each, digests, index) for index, each in enumerate(message.signals)]),
-        missing=tuple([_gap_record(each, index) for index, each in enumerate(message.missing)]),
+        signals=tuple(_signal_records(message.signals, digests)),
+        missing=tuple(_gap_records(message.missing)),
         texts=texts,
         result_key=message.result_key,
         catalog_version=message.catalog_version,
@@ -139,37 +140,40 @@ def _filing_record(message: filing_pb2.Filing) -> Filing:
     )
 
 
-def _signal_record(message: signal_pb2.Signal, digests: frozenset[str], index: int) -> Signal:
+def _signal_records(messages: Iterable[signal_pb2.Signal], digests: frozenset[str]) -> Iterator[Signal]:
+    """The records of signals, whose evidence may cite the texts with these digests."""
     # A filing has hundreds of these: paths are made where an error needs one, and nothing is asked of a message twice.
-    try:
-        proofs = [_evidence_document(each) for each in message.evidence]
-    except ValueError as error:
-        raise invalid_field(f"extraction.signals[{index}].evidence", error) from None
-    for place, proof in enumerate(proofs):
-        # A fact cites no text.
-        if proof.fact is None:
-            _check_cited_text(proof, digests, f"extraction.signals[{index}].evidence[{place}]")
-    category, notes = message.category, message.notes
-    return Signal(
-        message.id,
-        _CATEGORY_NAMES.get(category)
-        or known_name(_CATEGORY, category, f"extraction.signals[{index}].category"),
-        _value_record(message.value, index),
-        message.unit,
-        message.currency,
-        message.confidence,
-        message.out_of_range,
-        tuple(notes) if notes else (),
-        documents.encode(proofs),
-    )
+    for index, message in enumerate(messages):
+        try:
+            proofs = [_evidence_document(each) for each in message.evidence]
+        except ValueError as error:
+            raise invalid_field(f"extraction.signals[{index}].evidence", error) from None
+        for place, proof in enumerate(proofs):
+            # A fact cites no text.
+            if proof.fact is None:
+                _check_cited_text(proof, digests, f"extraction.signals[{index}].evidence[{place}]")
+        category, notes = message.category, message.notes
+        yield Signal(
+            message.id,
+            _CATEGORY_NAMES.get(category)
+            or known_name(_CATEGORY, category, f"extraction.signals[{index}].category"),
+            _value_record(message.value, index),
+            message.unit,
+            message.currency,
+            message.confidence,
+            message.out_of_range,
+            tuple(notes) if notes else (),
+            documents.encode(proofs),
+        )
 
 
-def _gap_record(message: signal_pb2.MissingSignal, index: int) -> MissingSignal:
-    reason = message.reason
-    name = _MISSING_REASON_NAMES.get(reason)
-    if name is None:
-        name = known_name(_MISSING_REASON, reason, f"extraction.missing[{index}].reason")
-    return MissingSignal(message.id, name, message.detail)
+def _gap_records(messages: Iterable[signal_pb2.MissingSignal]) -> Iterator[MissingSignal]:
+    for index, message in enumerate(messages):
+        reason = message.reason
+        name = _MISSING_REASON_NAMES.get(reason)
+        if name is None:
+            name = known_name(_MISSING_REASON, reason, f"extraction.missing[{index}].reason")
+        yield MissingSignal(message.id, name, message.detail)
 
 
 def _check_cited_text(proof: documents.Document, digests: frozenset[str], path: str) -> None:
@@ -186,22 +190,31 @@ def _check_cited_text(proof: documents.Document, digests: frozenset[str], path: 
 
 
 def _value_record(message: signal_pb2.SignalValue, index: int) -> Value:
+    # In the order of how many signals have each; members of an enum cost a look-up when they are named through it.
+    kind = message.WhichOneof("kind")
+    if kind == "double":
+        return Value(_DOUBLE, None, message.double)
+    if kind == "decimal":
+        digits = message.decimal
+        number = decimal_number(digits)
+        if number is None:
+            raise _invalid_value(
+                index, f"{digits[:100]!r} is not an exact decimal such as -1234.5, without an exponent"
+            )
+        return Value(_DECIMAL, digits, number)
+    if kind == "bool":
+        return Value(_BOOL, None, float(message.bool))
+    if kind == "int64":
+        count = message.int64
+        return Value(_INT64, str(count), float(count))
+    if kind == "enum" and (name := message.enum):
+        return Value(_ENUM, name, None)
+    raise _invalid_value(index, "a signal needs a value; without one it is missing")
+
+
+def _invalid_value(index: int, problem: str) -> TenkayError:
     field = f"extraction.signals[{index}].value"
-    match message.WhichOneof("kind"):
-        case "decimal":
-            digits = message.decimal
-            return Value(ValueKind.DECIMAL, digits, decimal_number(digits, field))
-        case "double":
-            return Value(ValueKind.DOUBLE, None, message.double)
-        case "bool":
-            return Value(ValueKind.BOOL, None, float(message.bool))
-        case "int64":
-            return Value(ValueKind.INT64, str(message.int64), float(message.int64))
-        case "enum" if message.enum:
-            return Value(ValueKind.ENUM, message.enum, None)
-    raise failure(
-        Reason.INVALID_FIELD, f"{field}: a signal needs a value; without one it is missing", field=field
-    )
+    return failure(Reason.INVALID_FIELD, f"{field}: {problem}", field=field)
 
 
 def _numbered(path: str, messages: Iterable[Part]) -> Iterable[tuple[str, Part]]:
