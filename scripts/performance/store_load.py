@@ -13,6 +13,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mappin
 from contextlib import ExitStack, asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 
 import asyncpg
@@ -88,9 +89,7 @@ async def send_in_batches(
         [store_pb2.BatchItem(extraction=body) for body in bodies[start : start + BATCH_ITEMS]]
         for start in range(0, len(bodies), BATCH_ITEMS)
     ]
-    await bounded(
-        [lambda items=items: _committed(client, items) for items in calls], IN_FLIGHT // BATCH_ITEMS
-    )  # type: ignore[misc]
+    await bounded([partial(_committed, client, items) for items in calls], IN_FLIGHT // BATCH_ITEMS)
 
 
 async def _committed(client: AsyncFilingStoreClient, items: Sequence[store_pb2.BatchItem]) -> None:
