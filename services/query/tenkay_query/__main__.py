@@ -16,7 +16,8 @@ from tenkay_query.cache.coherence import Coherence
 from tenkay_query.cache.entry_lock import EntryLock
 from tenkay_query.cache.feed_follower import FeedFollower
 from tenkay_query.cache.near_cache import NearCache
-from tenkay_query.cache.redis_cache import RedisAnswerCache, RedisFeedLedger, open_redis
+from tenkay_query.cache.redis_cache import SHARED_KEYS, RedisAnswerCache, RedisFeedLedger, open_redis
+from tenkay_query.cache.redis_reads import RedisReads
 from tenkay_query.cache.store_limit import StoreLimit
 from tenkay_query.cache.tracking import Tracking
 from tenkay_query.hot_reads import HotReads
@@ -46,8 +47,11 @@ async def build(scope: ServerScope, settings: QuerySettings) -> None:
     feed = AsyncChangeFeedClient(store_endpoint(settings), floor=NoFloor())
     scope.defer(feed.close)
 
+    reads = RedisReads.of(settings.redis_url, SHARED_KEYS, timeout_seconds=settings.redis_timeout_seconds)
+    scope.defer(reads.close)
     cache = RedisAnswerCache(
         requests_redis,
+        reads,
         Breaker(settings.breaker_failures, metrics.BREAKER_OPEN.set),
         max_entry_bytes=settings.max_entry_bytes,
     )
@@ -76,8 +80,8 @@ async def build(scope: ServerScope, settings: QuerySettings) -> None:
     scope.spawn(coherence.watch(lambda: follower.cut_off_seconds), "coherence")
     scope.spawn(follower.run(), "feed-follower")
     scope.spawn(cache.probe(settings.breaker_probe_seconds), "redis-probe")
-    reads = HotReads(near, answers, AnswerMetrics(near))
-    scope.add(add_QueryServiceServicer_to_server, QueryServicer(reads), FULL_NAME)
+    hot = HotReads(near, answers, AnswerMetrics(near))
+    scope.add(add_QueryServiceServicer_to_server, QueryServicer(hot), FULL_NAME)
 
 
 def store_endpoint(settings: QuerySettings) -> Endpoint:

@@ -29,12 +29,11 @@ import time
 from collections import OrderedDict
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from functools import lru_cache
 from typing import Generic, TypeVar
 
 from tenkay import sequences
 from tenkay_query.cache import answer_bytes, redis_keys
-from tenkay_query.cache.generations import covers as _covers
+from tenkay_query.cache.generations import covers, merged
 from tenkay_query.cache.s3_fifo import S3Fifo
 from tenkay_query.question import Keepable, Kind, Question
 
@@ -47,9 +46,6 @@ MAX_REQUEST_BYTES = 4096
 """Larger requests are not worth a place here: they do not come twice."""
 REMEMBERED_NAMES = 50_000
 """Generations of which the last change is known by name."""
-
-covers = lru_cache(maxsize=4096)(_covers)
-"""The same few tokens are compared over and over."""
 
 Known = TypeVar("Known")
 
@@ -195,6 +191,8 @@ class NearCache:
     def open(self, position: str) -> None:
         """Begins a new life, in which all changes up to `position` count as applied."""
         self.close()
+        if self._limits.max_entries == 0:
+            return
         self._life = self._tick
         self._ticks.clear(self._tick)
         self._changes.clear(position)
@@ -234,7 +232,7 @@ class NearCache:
         entry.seen_at = self._position
         if not entry.is_bound:
             return
-        state = sequences.merge(entry.filled_at, self._position)
+        state = merged(entry.filled_at, self._position)
         if state == entry.state:
             return
         entry.state = state
