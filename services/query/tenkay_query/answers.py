@@ -145,6 +145,8 @@ class _Basis:
 class _Fetched:
     body: bytes
     error: TenkayError | None
+    as_of_sequence: str = ""
+    """The state that the body names."""
 
 
 class Answers(Generic[Request]):
@@ -266,7 +268,19 @@ class Answers(Generic[Request]):
         )
         if joined:
             metrics.FLIGHTS_JOINED.inc()
+            return self._as_of(sequences.merge(fetched.as_of_sequence, position), question, fetched)
         return fetched
+
+    def _as_of(self, sequence: str, question: Question[Request], fetched: _Fetched) -> _Fetched:
+        """Another caller's answer naming the state that it is known to be true at for this one.
+
+        The one who joins may have seen a newer state than the one who asked: see `_joinable`.
+        """
+        if fetched.error is not None or not question.is_bound or question.as_of_field is None:
+            return fetched
+        if sequence == fetched.as_of_sequence:
+            return fetched
+        return _Fetched(answer_bytes.with_text(fetched.body, question.as_of_field, sequence), None, sequence)
 
     def _flight_context(self) -> contextvars.Context:
         """The starter's trace, but not its deadline: others may have more time than it."""
@@ -287,7 +301,7 @@ class Answers(Generic[Request]):
             await self._keep(
                 key, question, basis.found, envelope.Kind.ANSWER, answer.body, answer.as_of_sequence
             )
-        return _Fetched(answer.body, None)
+        return _Fetched(answer.body, None, answer.as_of_sequence)
 
     async def _ask_store(self, question: Question[Request], floor: str) -> StoreAnswer:
         try:
