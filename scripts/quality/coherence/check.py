@@ -20,6 +20,7 @@ from scripts.quality.coherence.readers import Pods, Subjects, wander
 from scripts.quality.coherence.writers import Board, Visibility, Writer, filings_of
 from tenkay import sequences
 from tenkay.client.store import AsyncChangeFeedClient, AsyncFilingStoreClient, AsyncStoreAdminClient
+from tenkay.errors import Unavailable
 from tenkay.store.v1 import change_feed_service_pb2 as feed_pb
 
 MAX_STALENESS_SECONDS = 2.0
@@ -156,19 +157,24 @@ def _draw(seed: int, number: int) -> random.Random:
 
 
 async def _follow(feed: AsyncChangeFeedClient, history: History, is_followed: asyncio.Event) -> None:
-    async for batch in feed.watch(from_sequence=""):
-        history.tell(
-            [
-                Change(
-                    sequences.parse(each.sequence)[0],
-                    ChangeKind(feed_pb.ChangeKind.Name(each.kind).removeprefix("CHANGE_KIND_")),
-                    each.accession_number,
-                    each.version,
-                )
-                for each in batch.changes
-            ]
-        )
-        is_followed.set()
+    position = ""
+    while True:
+        try:
+            async for batch in feed.watch(from_sequence=position):
+                position = batch.up_to_sequence
+                history.tell([_change(each) for each in batch.changes])
+                is_followed.set()
+        except Unavailable:  # the server closes old connections, so that load spreads
+            await asyncio.sleep(0.05)
+
+
+def _change(told: feed_pb.Change) -> Change:
+    return Change(
+        sequences.parse(told.sequence)[0],
+        ChangeKind(feed_pb.ChangeKind.Name(told.kind).removeprefix("CHANGE_KIND_")),
+        told.accession_number,
+        told.version,
+    )
 
 
 async def _judge_now_and_then(judge: Judge) -> None:
