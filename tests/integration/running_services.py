@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -47,13 +47,19 @@ class Service:
 
 
 @contextmanager
-def running_service(module: str, folder: Path, port: int | None = None, **settings: str) -> Iterator[Service]:
-    """A service as a process of its own, serving."""
+def running_service(
+    module: str,
+    folder: Path,
+    port: int | None = None,
+    program: Sequence[str] | None = None,
+    **settings: str,
+) -> Iterator[Service]:
+    """A service as a process of its own, serving; `program` runs in the module's place where it is given."""
     prefix = f"TENKAY_{module.removeprefix('tenkay_').upper()}_"
     port, metrics_port = port or free_port(), free_port()
     launch = Launch(
         name=module,
-        argv=(sys.executable, "-m", module),
+        argv=(sys.executable, *(program or ("-m", module))),
         ready_line=b'"event": "serving"',
         environment={
             f"{prefix}LISTEN_PORT": str(port),

@@ -15,7 +15,8 @@ from tenkay_query.cache.coherence import Coherence
 from tenkay_query.cache.entry_lock import EntryLock
 from tenkay_query.cache.feed_follower import FeedFollower
 from tenkay_query.cache.near_cache import NearCache
-from tenkay_query.cache.redis_cache import RedisAnswerCache, RedisFeedLedger, open_redis
+from tenkay_query.cache.redis_cache import SHARED_KEYS, RedisAnswerCache, RedisFeedLedger, open_redis
+from tenkay_query.cache.redis_reads import RedisReads
 from tenkay_query.cache.store_limit import StoreLimit
 from tenkay_query.cache.tracking import Tracking
 from tenkay_query.hot_reads import HotReads
@@ -44,8 +45,11 @@ async def build(scope: ServerScope, settings: QuerySettings) -> None:
     store = StoreClients.of(store_endpoint(settings))
     scope.defer(store.close)
 
+    reads = RedisReads.of(settings.redis_url, SHARED_KEYS, timeout_seconds=settings.redis_timeout_seconds)
+    scope.defer(reads.close)
     cache = RedisAnswerCache(
         requests_redis,
+        reads,
         Breaker(settings.breaker_failures, metrics.BREAKER_OPEN.set),
         max_entry_bytes=settings.max_entry_bytes,
     )
@@ -74,8 +78,8 @@ async def build(scope: ServerScope, settings: QuerySettings) -> None:
     scope.spawn(coherence.watch(lambda: follower.cut_off_seconds), "coherence")
     scope.spawn(follower.run(), "feed-follower")
     scope.spawn(cache.probe(settings.breaker_probe_seconds), "redis-probe")
-    reads = HotReads(near, answers, AnswerMetrics(near))
-    scope.add(add_QueryServiceServicer_to_server, QueryServicer(reads, store), FULL_NAME)
+    hot = HotReads(near, answers, AnswerMetrics(near))
+    scope.add(add_QueryServiceServicer_to_server, QueryServicer(hot, store), FULL_NAME)
 
 
 def store_endpoint(settings: QuerySettings) -> Endpoint:

@@ -16,7 +16,8 @@ from tenkay_query.cache import redis_keys
 from tenkay_query.cache.breaker import Breaker
 from tenkay_query.cache.generations import Lookup
 from tenkay_query.cache.ports import CacheLost, Place
-from tenkay_query.cache.redis_cache import RedisAnswerCache, RedisFeedLedger, open_redis
+from tenkay_query.cache.redis_cache import SHARED_KEYS, RedisAnswerCache, RedisFeedLedger, open_redis
+from tenkay_query.cache.redis_reads import RedisReads
 from tenkay_query.question import Kind
 from tests.integration.query.conftest import eventually, running_valkey
 
@@ -46,8 +47,10 @@ async def redis(valkey_of_ones_own: str) -> AsyncIterator[Redis]:
 
 
 @pytest.fixture
-def cache(redis: Redis) -> RedisAnswerCache:
-    return RedisAnswerCache(redis, Breaker(3), max_entry_bytes=1000)
+async def cache(valkey_of_ones_own: str, redis: Redis) -> AsyncIterator[RedisAnswerCache]:
+    reads = RedisReads.of(valkey_of_ones_own, SHARED_KEYS, timeout_seconds=1.0)
+    yield RedisAnswerCache(redis, reads, Breaker(3), max_entry_bytes=1000)
+    await reads.close()
 
 
 @pytest.fixture
@@ -272,7 +275,8 @@ async def test_a_redis_that_hangs_is_given_up_soon_and_found_again(tmp_path: Pat
     with running_valkey(tmp_path / "valkey", port) as pid:
         client = open_redis(f"redis://{LOOPBACK}:{port}/0", timeout_seconds=0.1, max_connections=8)
         told: list[bool] = []
-        cache = RedisAnswerCache(client, Breaker(3, told.append), max_entry_bytes=1000)
+        reads = RedisReads.of(f"redis://{LOOPBACK}:{port}/0", SHARED_KEYS, timeout_seconds=0.1)
+        cache = RedisAnswerCache(client, reads, Breaker(3, told.append), max_entry_bytes=1000)
         probe = asyncio.create_task(cache.probe(0.05))
         loop = asyncio.get_running_loop()
         try:
@@ -294,4 +298,5 @@ async def test_a_redis_that_hangs_is_given_up_soon_and_found_again(tmp_path: Pat
         finally:
             os.kill(pid, signal.SIGCONT)
             probe.cancel()
+            await reads.close()
             await client.aclose()

@@ -29,7 +29,7 @@ from tenkay_query import metrics
 from tenkay_query.cache import answer_bytes, compression, early_refresh, envelope, negative, redis_keys
 from tenkay_query.cache.entry_lock import EntryLock
 from tenkay_query.cache.envelope import EPOCH_BYTES, Envelope
-from tenkay_query.cache.generations import Lookup, Trouble, Unusable, Valid, Verdict, covers, judge
+from tenkay_query.cache.generations import Lookup, Trouble, Unusable, Valid, Verdict, covers, judge, merged
 from tenkay_query.cache.policy import CachePolicy
 from tenkay_query.cache.ports import AnswerCache, CacheLost, FeedProgress, Place, Store, StoreAnswer
 from tenkay_query.cache.single_flight import SingleFlight
@@ -64,6 +64,8 @@ class _Basis:
 class _Fetched:
     body: bytes = b""
     error: TenkayError | None = None
+    as_of_sequence: str = ""
+    """The state that the body names."""
     keepable: Keepable | None = None
 
 
@@ -225,9 +227,7 @@ class Answers(Generic[Request]):
         position = (seen.found.position if seen.found is not None else None) or ""
         # For what hangs on generations the store must have all that the generations were raised by: it has, since the
         # feed tells only what is committed, and saying so makes sure. A set of companies may be a little old.
-        floor = (
-            sequences.merge(position, question.min_sequence) if question.is_bound else question.min_sequence
-        )
+        floor = merged(position, question.min_sequence) if question.is_bound else question.min_sequence
 
         async def ask(basis: _Basis) -> _Fetched:
             fetched = await self._ask(place, question, basis, may_wait=True)
@@ -244,6 +244,7 @@ class Answers(Generic[Request]):
         )
         if joined:
             metrics.FLIGHTS_JOINED.inc()
+            return _as_of(merged(fetched.as_of_sequence, position), question, fetched)
         return fetched
 
     def _flight_context(self) -> contextvars.Context:
@@ -266,7 +267,8 @@ class Answers(Generic[Request]):
             if served is None:
                 return None
             metrics.LOCK_WAITS.inc()
-            return _Fetched(served.body, served.error, served.keepable)
+            as_of_sequence = "" if served.keepable is None else served.keepable.as_of_sequence
+            return _Fetched(served.body, served.error, as_of_sequence, served.keepable)
 
         return await self._lock.answer(
             redis_keys.lock(place.key),
@@ -290,9 +292,10 @@ class Answers(Generic[Request]):
             return _Fetched(error=error)
         entry = await self._keep(place, question, basis, envelope.Kind.ANSWER, answer, read_at)
         if entry is None:
-            return _Fetched(answer.body)
+            return _Fetched(answer.body, as_of_sequence=answer.as_of_sequence)
         seconds = self._seconds_left(question, entry) - self._lead_seconds(question, entry)
-        return _Fetched(answer.body, keepable=Keepable(answer.as_of_sequence, basis.stamp, seconds))
+        keepable = Keepable(answer.as_of_sequence, basis.stamp, seconds)
+        return _Fetched(answer.body, None, answer.as_of_sequence, keepable)
 
     async def _ask_store(self, question: Question[Request], floor: str) -> StoreAnswer:
         try:
@@ -355,6 +358,19 @@ def _place(question: Question[Request]) -> Place:
         redis_keys.kind_epoch(question.kind),
         question.generations,
     )
+
+
+def _as_of(sequence: str, question: Question[Request], fetched: _Fetched) -> _Fetched:
+    """Another caller's answer naming the state that it is known to be true at for this one.
+
+    The one who joins may have seen a newer state than the one who asked: see `_joinable`.
+    """
+    if fetched.error is not None or not question.is_bound or question.as_of_field is None:
+        return fetched
+    if sequence == fetched.as_of_sequence:
+        return fetched
+    body = answer_bytes.with_text(fetched.body, question.as_of_field, sequence)
+    return _Fetched(body, None, sequence, fetched.keepable)
 
 
 def _joinable(basis: _Basis, found: Lookup | None, question: Question[Request], floor: str) -> bool:

@@ -18,10 +18,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import lru_cache
 
 from tenkay import sequences
 from tenkay_query.cache import envelope
 from tenkay_query.cache.envelope import Envelope
+
+REMEMBERED_COMPARISONS = 4096
+"""The same few tokens are compared over and over."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,12 +107,19 @@ def judge(found: Lookup, *, bound: bool, min_sequence: str, now_ms: int, max_sta
         return valid if covers(entry.as_of_sequence, min_sequence) else Unusable(Trouble.BEHIND)
     if None in found.generations or entry.generations != found.generations:
         return Absent() if found.is_followed else Unusable(Trouble.FEED_SILENT)
-    valid = Valid(entry, sequences.merge(entry.as_of_sequence, found.position or ""))
+    valid = Valid(entry, merged(entry.as_of_sequence, found.position or ""))
     if not covers(valid.as_of_sequence, min_sequence):
         return Unusable(Trouble.BEHIND)
     return valid if found.is_followed else Unusable(Trouble.FEED_SILENT, valid)
 
 
+@lru_cache(maxsize=REMEMBERED_COMPARISONS)
+def merged(first: str, second: str) -> str:
+    """`sequences.merge`, remembered."""
+    return sequences.merge(first, second)
+
+
+@lru_cache(maxsize=REMEMBERED_COMPARISONS)
 def covers(state: str, wanted: str) -> bool:
     """Whether a state has seen all that `wanted` has."""
     if not wanted or state == wanted:

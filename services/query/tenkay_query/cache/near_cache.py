@@ -29,12 +29,11 @@ import time
 from collections import OrderedDict
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from functools import lru_cache
 from typing import Generic, TypeVar
 
 from tenkay import sequences
 from tenkay_query.cache import answer_bytes, redis_keys
-from tenkay_query.cache.generations import covers as _covers
+from tenkay_query.cache.generations import covers, merged
 from tenkay_query.cache.s3_fifo import S3Fifo
 from tenkay_query.question import Keepable, Kind, Question
 
@@ -47,9 +46,6 @@ MAX_REQUEST_BYTES = 4096
 """Larger requests are not worth a place here: they do not come twice."""
 REMEMBERED_NAMES = 50_000
 """Generations of which the last change is known by name."""
-
-covers = lru_cache(maxsize=4096)(_covers)
-"""The same few tokens are compared over and over."""
 
 Known = TypeVar("Known")
 
@@ -124,7 +120,6 @@ class NearCache:
         self._is_open = False
         self._position = ""
         self._tick = 0
-        self._life = 0
         self._ticks: _Recent[int] = _Recent(REMEMBERED_NAMES, max, 0)
         self._changes: _Recent[str] = _Recent(REMEMBERED_NAMES, sequences.merge, "")
         self.counts = {kind: HitCount() for kind in Kind}
@@ -173,7 +168,7 @@ class NearCache:
         if not self._is_open or len(key[1]) > MAX_REQUEST_BYTES or known.seconds <= 0:
             return False
         names = (*question.generations, redis_keys.kind_epoch(question.kind))
-        if known.stamp < self._life or any(self._ticks.newest(name) > known.stamp for name in names):
+        if any(self._ticks.newest(name) > known.stamp for name in names):
             self.refusals += 1
             return False
         if question.is_bound and not all(
@@ -195,8 +190,9 @@ class NearCache:
     def open(self, position: str) -> None:
         """Begins a new life, in which all changes up to `position` count as applied."""
         self.close()
-        self._life = self._tick
-        self._ticks.clear(self._tick)
+        if self._limits.max_entries == 0:
+            return
+        self._ticks.clear(self._tick)  # which refuses what was stamped in another life
         self._changes.clear(position)
         self._position = position
         self._is_open = True
@@ -234,7 +230,7 @@ class NearCache:
         entry.seen_at = self._position
         if not entry.is_bound:
             return
-        state = sequences.merge(entry.filled_at, self._position)
+        state = merged(entry.filled_at, self._position)
         if state == entry.state:
             return
         entry.state = state

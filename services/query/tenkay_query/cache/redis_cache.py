@@ -25,12 +25,16 @@ from tenkay_query.cache.breaker import Breaker
 from tenkay_query.cache.envelope import EPOCH_BYTES
 from tenkay_query.cache.generations import Lookup
 from tenkay_query.cache.ports import CacheLost, Place
+from tenkay_query.cache.redis_reads import RedisReads
 from tenkay_query.cache.redis_scripts import ADVANCE, KEEP, RELEASE, RENEW, START_OVER
 
 Result = TypeVar("Result")
 
 GENERATION_SECONDS = 9 * 24 * 3600
 """Longer than any entry lives; a generation that is gone before its entries only costs a question to the store."""
+
+SHARED_KEYS = (redis_keys.EPOCH, redis_keys.POSITION, redis_keys.ALIVE, redis_keys.SEEN)
+"""What tells how far the feed has been followed: looked at with every entry."""
 
 
 def open_redis(url: str, *, timeout_seconds: float, max_connections: int) -> Redis:
@@ -52,19 +56,20 @@ def open_redis(url: str, *, timeout_seconds: float, max_connections: int) -> Red
 class RedisAnswerCache:
     """`ports.AnswerCache` and `ports.EntryLocks`, with a breaker."""
 
-    def __init__(self, redis: Redis, breaker: Breaker, *, max_entry_bytes: int) -> None:
+    def __init__(self, redis: Redis, reads: RedisReads, breaker: Breaker, *, max_entry_bytes: int) -> None:
+        """`reads` reads SHARED_KEYS with each read."""
         self._redis = redis
         self._breaker = breaker
         self._max_entry_bytes = max_entry_bytes
+        self._reads = reads
         self._keep = redis.register_script(KEEP)
         self._renew = redis.register_script(RENEW)
         self._release = redis.register_script(RELEASE)
 
     async def look_up(self, place: Place) -> Lookup:
-        keys = (*_FEED_KEYS, place.kind_epoch, place.key, *place.generations)
-        values = await self._guarded("look_up", lambda: self._redis.mget(keys))
-        # The client does not decode, so they are bytes; its types allow for one that does.
-        epoch, position, alive, seen, kind_epoch, entry, *current = cast(list[bytes | None], values)
+        keys = (place.kind_epoch, place.key, *place.generations)
+        values = await self._guarded("look_up", lambda: self._reads.read(keys))
+        epoch, position, alive, seen, kind_epoch, entry, *current = values
         epoch = _token(epoch)
         return Lookup(
             epoch=epoch,
@@ -170,12 +175,14 @@ class RedisFeedLedger:
             *raised.values(),
         ]
         return bool(
-            await self._counted("advance", lambda: self._advance(keys=[*_FEED_KEYS, *raised], args=arguments))
+            await self._counted(
+                "advance", lambda: self._advance(keys=[*SHARED_KEYS, *raised], args=arguments)
+            )
         )
 
     async def start_over(self) -> None:
         await self._counted(
-            "start_over", lambda: self._start_over(keys=_FEED_KEYS, args=[os.urandom(EPOCH_BYTES)])
+            "start_over", lambda: self._start_over(keys=SHARED_KEYS, args=[os.urandom(EPOCH_BYTES)])
         )
 
     async def _counted(self, operation: str, ask: Callable[[], Awaitable[Result]]) -> Result:
@@ -184,9 +191,6 @@ class RedisFeedLedger:
         except (RedisError, OSError, TimeoutError) as error:
             metrics.REDIS_ERRORS.labels(operation).inc()
             raise CacheLost(str(error)) from error
-
-
-_FEED_KEYS = (redis_keys.EPOCH, redis_keys.POSITION, redis_keys.ALIVE, redis_keys.SEEN)
 
 
 def _generation(held: bytes | None, epoch: bytes | None) -> str | None:
