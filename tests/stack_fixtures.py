@@ -122,7 +122,7 @@ async def supabase_project(supabase_server: SupabaseProject) -> SupabaseProject:
     async with connected(supabase_server.database_url) as connection:
         await connection.execute(
             "truncate public.filings, public.signals, public.missing_signals, public.analyses, public.disputes, "
-            "public.tombstones"
+            "public.tombstones, tenkay_internal.owner"
         )
     return supabase_server
 

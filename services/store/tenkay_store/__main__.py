@@ -84,10 +84,12 @@ def deliver_to_supabase(
         return None, None
     # Only where they are used: they take a second to import.
     from tenkay_store.breaker import SinkBreaker
+    from tenkay_store.owned_sink import OwnedSink
     from tenkay_store.supabase_sink import SupabaseSink
 
-    sink = SupabaseSink(options)
-    scope.defer(sink.close)
+    supabase = SupabaseSink(options)
+    scope.defer(supabase.close)
+    sink = OwnedSink(store, supabase)
     breaker = SinkBreaker(sink.name, settings.breaker_limits())
     outbox = Outbox(store, sink, breaker, settings.outbox_limits(), clock=clock, jitter=jittered)
     scope.spawn(outbox.run(), "outbox")

@@ -23,7 +23,7 @@ from tenkay_store.outbox import Outbox
 from tenkay_store.paging import MAX_PAGE_SIZE
 from tenkay_store.reconciler import Reconciler
 from tenkay_store.records import Backlog, CommitRecord, DeadLetter, Dispute, Purge
-from tenkay_store.sink import SinkFailure
+from tenkay_store.sink import SinkFailure, SinkNotOurs
 from tenkay_store.snapshots import Snapshots
 from tenkay_store.statistics_cache import StatisticsCache
 from tenkay_store.storage import AnalyticalStore, DisputeSelection, FormStatistics, Moment, Statistics
@@ -143,6 +143,8 @@ class StoreAdminServicer(admin_pb2_grpc.StoreAdminServiceServicer):
         contents_from = date.min if request.check_contents else None
         try:
             found = await self._reconciler.reconcile(first, last, contents_from)
+        except SinkNotOurs as error:
+            raise failure(Reason.SINK_UNUSABLE, error.detail) from error
         except SinkFailure as error:
             raise failure(
                 Reason.DEPENDENCY_UNAVAILABLE,

@@ -23,7 +23,7 @@ from pathlib import Path
 from typing import IO, Protocol, TypeVar
 
 from tenkay.errors import Reason, TenkayError, failure
-from tenkay_store import duckdb_feed
+from tenkay_store import duckdb_feed, duckdb_identity
 from tenkay_store.acknowledged import FILE_NAME as MARK_NAME
 from tenkay_store.artifact_store import held_digests
 from tenkay_store.backup import TIMELINE, Backup, DamagedSnapshot, Listing, Manifest, SnapshotName
@@ -47,6 +47,9 @@ MAX_NAMED = 1000
 
 class SecondSink(Protocol):
     """What another database has of the commits."""
+
+    async def store_id(self) -> str | None:
+        """The store whose commits are there; None when nobody has claimed it."""
 
     async def newest_sequence(self) -> int:
         """The newest commit that is there; 0 when there is none."""
@@ -176,15 +179,28 @@ class _Restore:
 
     async def run(self) -> Report:
         listing = await self._backup.list()
-        newest = await self._second_sink.newest_sequence() if self._second_sink is not None else 0
+        newest, sinks_store = 0, None
+        if self._second_sink is not None:
+            newest = await self._second_sink.newest_sequence()
+            sinks_store = await self._second_sink.store_id()
         newest = max(newest, listing.newest_sequence)
         if newest == 0 and not listing.snapshots:
             raise failure(
                 Reason.BACKUP_UNUSABLE,
                 f"there is nothing of shard {self._backup.shard} to restore from; check the address, and the shard",
             )
-        owner = await self._open_snapshot(listing)
+        owner, store_id = await self._open_snapshot(listing)
         try:
+            store_id = await self._backup.owner() or store_id
+            if store_id is not None and sinks_store not in (None, store_id):
+                raise failure(
+                    Reason.SINK_UNUSABLE,
+                    f"the second sink holds the commits of the store {sinks_store}, and the backup those of "
+                    f"{store_id}; name the lost store's, or leave it out",
+                )
+            # It goes on as the store that was lost, wherever that one has written.
+            if (lost := store_id or sinks_store) is not None:
+                await asyncio.to_thread(duckdb_identity.become, owner.writer, lost)
             writer = CommitWriter(
                 owner,
                 clock=self._clock,
@@ -209,8 +225,11 @@ class _Restore:
             await owner.close()
         return self._report
 
-    async def _open_snapshot(self, listing: Listing) -> DuckDBOwner:
-        """The newest snapshot that is whole and of before the end, opened; an empty store when there is none."""
+    async def _open_snapshot(self, listing: Listing) -> tuple[DuckDBOwner, str | None]:
+        """The newest snapshot that is whole and of before the end, opened, and whose it says it is.
+
+        An empty store when there is none.
+        """
         for name in reversed(listing.snapshots):
             if not self._until.admits(*_end_of(name)):
                 continue
@@ -224,9 +243,9 @@ class _Restore:
             self._tell(
                 f"began with the snapshot of commit {name.sequence}, made {name.made_at:%Y-%m-%d %H:%M:%S} UTC"
             )
-            return owner
+            return owner, manifest.store_id
         self._tell("no snapshot can be used; began with an empty store")
-        return DuckDBOwner.open(self._work, self._limits, self._clock())
+        return DuckDBOwner.open(self._work, self._limits, self._clock()), None
 
     async def _fetch(self, manifest: Manifest) -> DuckDBOwner:
         shutil.rmtree(self._work, ignore_errors=True)

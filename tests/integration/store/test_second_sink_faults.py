@@ -152,15 +152,18 @@ async def test_a_sink_that_keeps_callers_waiting_keeps_no_commit_waiting(
 async def test_answers_that_are_lost_leave_each_commit_there_once(
     supabase_project: SupabaseProject, tmp_path: Path
 ) -> None:
-    async with _behind_proxy(supabase_project, tmp_path, Fault(lose_answer=True), read_seconds=LONG) as (
+    async with _behind_proxy(supabase_project, tmp_path, HEALTHY, read_seconds=LONG) as (
         store,
         outbox,
         proxy,
     ):
         await _commit(store)
+        await until_delivered(store)
+        await proxy.become(Fault(lose_answer=True))
+        await _commit(store, COMMITS)
         await _until(lambda: REGISTRY.get_sample_value("tenkay_store_sink_breaker_open") == 1)
         # The first batches are in Postgres, though nobody was told.
-        assert await rows_of(supabase_project)
+        assert len(await rows_of(supabase_project)) > COMMITS
         assert (await store.backlog()).pending == COMMITS
         await proxy.become(HEALTHY)
         await _assert_equal_in_the_end(supabase_project, store, outbox)
