@@ -212,6 +212,15 @@ class DuckDBOwner:
         """Free space on the file's disk."""
         return shutil.disk_usage(self.directory).free
 
+    def refusal_of_writes(self) -> str | None:
+        """Why the file's disk takes no writes, as one does that has found itself damaged; None when it does."""
+        # Tried, as what mount flags say of it differs from kernel to kernel.
+        try:
+            _write_holder(self._lock)
+        except OSError as error:
+            return error.strerror or str(error)
+        return None
+
     async def close(self) -> None:
         """Wait for readers, merge the log, release the file."""
         await asyncio.to_thread(self._close)
@@ -274,9 +283,13 @@ def lock(path: Path) -> IO[str]:
             f"{path.parent} belongs to another store that is running (process {holder}); "
             "stop that one or choose another data directory"
         ) from None
+    _write_holder(held)
+    return held
+
+
+def _write_holder(held: IO[str]) -> None:
     # In place and of one length: a store has to start on a full disk too, to be read and to purge.
     os.pwrite(held.fileno(), b"%-19d\n" % os.getpid(), 0)
-    return held
 
 
 def _size(path: Path) -> int:
