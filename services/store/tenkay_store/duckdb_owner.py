@@ -34,6 +34,12 @@ Answer = TypeVar("Answer")
 
 FILE_NAME = "tenkay.duckdb"
 LOCK_NAME = "owner.lock"
+COMPACT_FOLDER = "compacting"
+"""Where the file is written anew while no store runs. What a kill left there holds what was not purged yet."""
+SPILL_FOLDER = "tmp"
+SNAPSHOT_FOLDER = "snapshot.tmp"
+TEMPORARY_FOLDERS = (SPILL_FOLDER, SNAPSHOT_FOLDER)
+"""Of queries that do not fit into memory, and of snapshots until they are uploaded. A kill leaves them behind."""
 INTERRUPT_AGAIN_SECONDS = 0.02
 NEVER = "1TB"
 """Size of the log at which DuckDB would checkpoint by itself, inside of a COMMIT. A checkpoint that fails there, on a
@@ -104,6 +110,7 @@ class DuckDBOwner:
                 if file.is_symlink():
                     # Its log and its mark would lie here, where the store on the other end does not look.
                     raise CannotOpen(f"{file} is a symbolic link; name the folder that it leads to")
+                shutil.rmtree(directory / COMPACT_FOLDER, ignore_errors=True)
                 acknowledged = AcknowledgedMark.open(directory)
                 opened.callback(acknowledged.close)
                 writer, newest = duckdb_file.connect(file, _config(directory, limits), acknowledged.sequence)
@@ -221,6 +228,16 @@ class DuckDBOwner:
             return error.strerror or str(error)
         return None
 
+    @contextlib.contextmanager
+    def keep_lock(self) -> Iterator[None]:
+        """Own the data directory until the end of the block, beyond `close`."""
+        # The lock is the open file's, and is held as long as any descriptor of it is open.
+        kept = os.dup(self._lock.fileno())
+        try:
+            yield
+        finally:
+            os.close(kept)
+
     async def close(self) -> None:
         """Wait for readers, merge the log, release the file."""
         await asyncio.to_thread(self._close)
@@ -240,7 +257,7 @@ def _config(directory: Path, limits: Limits) -> duckdb_file.Config:
     return {
         "memory_limit": limits.memory,
         "threads": limits.threads,
-        "temp_directory": str(directory / "tmp"),
+        "temp_directory": str(directory / SPILL_FOLDER),
         "autoinstall_known_extensions": False,
         "autoload_known_extensions": False,
         "checkpoint_threshold": NEVER,
