@@ -16,14 +16,15 @@ from datetime import datetime
 
 from tenkay.errors import TenkayError
 from tenkay.runtime.logs import get_logger
-from tenkay_store import metrics
+from tenkay_store import commit_parts, metrics
 from tenkay_store.backup import Backup, Listing, timeline
 from tenkay_store.backup_owner import require_own
 from tenkay_store.commit_parts import Range
 from tenkay_store.records import Change, CommitRecord
 from tenkay_store.storage import AnalyticalStore
 
-READ_BACK_COMMITS = 50
+READ_BACK_COMMITS, READ_AT_ONCE = 50, 5
+"""Commits of a part that is read back at most, and those read back in one query."""
 LONGEST_RETRY_SECONDS = 60.0
 LAST_FLUSH_SECONDS = 5.0
 
@@ -147,11 +148,22 @@ class CommitCopy:
     async def _next(self, position: int, head: int) -> tuple[Range, Sequence[CommitRecord]]:
         if position >= self._recent_after:
             return self._from_memory(position, head)
+        return await self._read_back(position, head)
+
+    async def _read_back(self, position: int, head: int) -> tuple[Range, Sequence[CommitRecord]]:
         sequences = await self._store.commits_after(position, READ_BACK_COMMITS)
-        # A commit that is not there any more was purged, and its purge follows.
-        records = await self._store.commit_records(sequences)
+        taken: list[CommitRecord] = []
+        size = 0
+        for start in range(0, len(sequences), READ_AT_ONCE):
+            # A commit that is not there any more was purged, and its purge follows.
+            for record in await self._store.commit_records(sequences[start : start + READ_AT_ONCE]):
+                # The database does not keep how large the commit was.
+                size += await asyncio.to_thread(commit_parts.size_of, record)
+                if taken and size > self._limits.part_bytes:
+                    return Range(position, taken[-1].sequence), taken
+                taken.append(record)
         up_to = sequences[-1] if len(sequences) == READ_BACK_COMMITS else max([head, *sequences])
-        return Range(position, up_to), records
+        return Range(position, up_to), taken
 
     def _from_memory(self, position: int, head: int) -> tuple[Range, Sequence[CommitRecord]]:
         taken: list[CommitRecord] = []

@@ -26,7 +26,7 @@ from tenkay.errors import Reason, TenkayError, failure
 from tenkay_store import duckdb_feed, duckdb_identity
 from tenkay_store.acknowledged import FILE_NAME as MARK_NAME
 from tenkay_store.artifact_store import held_digests
-from tenkay_store.backup import TIMELINE, Backup, DamagedSnapshot, Listing, Manifest, SnapshotName
+from tenkay_store.backup import TIMELINE, Backup, DamagedSnapshot, Listing, Manifest, SnapshotName, timeline
 from tenkay_store.commit_parts import DamagedPart, Range
 from tenkay_store.commit_work import Reapply, Resume, Settle
 from tenkay_store.duckdb_artifacts import MissingArtifacts
@@ -344,6 +344,11 @@ class _Restore:
 
     def _lose(self, up_to: int) -> None:
         """Note that what is between the position and a sequence is lost."""
+        # Where an earlier restore resumed, the numbers before were never given. What the store had before that one and
+        # nobody has told of by now, nobody has.
+        self._position = max(self._position, timeline(up_to) * TIMELINE)
+        if self._position >= up_to:
+            return
         lost = self._report.lost
         if len(lost) < MAX_NAMED:
             lost.append(Range(self._position, up_to))
