@@ -80,6 +80,7 @@ def _copy(owner: DuckDBOwner, target: Path, size: int) -> duckdb_snapshot.Copied
     try:
         state = duckdb_snapshot.copy(owner.writer, target)
         duckdb_snapshot.verify(target, state)
+        owner.writer.execute("CHECKPOINT")
     except (duckdb.Error, OSError, duckdb_snapshot.NotTheSame) as error:
         shutil.rmtree(target.parent, ignore_errors=True)
         raise failure(

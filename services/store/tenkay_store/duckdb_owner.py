@@ -40,6 +40,9 @@ SPILL_FOLDER = "tmp"
 SNAPSHOT_FOLDER = "snapshot.tmp"
 TEMPORARY_FOLDERS = (SPILL_FOLDER, SNAPSHOT_FOLDER)
 """Of queries that do not fit into memory, and of snapshots until they are uploaded. A kill leaves them behind."""
+MERGED_AT_CLOSE_BYTES = 16 * 1024 * 1024
+"""A larger log is left to the next start. Merging takes about a second for each 20 to 40 MB, and a process that has
+been told to end is waited for; while segments are sorted, the log may have grown to eight times its usual size."""
 INTERRUPT_AGAIN_SECONDS = 0.02
 NEVER = "1TB"
 """Size of the log at which DuckDB would checkpoint by itself, inside of a COMMIT. A checkpoint that fails there, on a
@@ -239,7 +242,7 @@ class DuckDBOwner:
             os.close(kept)
 
     async def close(self) -> None:
-        """Wait for readers, merge the log, release the file."""
+        """Wait for readers, merge the log unless it is large, release the file."""
         await asyncio.to_thread(self._close)
 
     def _close(self) -> None:
@@ -247,6 +250,9 @@ class DuckDBOwner:
         for cursor in self._idle:
             cursor.close()
         try:
+            if self.wal_bytes > MERGED_AT_CLOSE_BYTES:
+                with contextlib.suppress(duckdb.FatalException):  # it merges nothing any more then
+                    self.writer.execute("PRAGMA disable_checkpoint_on_shutdown")
             self.writer.close()
         finally:
             self.acknowledged.close()
