@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 if TYPE_CHECKING:
-    from tenkay_store.restore import Report, Until
+    from tenkay_store.restore_report import Report, Until
 
 EXIT_INCOMPLETE = 1
 """The store was restored, and something of it is known to be lost."""
@@ -114,7 +114,7 @@ def restore(
     if as_json:
         from pydantic import TypeAdapter
 
-        from tenkay_store.restore import Report
+        from tenkay_store.restore_report import Report
 
         typer.echo(TypeAdapter(Report).dump_json(report))
     else:
@@ -241,7 +241,7 @@ def parse_until(text: str | None, shard: int) -> Until:
 
     from tenkay import sequences
     from tenkay.errors import Reason, TenkayError, failure
-    from tenkay_store.restore import Until
+    from tenkay_store.restore_report import Until
 
     if text is None:
         return Until()

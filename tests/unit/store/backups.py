@@ -16,7 +16,8 @@ from tenkay_store.duckdb_owner import Limits
 from tenkay_store.duckdb_store import DuckDBStore
 from tenkay_store.object_store import ObjectStore, open_object_store
 from tenkay_store.records import Artifact, ArtifactKind, CommitRecord, Fence, Purge
-from tenkay_store.restore import Report, SecondSink, Until, restore
+from tenkay_store.restore import SecondSink, restore
+from tenkay_store.restore_report import Report, Until
 from tenkay_store.snapshots import SnapshotOptions, Snapshots
 from tests.unit.store.conftest import options
 from tests.unit.store.filings import TEXT_SHA256, accession_number, analysis_to_commit, extraction

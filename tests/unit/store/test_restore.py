@@ -15,7 +15,7 @@ from tenkay_store.commit_parts import Range
 from tenkay_store.duckdb_owner import FILE_NAME, LOCK_NAME
 from tenkay_store.duckdb_store import DuckDBStore
 from tenkay_store.records import CommitRecord, Dispute, Extraction
-from tenkay_store.restore import Until
+from tenkay_store.restore_report import Until
 from tenkay_store.storage import DisputeSelection, Moment, StaleSelection
 from tests.unit.store.backups import (
     Clock,
