@@ -29,6 +29,7 @@ Suite = Callable[[bool, Callable[[str], None]], dict[str, float]]
 SUITES = {
     "backup": "backup_suite",
     "extract": "extract_suite",
+    "query": "query_suite",
     "rpc": "rpc_suite",
     "store": "store_suite",
 }

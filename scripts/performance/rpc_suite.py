@@ -26,7 +26,7 @@ from typing import Any, cast
 import grpc
 import psutil
 import uvloop
-from opentelemetry.proto.collector.trace.v1 import trace_service_pb2, trace_service_pb2_grpc
+from span_receiver import SpanReceiver
 
 from tenkay.runtime import tracing
 from tenkay.runtime.handler import CallPolicy, WrappingServer
@@ -52,23 +52,22 @@ class Round:
 def run(quick: bool, _note: Callable[[str], None]) -> dict[str, float]:
     """The suite's figures."""
     context = multiprocessing.get_context("spawn")
-    receiver, receiver_port, receiver_pipe = _start(context, _serve_receiver, 0)
     bare, bare_port, _ = _start(context, _serve_bare, 0)
-    wrapped, wrapped_port, wrapped_pipe = _start(context, _serve_wrapped, receiver_port)
-    try:
-        pairs = uvloop.run(
-            _alternate(
-                (bare_port, _pid(bare)), (wrapped_port, _pid(wrapped)), PAIRS_QUICK if quick else PAIRS
+    with SpanReceiver() as receiver:
+        wrapped, wrapped_port, wrapped_pipe = _start(context, _serve_wrapped, receiver.port)
+        try:
+            pairs = uvloop.run(
+                _alternate(
+                    (bare_port, _pid(bare)), (wrapped_port, _pid(wrapped)), PAIRS_QUICK if quick else PAIRS
+                )
             )
-        )
-        wrapped_pipe.send("flush")
-        wrapped_pipe.recv()
-        receiver_pipe.send("count")
-        spans = int(receiver_pipe.recv())
-    finally:
-        for process in (bare, wrapped, receiver):
-            process.terminate()
-            process.join(10)
+            wrapped_pipe.send("flush")
+            wrapped_pipe.recv()
+            spans = receiver.count()
+        finally:
+            for process in (bare, wrapped):
+                process.terminate()
+                process.join(10)
     median = statistics.median
     return {
         "wrapper_cpu_x": round(median(w.cpu_seconds / b.cpu_seconds for b, w in pairs), 3),
@@ -136,15 +135,6 @@ class _Null(admin_grpc.StoreAdminServiceServicer):
 NULL = _Null()  # type: ignore[abstract]  # its other methods are not called
 
 
-class _Receiver(trace_service_pb2_grpc.TraceServiceServicer):
-    def __init__(self) -> None:
-        self.spans = 0
-
-    async def Export(self, request: Any, context: Any) -> Any:  # noqa: ARG002, N802
-        self.spans += sum(len(scope.spans) for each in request.resource_spans for scope in each.scope_spans)
-        return trace_service_pb2.ExportTraceServiceResponse()
-
-
 def _start(
     context: multiprocessing.context.SpawnContext, serve: Callable[[Connection, int], None], argument: int
 ) -> tuple[Any, int, Connection]:
@@ -177,15 +167,6 @@ def _serve_wrapped(pipe: Connection, receiver_port: int) -> None:
         return "flushed"
 
     uvloop.run(_serve(pipe, add, {"flush": flush}))
-
-
-def _serve_receiver(pipe: Connection, _argument: int) -> None:
-    receiver = _Receiver()
-
-    def add(server: grpc.aio.Server) -> None:
-        cast(Any, trace_service_pb2_grpc).add_TraceServiceServicer_to_server(receiver, server)
-
-    uvloop.run(_serve(pipe, add, {"count": lambda: receiver.spans}))
 
 
 async def _serve(

@@ -16,8 +16,8 @@ from typing import Any
 import tenkay_query.__main__ as service
 from tenkay import sequences
 from tenkay_query import store_reader
-from tenkay_query.answers import Answers
-from tenkay_query.feed_follower import FeedBatch
+from tenkay_query.cache.answers import Answers
+from tenkay_query.cache.feed_follower import FeedBatch
 
 SKIPPED_OF = 100
 """One change of so many is skipped, the same ones by all processes."""

@@ -1,8 +1,8 @@
-"""Runs query: settings -> Redis and store -> read path and follower -> server."""
+"""Runs query: settings -> Redis and store -> caches, follower and tracking -> read path -> server."""
 
 from __future__ import annotations
 
-from random import SystemRandom
+from random import random
 
 from tenkay.client import Endpoint, Tls
 from tenkay.client.store import AsyncChangeFeedClient, AsyncFilingStoreClient
@@ -10,10 +10,18 @@ from tenkay.query.v1.query_service_pb2_grpc import add_QueryServiceServicer_to_s
 from tenkay.runtime.server import ServerScope, run
 from tenkay.runtime.settings import load_settings
 from tenkay_query import metrics
-from tenkay_query.answers import Answers
-from tenkay_query.breaker import Breaker
-from tenkay_query.feed_follower import FeedFollower
-from tenkay_query.redis_cache import RedisAnswerCache, RedisFeedLedger, open_redis
+from tenkay_query.cache.answers import Answers
+from tenkay_query.cache.breaker import Breaker
+from tenkay_query.cache.coherence import Coherence
+from tenkay_query.cache.entry_lock import EntryLock
+from tenkay_query.cache.feed_follower import FeedFollower
+from tenkay_query.cache.near_cache import NearCache
+from tenkay_query.cache.redis_cache import SHARED_KEYS, RedisAnswerCache, RedisFeedLedger, open_redis
+from tenkay_query.cache.redis_reads import RedisReads
+from tenkay_query.cache.store_limit import StoreLimit
+from tenkay_query.cache.tracking import Tracking
+from tenkay_query.hot_reads import HotReads
+from tenkay_query.metrics import AnswerMetrics
 from tenkay_query.servicer import FULL_NAME, QueryServicer
 from tenkay_query.settings import QuerySettings
 from tenkay_query.store_reader import NoFloor, StoreFeed, StoreReader
@@ -39,20 +47,41 @@ async def build(scope: ServerScope, settings: QuerySettings) -> None:
     feed = AsyncChangeFeedClient(store_endpoint(settings), floor=NoFloor())
     scope.defer(feed.close)
 
+    reads = RedisReads.of(settings.redis_url, SHARED_KEYS, timeout_seconds=settings.redis_timeout_seconds)
+    scope.defer(reads.close)
     cache = RedisAnswerCache(
         requests_redis,
+        reads,
         Breaker(settings.breaker_failures, metrics.BREAKER_OPEN.set),
         max_entry_bytes=settings.max_entry_bytes,
     )
+    near = NearCache(settings.near_limits)
+    coherence = Coherence(near, grace_seconds=settings.feed_grace_seconds)
     ledger = RedisFeedLedger(follower_redis, grace_seconds=settings.feed_grace_seconds)
-    follower = FeedFollower(StoreFeed(feed), ledger, settings.follow_policy)
+    follower = FeedFollower(StoreFeed(feed), ledger, settings.follow_policy, coherence)
+    tracking = Tracking(
+        settings.redis_url,
+        coherence,
+        ping_seconds=settings.tracking_ping_seconds,
+        patience_seconds=settings.tracking_patience_seconds,
+    )
     answers = Answers(
-        cache, StoreReader(store), follower, settings.cache_policy, random=SystemRandom().random
+        cache,
+        StoreReader(store),
+        follower,
+        settings.cache_policy,
+        lock=EntryLock(cache, lock_seconds=settings.lock_seconds, wait_seconds=settings.lock_wait_seconds),
+        limit=StoreLimit(settings.store_concurrency, settings.store_queue, settings.store_queue_seconds),
+        stamp=near.stamp,
+        random=random,
     )
     scope.defer(answers.close)
+    scope.spawn(tracking.run(), "redis-tracking")
+    scope.spawn(coherence.watch(lambda: follower.cut_off_seconds), "coherence")
     scope.spawn(follower.run(), "feed-follower")
     scope.spawn(cache.probe(settings.breaker_probe_seconds), "redis-probe")
-    scope.add(add_QueryServiceServicer_to_server, QueryServicer(answers), FULL_NAME)
+    hot = HotReads(near, answers, AnswerMetrics(near))
+    scope.add(add_QueryServiceServicer_to_server, QueryServicer(hot), FULL_NAME)
 
 
 def store_endpoint(settings: QuerySettings) -> Endpoint:

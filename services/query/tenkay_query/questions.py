@@ -19,8 +19,8 @@ from tenkay.errors import Reason, failure
 from tenkay.identifiers import require_accession_number, require_cik
 from tenkay.query.v1 import query_service_pb2 as pb
 from tenkay.store.v1 import filing_store_service_pb2 as store_pb
-from tenkay_query import cache_keys
-from tenkay_query.answers import Kind, Question
+from tenkay_query.cache import redis_keys
+from tenkay_query.question import Kind, Question
 
 DEFAULT_PAGE_SIZE = 50
 MAX_PAGE_SIZE = 500
@@ -81,7 +81,7 @@ def company_summary(request: pb.GetCompanySummaryRequest) -> StoreQuestion:
         Kind.COMPANY_SUMMARY,
         asked,
         request.min_sequence,
-        (cache_keys.company_generation(cik),),
+        (redis_keys.company_generation(cik),),
         _AS_OF_COMPANY,
     )
 
@@ -97,7 +97,7 @@ def filings(request: pb.ListFilingsRequest) -> StoreQuestion:
     generations: tuple[str, ...] = ()
     if request.HasField("cik"):
         asked.cik = require_cik(request.cik, "cik")
-        generations = (cache_keys.company_generation(request.cik),)
+        generations = (redis_keys.company_generation(request.cik),)
     first = _day(request.filed_from, "filed_from") if request.HasField("filed_from") else None
     last = _day(request.filed_to, "filed_to") if request.HasField("filed_to") else None
     if first is not None and last is not None and first > last:
@@ -151,7 +151,7 @@ def _question(
 
 
 def _of_filing(named: filing_pb2.FilingRef) -> tuple[str, ...]:
-    return (cache_keys.filing_generation(named.accession_number),)
+    return (redis_keys.filing_generation(named.accession_number),)
 
 
 def _filing_ref(given: filing_pb2.FilingRef) -> filing_pb2.FilingRef:

@@ -1,58 +1,49 @@
-"""QueryService: a request becomes a question, the reply's bytes go out as they are."""
+"""QueryService: each method is a hot read."""
 
 from __future__ import annotations
 
-from typing import Any
-
-import grpc
-from google.protobuf.message import Message
-
 from tenkay.query.v1 import query_service_pb2 as pb
 from tenkay.query.v1 import query_service_pb2_grpc as pb_grpc
-from tenkay_query import metrics, questions
-from tenkay_query.answers import Answers, Kind, Outcome
-from tenkay_query.questions import StoreQuestion
+from tenkay.runtime.handler import takes_bytes
+from tenkay_query import questions
+from tenkay_query.hot_reads import Context, HotMethod, HotReads
 
 FULL_NAME = "tenkay.query.v1.QueryService"
-CACHE_METADATA = "tenkay-cache"
 
-Context = grpc.aio.ServicerContext[Any, Any]
-
-# Made once: the hot path only counts.
-_COUNTED = {(kind, outcome): metrics.ANSWERS.labels(kind, outcome) for kind in Kind for outcome in Outcome}
-_TRAILING = {outcome: ((CACHE_METADATA, outcome.value),) for outcome in Outcome}
+_GET_FILING = HotMethod.of(pb.GetFilingRequest, questions.filing)
+_GET_SIGNALS = HotMethod.of(pb.GetSignalsRequest, questions.signals)
+_GET_ANALYSIS = HotMethod.of(pb.GetAnalysisRequest, questions.analysis)
+_GET_COMPANY_SUMMARY = HotMethod.of(pb.GetCompanySummaryRequest, questions.company_summary)
+_LIST_FILINGS = HotMethod.of(pb.ListFilingsRequest, questions.filings)
+_SCREEN_FILINGS = HotMethod.of(pb.ScreenFilingsRequest, questions.screen)
 
 
 class QueryServicer(pb_grpc.QueryServiceServicer):
-    """Each method answers with a serialised response: what was cached is never taken apart."""
+    """Each method takes and answers with bytes: what was cached is never taken apart."""
 
-    def __init__(self, answers: Answers[Message]) -> None:
-        self._answers = answers
+    def __init__(self, reads: HotReads) -> None:
+        self._reads = reads
 
-    async def GetFiling(self, request: pb.GetFilingRequest, context: Context) -> bytes:  # type: ignore[override]
-        return await self._reply(questions.filing(request), context)
+    @takes_bytes
+    async def GetFiling(self, request: bytes, context: Context) -> bytes:  # type: ignore[override]
+        return await self._reads.reply(_GET_FILING, request, context)
 
-    async def GetSignals(self, request: pb.GetSignalsRequest, context: Context) -> bytes:  # type: ignore[override]
-        return await self._reply(questions.signals(request), context)
+    @takes_bytes
+    async def GetSignals(self, request: bytes, context: Context) -> bytes:  # type: ignore[override]
+        return await self._reads.reply(_GET_SIGNALS, request, context)
 
-    async def GetAnalysis(self, request: pb.GetAnalysisRequest, context: Context) -> bytes:  # type: ignore[override]
-        return await self._reply(questions.analysis(request), context)
+    @takes_bytes
+    async def GetAnalysis(self, request: bytes, context: Context) -> bytes:  # type: ignore[override]
+        return await self._reads.reply(_GET_ANALYSIS, request, context)
 
-    async def GetCompanySummary(  # type: ignore[override]
-        self, request: pb.GetCompanySummaryRequest, context: Context
-    ) -> bytes:
-        return await self._reply(questions.company_summary(request), context)
+    @takes_bytes
+    async def GetCompanySummary(self, request: bytes, context: Context) -> bytes:  # type: ignore[override]
+        return await self._reads.reply(_GET_COMPANY_SUMMARY, request, context)
 
-    async def ListFilings(self, request: pb.ListFilingsRequest, context: Context) -> bytes:  # type: ignore[override]
-        return await self._reply(questions.filings(request), context)
+    @takes_bytes
+    async def ListFilings(self, request: bytes, context: Context) -> bytes:  # type: ignore[override]
+        return await self._reads.reply(_LIST_FILINGS, request, context)
 
-    async def ScreenFilings(self, request: pb.ScreenFilingsRequest, context: Context) -> bytes:  # type: ignore[override]
-        return await self._reply(questions.screen(request), context)
-
-    async def _reply(self, question: StoreQuestion, context: Context) -> bytes:
-        reply = await self._answers.reply(question)
-        _COUNTED[question.kind, reply.outcome].inc()
-        context.set_trailing_metadata(_TRAILING[reply.outcome])
-        if reply.error is not None:
-            raise reply.error
-        return reply.body
+    @takes_bytes
+    async def ScreenFilings(self, request: bytes, context: Context) -> bytes:  # type: ignore[override]
+        return await self._reads.reply(_SCREEN_FILINGS, request, context)

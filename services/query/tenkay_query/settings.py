@@ -9,8 +9,10 @@ from pydantic import Field, field_validator
 from pydantic_settings import SettingsConfigDict
 
 from tenkay.runtime.settings import ServiceSettings
-from tenkay_query.answers import CachePolicy, Kind
-from tenkay_query.feed_follower import FollowPolicy
+from tenkay_query.cache.feed_follower import FollowPolicy
+from tenkay_query.cache.near_cache import NearLimits
+from tenkay_query.cache.policy import CachePolicy
+from tenkay_query.question import Kind
 
 HOUR = 3600.0
 DAY = 24 * HOUR
@@ -43,6 +45,39 @@ class QuerySettings(ServiceSettings):
     breaker_probe_seconds: float = Field(default=0.5, gt=0, le=60)
     """How often Redis is asked whether it is back."""
 
+    near_entries: int = Field(default=50_000, ge=0, le=10_000_000)
+    """Answers kept in this process, in front of Redis. 0: none are."""
+
+    near_bytes: int = Field(default=128 * 1024 * 1024, ge=0)
+    """What they may take together. One of them a twentieth at most."""
+
+    near_ttl_seconds: float = Field(default=300.0, ge=0.1, le=DAY)
+    """How long one stays at most, whatever was or was not heard of changes."""
+
+    tracking_ping_seconds: float = Field(default=0.3, gt=0, le=10)
+    """How often the connection that tells of changes is asked for a sign of life."""
+
+    tracking_patience_seconds: float = Field(default=0.5, gt=0, le=10)
+    """How long it may take over that; then nothing is kept in this process until it is there again."""
+
+    compress_over_bytes: int = Field(default=8192, ge=0)
+    """Larger answers are kept compressed in Redis, with zstd."""
+
+    lock_seconds: float = Field(default=1.0, ge=0.1, le=60)
+    """How long an expensive question waits for a process that died while it asked the store. A living one renews it."""
+
+    lock_wait_seconds: float = Field(default=5.0, ge=0, le=600)
+    """How long an expensive question waits for another process's answer before it goes to the store itself."""
+
+    store_concurrency: int = Field(default=32, ge=1, le=10_000)
+    """Questions to the store at once."""
+
+    store_queue: int = Field(default=1000, ge=0, le=100_000)
+    """Questions that wait for a place at the store; one more is answered TOO_MANY_CALLS."""
+
+    store_queue_seconds: float = Field(default=2.0, gt=0, le=600)
+    """How long one waits for it; then it is answered TOO_MANY_CALLS."""
+
     max_entry_bytes: int = Field(default=1024 * 1024, ge=1024, le=64 * 1024 * 1024)
     """Largest answer that is kept; larger ones come from the store each time."""
 
@@ -56,10 +91,10 @@ class QuerySettings(ServiceSettings):
     """How long the answers of GetCompanySummary are kept."""
 
     ttl_query_result_seconds: float = Field(default=HOUR, ge=1, le=WEEK)
-    """How long the answers of ListFilings are kept; without a company no longer than max_staleness_seconds."""
+    """How long the answers of ListFilings are kept. Without a company they are also held to max_staleness_seconds."""
 
     ttl_aggregation_seconds: float = Field(default=15 * 60.0, ge=1, le=WEEK)
-    """How long the answers of ScreenFilings are kept, but no longer than max_staleness_seconds."""
+    """How long the answers of ScreenFilings are kept; they are also held to max_staleness_seconds."""
 
     ttl_jitter: float = Field(default=0.1, ge=0, le=0.5)
     """Share by which these times vary, either way."""
@@ -68,7 +103,7 @@ class QuerySettings(ServiceSettings):
     """How long it is remembered that there is no such filing, company or analysis."""
 
     max_staleness_seconds: float = Field(default=60.0, ge=0.1, le=HOUR)
-    """How old an answer over many companies may be."""
+    """How old an answer over many companies may be when its caller does not say."""
 
     follower_wait_seconds: float = Field(default=0.025, ge=0, le=5)
     """How long a read that asks for a newer state waits for the change feed, before it goes to the store."""
@@ -105,11 +140,18 @@ class QuerySettings(ServiceSettings):
             negative_seconds=self.ttl_negative_seconds,
             max_staleness_seconds=self.max_staleness_seconds,
             jitter=self.ttl_jitter,
+            compress_over_bytes=self.compress_over_bytes,
+            max_body_bytes=self.max_entry_bytes,
             follower_wait_seconds=self.follower_wait_seconds,
             store_seconds=self.store_seconds,
             patience_seconds=self.patience_seconds,
             outage_seconds=self.outage_seconds,
         )
+
+    @property
+    def near_limits(self) -> NearLimits:
+        """What a process keeps for itself."""
+        return NearLimits(self.near_entries, self.near_bytes, self.near_ttl_seconds)
 
     @property
     def follow_policy(self) -> FollowPolicy:

@@ -10,8 +10,9 @@ from google.protobuf.message import Message
 from tenkay.client import SequenceFloor
 from tenkay.client.store import AsyncChangeFeedClient, AsyncFilingStoreClient
 from tenkay.store.v1 import filing_store_service_pb2 as store_pb
-from tenkay_query.answers import Question, StoreAnswer
-from tenkay_query.feed_follower import FeedBatch, FeedChange
+from tenkay_query.cache.feed_follower import FeedBatch, FeedChange
+from tenkay_query.cache.ports import StoreAnswer
+from tenkay_query.question import Question
 
 
 class NoFloor(SequenceFloor):
@@ -22,7 +23,7 @@ class NoFloor(SequenceFloor):
 
 
 class StoreReader:
-    """`answers.Store`: the request is the store's own message, the answer its bytes."""
+    """`cache.ports.Store`: the request is the store's own message, the answer its bytes."""
 
     def __init__(self, client: AsyncFilingStoreClient) -> None:
         self._methods: Mapping[type[Message], Callable[..., Awaitable[Any]]] = {
@@ -41,7 +42,7 @@ class StoreReader:
 
 
 class StoreFeed:
-    """`feed_follower.Feed` over the store's ChangeFeedService."""
+    """`cache.feed_follower.Feed` over the store's ChangeFeedService."""
 
     def __init__(self, client: AsyncChangeFeedClient) -> None:
         self._client = client

@@ -18,6 +18,7 @@ from dataclasses import dataclass, field
 from typing import Any, TypeVar, cast
 
 import grpc
+from google.protobuf.message import DecodeError, Message
 from grpc_status import rpc_status
 from opentelemetry.trace import SpanKind
 from prometheus_client import Counter, Gauge, Histogram
@@ -102,6 +103,30 @@ def comes_to_an_end(behaviour: Behaviour) -> Behaviour:
 _COMES_TO_AN_END = "_tenkay_comes_to_an_end"
 
 
+def takes_bytes(behaviour: Behaviour) -> Behaviour:
+    """Marks a method that is given the request as it came, serialised, and answers with a serialised response.
+
+    For hot reads that find their answer by the request's bytes: nothing is parsed or serialised around them. What is
+    not a message is theirs to refuse; `parse` does that.
+    """
+    setattr(behaviour, _TAKES_BYTES, True)
+    return behaviour
+
+
+_TAKES_BYTES = "_tenkay_takes_bytes"
+
+Request = TypeVar("Request", bound=Message)
+
+
+def parse(request_type: type[Request], raw: bytes) -> Request:
+    """The request of a method that `takes_bytes`. INVALID_FIELD when the bytes are not such a message."""
+    try:
+        return request_type.FromString(raw)
+    except DecodeError:
+        name = request_type.DESCRIPTOR.full_name
+        raise failure(Reason.INVALID_FIELD, f"the request is not a {name}; send one") from None
+
+
 class WrappingServer:
     """Stands in for the server in a generated ``add_X_to_server``: wraps each handler, then registers it."""
 
@@ -147,10 +172,12 @@ def wrap(
             request_deserializer=handler.request_deserializer,
             response_serializer=serialise,
         )
+    behaviour = cast(Any, handler.unary_unary)
+    takes = getattr(behaviour, _TAKES_BYTES, False)
     return grpc.unary_unary_rpc_method_handler(
-        _wrap_unary(service, name, cast(Any, handler.unary_unary), policy),
-        request_deserializer=handler.request_deserializer,
-        response_serializer=serialise,
+        _wrap_unary(service, name, behaviour, policy),
+        request_deserializer=None if takes else handler.request_deserializer,
+        response_serializer=None if takes else serialise,
     )
 
 

@@ -254,6 +254,29 @@ async def callers(
         await caller.close()
 
 
+@pytest.fixture(scope="session")
+def query_without_near(
+    query_folder: Path, store_service: Service, valkey_cache_server: Any
+) -> Iterator[Service]:
+    """A query process that keeps nothing for itself: each answer comes from Redis or the store."""
+    with running_service(
+        "tenkay_query",
+        query_folder,
+        store_address=store_service.address,
+        redis_url=valkey_cache_server.url,
+        near_entries="0",
+    ) as service:
+        yield service
+
+
+@pytest.fixture
+async def caller_without_near(query_without_near: Service, valkey_cache: Any) -> AsyncIterator[Caller]:
+    caller = Caller(query_without_near)
+    await followed(valkey_cache.url)
+    yield caller
+    await caller.close()
+
+
 @pytest.fixture
 def caller(callers: tuple[Caller, Caller]) -> Caller:
     return callers[0]
@@ -263,11 +286,11 @@ async def followed(redis_url: str) -> None:
     """Waits until some query process follows the feed."""
     from redis.asyncio import Redis
 
-    from tenkay_query import cache_keys
+    from tenkay_query.cache import redis_keys
 
     async with Redis.from_url(redis_url) as redis:
 
         async def both_keys() -> bool:
-            return await redis.exists(cache_keys.ALIVE, cache_keys.EPOCH) == 2
+            return await redis.exists(redis_keys.ALIVE, redis_keys.EPOCH) == 2
 
         await eventually(both_keys)

@@ -6,17 +6,30 @@ from dataclasses import replace
 
 import pytest
 
-from tenkay_query import envelope
-from tenkay_query.envelope import Envelope, Kind
-from tenkay_query.generations import Absent, Lookup, Trouble, Unusable, Valid, Verdict, covers, judge
+from tenkay_query.cache import envelope
+from tenkay_query.cache.envelope import Envelope, Kind
+from tenkay_query.cache.generations import Absent, Lookup, Trouble, Unusable, Valid, Verdict, covers, judge
 
-EPOCH, OTHER_EPOCH = b"e" * 16, b"f" * 16
-ENTRY = Envelope(Kind.ANSWER, EPOCH, ("0.40",), "0.42", 1_000, 9_000, b"answer")
-FOUND = Lookup(EPOCH, "0.50", True, 1_000, ("0.40",), envelope.encode(ENTRY))
+EPOCH, KIND_EPOCH, OTHER_EPOCH = b"e" * 16, b"k" * 16, b"f" * 16
+ENTRY = Envelope(Kind.ANSWER, EPOCH, KIND_EPOCH, ("0.40",), "0.42", 1_000, 9_000, 5, b"answer")
+FOUND = Lookup(EPOCH, KIND_EPOCH, "0.50", True, 1_000, ("0.40",), envelope.encode(ENTRY))
 
 
-def judged(found: Lookup, *, min_sequence: str = "", now_ms: int = 2_000, bound: bool = True) -> Verdict:
-    return judge(found, bound=bound, min_sequence=min_sequence, now_ms=now_ms)
+def judged(
+    found: Lookup,
+    *,
+    min_sequence: str = "",
+    now_ms: int = 2_000,
+    bound: bool = True,
+    max_staleness_ms: int = 60_000,
+) -> Verdict:
+    return judge(
+        found,
+        bound=bound,
+        min_sequence=min_sequence,
+        now_ms=now_ms,
+        max_staleness_ms=max_staleness_ms,
+    )
 
 
 def with_entry(found: Lookup, **changes: object) -> Lookup:
@@ -47,6 +60,8 @@ def test_an_entry_read_beyond_the_feeds_position_keeps_its_own_state() -> None:
         with_entry(FOUND, epoch=OTHER_EPOCH),
         replace(FOUND, epoch=OTHER_EPOCH),
         with_entry(FOUND, fresh_until_ms=2_000),
+        with_entry(FOUND, kind_epoch=OTHER_EPOCH),
+        replace(FOUND, kind_epoch=None),
     ],
 )
 def test_an_entry_that_is_not_known_to_be_true_is_absent(found: Lookup) -> None:
@@ -86,6 +101,8 @@ def test_an_answer_over_many_companies_is_served_while_young() -> None:
     assert isinstance(young, Valid)
     assert young.as_of_sequence == "0.42"
     assert judged(found, bound=False, now_ms=9_000) == Absent()
+    assert isinstance(judged(found, bound=False, now_ms=1_500, max_staleness_ms=500), Valid)
+    assert judged(found, bound=False, now_ms=1_501, max_staleness_ms=500) == Absent()
     assert judged(found, bound=False, min_sequence="0.43") == Unusable(Trouble.BEHIND)
     assert judged(replace(found, epoch=OTHER_EPOCH), bound=False) == Absent()
     assert judged(replace(found, epoch=None), bound=False) == Unusable(Trouble.NOT_FOLLOWED)

@@ -6,20 +6,27 @@ import asyncio
 from dataclasses import dataclass, field, replace
 
 from tenkay.query.v1 import query_service_pb2 as pb
-from tenkay_query.answers import Answers, CachePolicy, Kind, Question, StoreAnswer
-from tenkay_query.generations import Lookup
+from tenkay_query.cache.answers import Answers
+from tenkay_query.cache.entry_lock import EntryLock
+from tenkay_query.cache.generations import Lookup
+from tenkay_query.cache.policy import CachePolicy
+from tenkay_query.cache.ports import Place, StoreAnswer
+from tenkay_query.cache.store_limit import StoreLimit
+from tenkay_query.question import Kind, Question
 
 POLICY = CachePolicy(
     ttl_seconds=dict.fromkeys(Kind, 60.0),
     negative_seconds=1.0,
     max_staleness_seconds=1.0,
     jitter=0.0,
+    compress_over_bytes=1000,
+    max_body_bytes=100_000,
     follower_wait_seconds=0.0,
     store_seconds=5.0,
     patience_seconds=1.0,
     outage_seconds=1.0,
 )
-QUESTION = Question(
+QUESTION: Question[str] = Question(
     method="GetCompanySummary",
     kind=Kind.COMPANY_SUMMARY,
     request="a company",
@@ -36,8 +43,8 @@ class Cache:
 
     position: str
 
-    async def look_up(self, key: str, generations: object) -> Lookup:
-        return Lookup(b"e" * 16, self.position, True, 1, ("0.5",), None)
+    async def look_up(self, place: Place) -> Lookup:
+        return Lookup(b"e" * 16, b"k" * 16, self.position, True, 1, ("0.5",), None)
 
     async def keep(self, *given: object, **named: object) -> bool:
         return True
@@ -58,6 +65,16 @@ class Store:
         )
 
 
+class Locks:
+    async def take(self, key: str, holder: bytes, seconds: float) -> bool:
+        return True
+
+    async def renew(self, key: str, holder: bytes, seconds: float) -> bool:
+        return True
+
+    async def release(self, key: str, holder: bytes) -> None: ...
+
+
 class Feed:
     async def reaches(self, sequence: str, seconds: float) -> bool:
         return False
@@ -67,7 +84,16 @@ class Feed:
 
 async def test_who_joins_a_question_with_a_newer_token_is_not_told_an_older_state() -> None:
     cache, store = Cache("0.10"), Store()
-    answers = Answers[str](cache, store, Feed(), POLICY, random=lambda: 0.5)
+    answers = Answers[str](
+        cache,
+        store,
+        Feed(),
+        POLICY,
+        lock=EntryLock(Locks(), lock_seconds=1, wait_seconds=1),
+        limit=StoreLimit(10, 10, 1),
+        stamp=lambda: 0,
+        random=lambda: 0.5,
+    )
     first = asyncio.create_task(answers.reply(QUESTION))
     await asyncio.sleep(0)
     await asyncio.sleep(0)

@@ -18,8 +18,9 @@ from tenkay.common.v1.read_pb2 import AsOf
 from tenkay.errors import InvalidArgument
 from tenkay.query.v1 import query_service_pb2 as pb
 from tenkay.store.v1 import filing_store_service_pb2 as store_pb
-from tenkay_query import answer_bytes, cache_keys, questions
-from tenkay_query.answers import Kind
+from tenkay_query import questions
+from tenkay_query.cache import answer_bytes, redis_keys
+from tenkay_query.question import Kind
 
 ACCESSION = "0001999001-24-000001"
 FILING = FilingRef(accession_number=ACCESSION)
@@ -27,7 +28,7 @@ METHODS = ["GetFiling", "GetSignals", "GetAnalysis", "GetCompanySummary", "ListF
 
 
 def key(question: questions.StoreQuestion) -> str:
-    return cache_keys.entry(question.method, question.canonical)
+    return redis_keys.entry(question.method, question.canonical)
 
 
 @pytest.mark.parametrize("method", METHODS)
@@ -196,7 +197,7 @@ def test_one_message_under_two_methods_has_two_entries() -> None:
     analysis = questions.analysis(pb.GetAnalysisRequest(filing=FILING))
     assert filing.canonical == analysis.canonical
     assert key(filing) != key(analysis)
-    assert key(filing).startswith("q:v1:GetFiling:")
+    assert key(filing).startswith("q:v2:GetFiling:")
     assert len(key(filing).rpartition(":")[2]) == 64
 
 

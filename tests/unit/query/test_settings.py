@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from tenkay.runtime.settings import EXIT_CONFIGURATION, load_settings
-from tenkay_query.answers import Kind
+from tenkay_query.question import Kind
 from tenkay_query.settings import QuerySettings
 
 

@@ -6,8 +6,8 @@ import asyncio
 
 import pytest
 
-from tenkay_query.breaker import Breaker
-from tenkay_query.single_flight import SingleFlight
+from tenkay_query.cache.breaker import Breaker
+from tenkay_query.cache.single_flight import SingleFlight
 
 
 class Work:

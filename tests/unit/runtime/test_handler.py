@@ -34,6 +34,8 @@ from tenkay.runtime.handler import (
     RpcMetrics,
     WrappingServer,
     comes_to_an_end,
+    parse,
+    takes_bytes,
 )
 from tenkay.runtime.tracing import remote_parent
 from tenkay.store.v1 import change_feed_service_pb2 as feed
@@ -459,3 +461,30 @@ async def test_a_stream_that_comes_to_an_end_does_so_although_its_caller_set_no_
             await anext(aiter(call(never_done())))
         assert caught.value.code() is grpc.StatusCode.DEADLINE_EXCEEDED
         assert policy.running == 0
+
+
+async def test_a_method_that_takes_bytes_is_given_the_request_as_it_came_and_its_answer_goes_out_as_it_is() -> (
+    None
+):
+    seen: list[Any] = []
+
+    @takes_bytes
+    async def echo(request: Any, _context: Any) -> bytes:
+        seen.append(request)
+        return b"no message at all \xff"
+
+    handler = grpc.unary_unary_rpc_method_handler(echo, **MESSAGES)
+    async with served("Echo", handler) as (_, channel, registry):
+        call = channel.unary_unary("/s/Echo", request_serializer=bytes, response_deserializer=bytes)
+        assert await call(b"\xff as it came") == b"no message at all \xff"
+        assert seen == [b"\xff as it came"]
+        labels = {"service": "s", "method": "Echo", "code": "OK"}
+        assert registry.get_sample_value("seconds_count", labels) == 1
+
+
+def test_bytes_that_are_no_message_are_the_callers_fault() -> None:
+    request = store.GetFilingRequest(filing=FilingRef(accession_number="0001999001-24-000001"))
+    assert parse(store.GetFilingRequest, request.SerializeToString()) == request
+    with pytest.raises(InvalidArgument) as refused:
+        parse(store.GetFilingRequest, b"\xff\xff")
+    assert "tenkay.store.v1.GetFilingRequest" in refused.value.message

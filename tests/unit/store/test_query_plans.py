@@ -14,9 +14,9 @@ from tenkay_store import duckdb_feed, duckdb_records
 from tenkay_store import duckdb_reads as reads
 from tenkay_store import duckdb_screens as screens
 from tenkay_store import filter as filters
+from tenkay_store.commit_messages import extraction_record
 from tenkay_store.duckdb_owner import FILE_NAME
 from tenkay_store.duckdb_store import DuckDBStore
-from tenkay_store.messages import extraction_record
 from tenkay_store.storage import FilingSelection, Moment, Screen
 from tests.unit.store.conftest import options
 from tests.unit.store.filings import accession_number, analysis_to_commit, extraction

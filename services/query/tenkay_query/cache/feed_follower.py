@@ -3,7 +3,7 @@
 The position is kept in Redis, beside the generations it stands for, so that any process can resume and several may
 follow at once: raising is by maximum, so doing it twice changes nothing. While the feed is followed a note in Redis is
 kept alive; it expires soon after the last follower is cut off, and answers bound to generations are then no longer
-served.
+served. What this process keeps for itself hears of each change first, before Redis does.
 """
 
 from __future__ import annotations
@@ -11,16 +11,16 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import time
-from collections.abc import AsyncGenerator, Callable
+from collections.abc import AsyncGenerator, Callable, Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
-from tenkay import sequences
 from tenkay.errors import Reason, TenkayError
 from tenkay.runtime.logs import get_logger
-from tenkay_query import cache_keys, metrics
-from tenkay_query.cache_store import CacheLost, FeedLedger
-from tenkay_query.generations import covers
+from tenkay_query import metrics
+from tenkay_query.cache import redis_keys
+from tenkay_query.cache.generations import covers
+from tenkay_query.cache.ports import CacheLost, FeedLedger
 
 logger = get_logger(__name__)
 
@@ -43,6 +43,16 @@ class FeedBatch:
 
     changes: tuple[FeedChange, ...]
     up_to_sequence: str
+
+
+class Follower(Protocol):
+    """What hears of the changes before Redis does."""
+
+    def starts(self, position: str) -> None:
+        """The feed is read from `position` on."""
+
+    def applies(self, raised: Mapping[str, str], position: str) -> None:
+        """All changes up to `position`; the newest sequence of each generation that they raise."""
 
 
 class Feed(Protocol):
@@ -73,16 +83,20 @@ class FeedFollower:
         feed: Feed,
         ledger: FeedLedger,
         policy: FollowPolicy,
+        first: Follower,
         *,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._feed = feed
         self._ledger = ledger
         self._policy = policy
+        self._first = first
         self._clock = clock
         self._asserted = ""
         self._heard_at = clock()
         self._is_open = False
+        self._stopped_at = clock()
+        self._applying_since: float | None = None
         self._logged = ""
         self._moved = asyncio.Condition()
         self._nudged = asyncio.Event()
@@ -91,6 +105,17 @@ class FeedFollower:
     def position(self) -> str:
         """The newest position that this process has told Redis. Empty before the first."""
         return self._asserted
+
+    @property
+    def cut_off_seconds(self) -> float:
+        """For how long changes may have gone unnoticed in this process. 0 while the feed is followed."""
+        now = self._clock()
+        if not self._is_open:
+            return now - self._stopped_at
+        if self._applying_since is not None:
+            return now - self._applying_since
+        silent = now - self._heard_at
+        return silent if silent > self._policy.silence_seconds else 0.0
 
     async def run(self) -> None:
         """Follows, resumes after every failure, for ever."""
@@ -107,7 +132,9 @@ class FeedFollower:
                 else:
                     self._log_once("feed_broken", error.reason, error.message)
             finally:
-                self._is_open = False
+                if self._is_open:
+                    self._is_open = False
+                    self._stopped_at = self._clock()
             if self._heard_at > opened_at:
                 wait = self._policy.first_wait_seconds
                 self._logged = ""
@@ -131,7 +158,9 @@ class FeedFollower:
 
     async def _follow(self) -> None:
         known = await self._ledger.position()
-        start = sequences.merge(known or "", self._asserted)
+        # From where this process was, if it was anywhere: what others have raised meanwhile it must hear of itself.
+        start = self._asserted or known or ""
+        self._first.starts(start)
         batches = self._feed.watch(start)
         heartbeat = asyncio.create_task(self._heartbeat())
         try:
@@ -147,15 +176,20 @@ class FeedFollower:
     async def _apply(self, batch: FeedBatch) -> None:
         raised: dict[str, str] = {}
         for change in batch.changes:
-            raised[cache_keys.filing_generation(change.accession_number)] = change.sequence
+            raised[redis_keys.filing_generation(change.accession_number)] = change.sequence
             if change.cik is not None:
-                raised[cache_keys.company_generation(change.cik)] = change.sequence
-        while True:  # a change must not be lost: until Redis has it the feed is not read on
-            try:
-                await self._advance(raised, batch.up_to_sequence)
-                break
-            except CacheLost:
-                await asyncio.sleep(self._policy.first_wait_seconds)
+                raised[redis_keys.company_generation(change.cik)] = change.sequence
+        self._first.applies(raised, batch.up_to_sequence)
+        self._applying_since = self._clock()
+        try:
+            while True:  # a change must not be lost: until Redis has it the feed is not read on
+                try:
+                    await self._advance(raised, batch.up_to_sequence)
+                    break
+                except CacheLost:
+                    await asyncio.sleep(self._policy.first_wait_seconds)
+        finally:
+            self._applying_since = None
         metrics.FEED_CHANGES.inc(len(batch.changes))
         async with self._moved:
             self._asserted = batch.up_to_sequence
@@ -188,5 +222,6 @@ class FeedFollower:
         logger.warning("cache_dropped", cause=error.message, reason=error.reason)
         metrics.NEW_EPOCHS.labels("feed_expired").inc()
         self._asserted = ""
+        self._first.starts("")
         with contextlib.suppress(CacheLost):
             await self._ledger.start_over()

@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import os
 import time
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Any, TypeVar, cast
 
 from redis.asyncio import BlockingConnectionPool, Redis
@@ -19,17 +19,22 @@ from redis.exceptions import RedisError, ResponseError
 from redis.maint_notifications import MaintNotificationsConfig
 from redis.typing import EncodableT
 
-from tenkay_query import cache_keys, metrics
-from tenkay_query.breaker import Breaker
-from tenkay_query.cache_store import CacheLost
-from tenkay_query.envelope import EPOCH_BYTES
-from tenkay_query.generations import Lookup
-from tenkay_query.redis_scripts import ADVANCE, KEEP, START_OVER
+from tenkay_query import metrics
+from tenkay_query.cache import redis_keys
+from tenkay_query.cache.breaker import Breaker
+from tenkay_query.cache.envelope import EPOCH_BYTES
+from tenkay_query.cache.generations import Lookup
+from tenkay_query.cache.ports import CacheLost, Place
+from tenkay_query.cache.redis_reads import RedisReads
+from tenkay_query.cache.redis_scripts import ADVANCE, KEEP, RELEASE, RENEW, START_OVER
 
 Result = TypeVar("Result")
 
 GENERATION_SECONDS = 9 * 24 * 3600
 """Longer than any entry lives; a generation that is gone before its entries only costs a question to the store."""
+
+SHARED_KEYS = (redis_keys.EPOCH, redis_keys.POSITION, redis_keys.ALIVE, redis_keys.SEEN)
+"""What tells how far the feed has been followed: looked at with every entry."""
 
 
 def open_redis(url: str, *, timeout_seconds: float, max_connections: int) -> Redis:
@@ -49,30 +54,26 @@ def open_redis(url: str, *, timeout_seconds: float, max_connections: int) -> Red
 
 
 class RedisAnswerCache:
-    """`cache_store.AnswerCache`, with a breaker."""
+    """`ports.AnswerCache` and `ports.EntryLocks`, with a breaker."""
 
-    def __init__(self, redis: Redis, breaker: Breaker, *, max_entry_bytes: int) -> None:
+    def __init__(self, redis: Redis, reads: RedisReads, breaker: Breaker, *, max_entry_bytes: int) -> None:
+        """`reads` reads SHARED_KEYS with each read."""
         self._redis = redis
         self._breaker = breaker
         self._max_entry_bytes = max_entry_bytes
+        self._reads = reads
         self._keep = redis.register_script(KEEP)
+        self._renew = redis.register_script(RENEW)
+        self._release = redis.register_script(RELEASE)
 
-    async def look_up(self, key: str, generations: Sequence[str]) -> Lookup:
-        keys = (
-            cache_keys.EPOCH,
-            cache_keys.POSITION,
-            cache_keys.ALIVE,
-            cache_keys.SEEN,
-            key,
-            *generations,
-        )
-        values = await self._guarded("look_up", lambda: self._redis.mget(keys))
-        # The client does not decode, so they are bytes; its types allow for one that does.
-        epoch, position, alive, seen, entry, *current = cast(list[bytes | None], values)
-        if epoch is not None and len(epoch) != EPOCH_BYTES:
-            epoch = None
+    async def look_up(self, place: Place) -> Lookup:
+        keys = (place.kind_epoch, place.key, *place.generations)
+        values = await self._guarded("look_up", lambda: self._reads.read(keys))
+        epoch, position, alive, seen, kind_epoch, entry, *current = values
+        epoch = _token(epoch)
         return Lookup(
             epoch=epoch,
+            kind_epoch=_token(kind_epoch),
             position=_text(position),
             is_followed=alive is not None,
             seen_at_ms=None if seen is None else int(seen),
@@ -82,25 +83,44 @@ class RedisAnswerCache:
 
     async def keep(
         self,
-        key: str,
+        place: Place,
         entry: bytes,
         seconds: float,
         found: Lookup,
-        generations: Sequence[str],
+        *,
+        kind_epoch: bytes,
         as_of_sequence: str,
     ) -> bool:
         if found.epoch is None or len(entry) > self._max_entry_bytes:
             return False
-        keys = [cache_keys.EPOCH, cache_keys.POSITION, key, *generations]
+        keys = [redis_keys.EPOCH, redis_keys.POSITION, place.kind_epoch, place.key, *place.generations]
         arguments: list[EncodableT] = [
             found.epoch,
             as_of_sequence,
             max(1, int(seconds * 1000)),
             GENERATION_SECONDS,
             entry,
+            kind_epoch,
+            0 if found.kind_epoch is None else 1,
             *(known or "" for known in found.generations),
         ]
         return bool(await self._guarded("keep", lambda: self._keep(keys=keys, args=arguments)))
+
+    async def take(self, key: str, holder: bytes, seconds: float) -> bool:
+        """`EntryLocks.take`."""
+        milliseconds = int(seconds * 1000)
+        return bool(
+            await self._guarded("lock", lambda: self._redis.set(key, holder, nx=True, px=milliseconds))
+        )
+
+    async def renew(self, key: str, holder: bytes, seconds: float) -> bool:
+        """`EntryLocks.renew`."""
+        arguments: list[EncodableT] = [holder, int(seconds * 1000)]
+        return bool(await self._guarded("lock", lambda: self._renew(keys=[key], args=arguments)))
+
+    async def release(self, key: str, holder: bytes) -> None:
+        """`EntryLocks.release`."""
+        await self._guarded("lock", lambda: self._release(keys=[key], args=[holder]))
 
     async def probe(self, every_seconds: float) -> None:
         """While the breaker is open, asks Redis now and then whether it is back. Runs until cancelled."""
@@ -131,7 +151,7 @@ class RedisAnswerCache:
 
 
 class RedisFeedLedger:
-    """`cache_store.FeedLedger`. It has a client of its own, with more patience than a request has."""
+    """`ports.FeedLedger`. It has a client of its own, with more patience than a request has."""
 
     def __init__(self, redis: Redis, *, grace_seconds: float, now: Callable[[], float] = time.time) -> None:
         self._redis = redis
@@ -141,7 +161,7 @@ class RedisFeedLedger:
         self._start_over = redis.register_script(START_OVER)
 
     async def position(self) -> str | None:
-        held = await self._counted("position", lambda: self._redis.get(cache_keys.POSITION))
+        held = await self._counted("position", lambda: self._redis.get(redis_keys.POSITION))
         return _text(cast("bytes | None", held))
 
     async def advance(self, raised: Mapping[str, str], position: str, asserted: str) -> bool:
@@ -155,12 +175,14 @@ class RedisFeedLedger:
             *raised.values(),
         ]
         return bool(
-            await self._counted("advance", lambda: self._advance(keys=[*_FEED_KEYS, *raised], args=arguments))
+            await self._counted(
+                "advance", lambda: self._advance(keys=[*SHARED_KEYS, *raised], args=arguments)
+            )
         )
 
     async def start_over(self) -> None:
         await self._counted(
-            "start_over", lambda: self._start_over(keys=_FEED_KEYS, args=[os.urandom(EPOCH_BYTES)])
+            "start_over", lambda: self._start_over(keys=SHARED_KEYS, args=[os.urandom(EPOCH_BYTES)])
         )
 
     async def _counted(self, operation: str, ask: Callable[[], Awaitable[Result]]) -> Result:
@@ -171,14 +193,15 @@ class RedisFeedLedger:
             raise CacheLost(str(error)) from error
 
 
-_FEED_KEYS = (cache_keys.EPOCH, cache_keys.POSITION, cache_keys.ALIVE, cache_keys.SEEN)
-
-
 def _generation(held: bytes | None, epoch: bytes | None) -> str | None:
     """The sequence behind the epoch; one of another epoch counts as missing (see `redis_scripts`)."""
     if held is None or epoch is None or not held.startswith(epoch):
         return None
     return _text(held[EPOCH_BYTES:])
+
+
+def _token(held: bytes | None) -> bytes | None:
+    return held if held is not None and len(held) == EPOCH_BYTES else None
 
 
 def _text(raw: bytes | None) -> str | None:

@@ -1,7 +1,8 @@
 """What an entry of the cache holds around the answer's bytes: under which state it is true, and until when.
 
-    magic, schema version (2 bytes) | CRC-32 of the rest (4) | kind (1) | epoch (16)
-    | stored at, fresh until (8 each, milliseconds since 1970) | as-of sequence | generations | body
+    magic, schema version (2 bytes) | CRC-32 of the rest (4) | kind, coding (1 each) | epoch, kind's epoch (16 each)
+    | read at, fresh until (8 each, milliseconds since 1970) | cost (4, milliseconds)
+    | as-of sequence | generations | body
 
 Texts have a length of two bytes before them, the list of generations its count. Numbers are big-endian. What does not
 decode, was made by another version or has a wrong checksum counts as absent: a cache may forget, it must not lie.
@@ -15,14 +16,15 @@ from dataclasses import dataclass
 from enum import IntEnum
 
 MAGIC = 0xA7
-SCHEMA = 1
+SCHEMA = 2
 """To be raised with every change of this layout, and of what an answer's bytes mean."""
 EPOCH_BYTES = 16
 MAX_GENERATIONS = 255
 MAX_TEXT_BYTES = 0xFFFF
+MAX_COST_MS = 0xFFFFFFFF
 
 _HEAD = struct.Struct(">BBI")
-_FIXED = struct.Struct(f">B{EPOCH_BYTES}sQQ")
+_FIXED = struct.Struct(f">BB{EPOCH_BYTES}s{EPOCH_BYTES}sQQI")
 _LENGTH = struct.Struct(">H")
 
 
@@ -35,6 +37,13 @@ class Kind(IntEnum):
     """An error that says that there is no such thing, as `negative` spells it."""
 
 
+class Coding(IntEnum):
+    """How an entry's body is written."""
+
+    PLAIN = 0
+    ZSTD = 1
+
+
 @dataclass(frozen=True, slots=True)
 class Envelope:
     """An entry of the cache."""
@@ -42,22 +51,36 @@ class Envelope:
     kind: Kind
     epoch: bytes
     """EPOCH_BYTES long."""
+    kind_epoch: bytes
+    """The same of the kind of the question."""
     generations: tuple[str, ...]
     """The generations the answer was read under, in the order of the question's names. Empty for many companies."""
     as_of_sequence: str
     """The state of the store that was read."""
-    stored_at_ms: int
+    read_at_ms: int
+    """When the store was asked: the answer is at most as old as this."""
     fresh_until_ms: int
     """From here on the entry is not served, though Redis may still keep it."""
+    cost_ms: int
+    """How long the store took."""
     body: bytes
+    coding: Coding = Coding.PLAIN
 
 
 def encode(envelope: Envelope) -> bytes:
     """The bytes to keep. ValueError when a part is too long for the layout."""
-    if len(envelope.epoch) != EPOCH_BYTES or len(envelope.generations) > MAX_GENERATIONS:
-        raise ValueError("the epoch or the number of generations does not fit the layout")
+    epochs = (envelope.epoch, envelope.kind_epoch)
+    if any(len(epoch) != EPOCH_BYTES for epoch in epochs) or len(envelope.generations) > MAX_GENERATIONS:
+        raise ValueError("an epoch or the number of generations does not fit the layout")
     parts = [
-        _FIXED.pack(envelope.kind, envelope.epoch, envelope.stored_at_ms, envelope.fresh_until_ms),
+        _FIXED.pack(
+            envelope.kind,
+            envelope.coding,
+            *epochs,
+            envelope.read_at_ms,
+            envelope.fresh_until_ms,
+            min(envelope.cost_ms, MAX_COST_MS),
+        ),
         _text(envelope.as_of_sequence),
         bytes([len(envelope.generations)]),
         *map(_text, envelope.generations),
@@ -74,7 +97,7 @@ def decode(raw: bytes) -> Envelope | None:
         rest = memoryview(raw)[_HEAD.size :]
         if magic != MAGIC or schema != SCHEMA or zlib.crc32(rest) != checksum:
             return None
-        kind, epoch, stored_at, fresh_until = _FIXED.unpack_from(rest)
+        kind, coding, epoch, kind_epoch, read_at, fresh_until, cost = _FIXED.unpack_from(rest)
         as_of, position = _read_text(rest, _FIXED.size)
         count = rest[position]
         position += 1
@@ -83,7 +106,16 @@ def decode(raw: bytes) -> Envelope | None:
             generation, position = _read_text(rest, position)
             generations.append(generation)
         return Envelope(
-            Kind(kind), epoch, tuple(generations), as_of, stored_at, fresh_until, bytes(rest[position:])
+            kind=Kind(kind),
+            epoch=epoch,
+            kind_epoch=kind_epoch,
+            generations=tuple(generations),
+            as_of_sequence=as_of,
+            read_at_ms=read_at,
+            fresh_until_ms=fresh_until,
+            cost_ms=cost,
+            body=bytes(rest[position:]),
+            coding=Coding(coding),
         )
     except (struct.error, IndexError, ValueError):
         return None

@@ -2,7 +2,8 @@
 
 Sequences are compared as text, shard by shard, since they may be larger than Lua's numbers are exact. A generation is
 kept with its epoch before it: one of another epoch counts as missing, so that a new epoch voids the generations too (a
-store that was set back to an older state counts from there again, and a maximum would never fall).
+store that was set back to an older state counts from there again, and a maximum would never fall). One that was made
+void by hand carries a mark after its sequence, so that it equals none before.
 """
 
 from __future__ import annotations
@@ -16,6 +17,9 @@ end
 local function greater(a, b)
   if #a ~= #b then return #a > #b end
   return a > b
+end
+local function without_mark(held)
+  return held and string.gsub(held, '!.*', '')
 end
 local function generation(key, epoch)
   local held = redis.call('GET', key)
@@ -52,8 +56,10 @@ end
 if lost then redis.call('SET', KEYS[1], ARGV[3]) end
 local epoch = redis.call('GET', KEYS[1])
 for place = 5, #KEYS do
-  local raised = merge(generation(KEYS[place], epoch) or '', ARGV[place + 2])
-  redis.call('SET', KEYS[place], epoch .. raised, 'EX', ARGV[6])
+  local before = without_mark(generation(KEYS[place], epoch))
+  local raised = merge(before or '', ARGV[place + 2])
+  -- What another follower has raised already is left alone: writing it again would tell all processes to forget it.
+  if raised ~= before then redis.call('SET', KEYS[place], epoch .. raised, 'EX', ARGV[6]) end
 end
 redis.call('SET', KEYS[2], merge(held or '', ARGV[1]))
 redis.call('SET', KEYS[3], '1', 'PX', ARGV[4])
@@ -66,12 +72,15 @@ return lost and 1 or 0
 KEEP = (
     _SEQUENCES
     + """
--- KEYS: epoch, position, entry, generations...
--- ARGV: epoch, as-of sequence, ms to live, generation seconds, entry, known generations ('' for missing)...
+-- KEYS: epoch, position, kind's epoch, entry, generations...
+-- ARGV: epoch, as-of sequence, ms to live, generation seconds, entry, kind's epoch, whether it was known (1 or 0),
+--   known generations ('' for missing)...
 if redis.call('GET', KEYS[1]) ~= ARGV[1] then return 0 end
+local kind = redis.call('GET', KEYS[3])
+if kind ~= ARGV[6] and (kind or ARGV[7] == '1') then return 0 end
 local missing = {}
-for place = 4, #KEYS do
-  local known, current = ARGV[place + 2], generation(KEYS[place], ARGV[1])
+for place = 5, #KEYS do
+  local known, current = ARGV[place + 3], generation(KEYS[place], ARGV[1])
   if known ~= '' then
     if current ~= known then return 0 end
   elseif current and current ~= ARGV[2] then
@@ -90,7 +99,8 @@ if #missing > 0 then
   end
   for _, key in ipairs(missing) do redis.call('SET', key, ARGV[1] .. ARGV[2], 'EX', ARGV[4]) end
 end
-redis.call('SET', KEYS[3], ARGV[5], 'PX', ARGV[3])
+if not kind then redis.call('SET', KEYS[3], ARGV[6]) end
+redis.call('SET', KEYS[4], ARGV[5], 'PX', ARGV[3])
 return 1
 """
 )
@@ -103,3 +113,32 @@ redis.call('DEL', KEYS[2], KEYS[3], KEYS[4])
 return 1
 """
 """Begins a new epoch and forgets the position."""
+
+VOID = (
+    _SEQUENCES
+    + """
+-- KEYS: epoch, generations...   ARGV: mark, generation seconds
+local epoch = redis.call('GET', KEYS[1])
+if not epoch then return 0 end
+for place = 2, #KEYS do
+  local held = without_mark(generation(KEYS[place], epoch)) or ''
+  redis.call('SET', KEYS[place], epoch .. held .. '!' .. ARGV[1], 'EX', ARGV[2])
+end
+return 1
+"""
+)
+"""Makes void all that hangs on some generations: their sequences stay, with a mark that no entry carries."""
+
+RENEW = """
+-- KEYS: lock   ARGV: holder, ms
+if redis.call('GET', KEYS[1]) ~= ARGV[1] then return 0 end
+return redis.call('PEXPIRE', KEYS[1], ARGV[2])
+"""
+"""Holds a lock for longer, if it is still the holder's."""
+
+RELEASE = """
+-- KEYS: lock   ARGV: holder
+if redis.call('GET', KEYS[1]) ~= ARGV[1] then return 0 end
+return redis.call('DEL', KEYS[1])
+"""
+"""Gives a lock back, if it is still the holder's."""

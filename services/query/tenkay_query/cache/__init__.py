@@ -1,0 +1,1 @@
+"""Answers kept, and how they stay true: keys, entries, generations, Redis, the change feed."""

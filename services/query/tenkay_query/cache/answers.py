@@ -1,0 +1,386 @@
+"""Answering: from Redis while an entry is true, else from the store, once for all who ask at the same time.
+
+What is lost and what then happens, in one place:
+
+- Redis lost (error, slow, breaker open): the store answers; counted as a bypass.
+- The feed not followed: the store answers, since changes would go unnoticed; if the store does not answer either (an
+  error, or nothing within `patience_seconds`), what was true when the feed was last followed is given, up to
+  `outage_seconds` after it.
+- The store lost: its DEPENDENCY_UNAVAILABLE is passed on for what is not cached.
+- The store asked too much at once: TOO_MANY_CALLS, by `store_limit`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextvars
+import copy
+import os
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Generic, TypeVar
+
+from tenkay import sequences
+from tenkay.errors import Reason, TenkayError
+from tenkay.runtime.call import CURRENT_DEADLINE
+from tenkay.runtime.tracing import span
+from tenkay_query import metrics
+from tenkay_query.cache import answer_bytes, compression, early_refresh, envelope, negative, redis_keys
+from tenkay_query.cache.entry_lock import EntryLock
+from tenkay_query.cache.envelope import EPOCH_BYTES, Envelope
+from tenkay_query.cache.generations import Lookup, Trouble, Unusable, Valid, Verdict, covers, judge, merged
+from tenkay_query.cache.policy import CachePolicy
+from tenkay_query.cache.ports import AnswerCache, CacheLost, FeedProgress, Place, Store, StoreAnswer
+from tenkay_query.cache.single_flight import SingleFlight
+from tenkay_query.cache.store_limit import StoreLimit
+from tenkay_query.question import Keepable, Level, Outcome, Question, Reply
+
+Request = TypeVar("Request")
+
+
+@dataclass(frozen=True, slots=True)
+class _Seen:
+    """A look into Redis, and what it means for the question."""
+
+    found: Lookup | None
+    """None: Redis was lost."""
+    verdict: Verdict
+    stamp: int
+    """Taken before the look."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Basis:
+    """What the starter of a question to the store knew before it asked."""
+
+    found: Lookup | None
+    stamp: int
+    floor: str
+    """The state that the store was asked for."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Fetched:
+    body: bytes = b""
+    error: TenkayError | None = None
+    as_of_sequence: str = ""
+    """The state that the body names."""
+    keepable: Keepable | None = None
+
+
+class Answers(Generic[Request]):
+    """The read path behind a process's own memory."""
+
+    def __init__(
+        self,
+        cache: AnswerCache,
+        store: Store[Request],
+        feed: FeedProgress,
+        policy: CachePolicy,
+        *,
+        lock: EntryLock,
+        limit: StoreLimit,
+        stamp: Callable[[], int],
+        random: Callable[[], float],
+        now: Callable[[], float] = time.time,
+    ) -> None:
+        self._cache = cache
+        self._store = store
+        self._feed = feed
+        self._policy = policy
+        self._lock = lock
+        self._limit = limit
+        self._stamp = stamp
+        self._random = random
+        self._now = now
+        self._flights: SingleFlight[_Basis, _Fetched] = SingleFlight()
+        self._refreshes: dict[str, asyncio.Task[None]] = {}
+
+    async def reply(self, question: Question[Request]) -> Reply:
+        """The answer to `question`, or the error to raise. MALFORMED_SEQUENCE is raised before anything is asked."""
+        sequences.parse(question.min_sequence)
+        place = _place(question)
+        seen = await self._look(place, question)
+        if (
+            isinstance(seen.verdict, Unusable)
+            and seen.verdict.trouble is Trouble.BEHIND
+            and question.is_bound
+            and await self._feed.reaches(question.min_sequence, self._policy.follower_wait_seconds)
+        ):
+            seen = await self._look(place, question)
+        if isinstance(seen.verdict, Valid):
+            served = self._served(question, seen.verdict, seen.stamp)
+            if served is not None:
+                self._refresh_early(place, question, seen, seen.verdict.entry)
+                return served
+        outcome = Outcome.MISS
+        if isinstance(seen.verdict, Unusable):
+            outcome = Outcome.BYPASS
+            metrics.BYPASSES.labels(seen.verdict.trouble).inc()
+            if seen.verdict.trouble is Trouble.NOT_FOLLOWED:
+                self._feed.nudge()
+        last = self._last_known(question, seen)
+        try:
+            async with asyncio.timeout(None if last is None else self._policy.patience_seconds):
+                fetched = await self._fetch(place, question, seen)
+        except TimeoutError:
+            if last is None:
+                raise
+            metrics.OUTAGE_ANSWERS.inc()
+            return last
+        if fetched.error is None:
+            return Reply(outcome, Level.STORE, fetched.body, keepable=fetched.keepable)
+        if last is not None and fetched.error.reason is Reason.DEPENDENCY_UNAVAILABLE:
+            metrics.OUTAGE_ANSWERS.inc()
+            return last
+        # A copy: several callers may raise it, and each adds its own traceback.
+        return Reply(outcome, Level.STORE, error=copy.copy(fetched.error))
+
+    async def close(self) -> None:
+        """Ends the questions under way."""
+        refreshes = tuple(self._refreshes.values())
+        for refresh in refreshes:
+            refresh.cancel()
+        await asyncio.gather(*refreshes, return_exceptions=True)
+        await self._flights.close()
+
+    async def _look(self, place: Place, question: Question[Request]) -> _Seen:
+        stamp = self._stamp()
+        with span("redis.look_up"):
+            try:
+                found = await self._cache.look_up(place)
+            except CacheLost:
+                return _Seen(None, Unusable(Trouble.REDIS_LOST), stamp)
+        verdict = judge(
+            found,
+            bound=question.is_bound,
+            min_sequence=question.min_sequence,
+            now_ms=int(self._now() * 1000),
+            max_staleness_ms=int(self._policy.staleness_seconds(question) * 1000),
+        )
+        return _Seen(found, verdict, stamp)
+
+    def _served(self, question: Question[Request], valid: Valid, stamp: int | None) -> Reply | None:
+        """The entry as a reply; without a stamp it is not to be kept. None when its body does not decode."""
+        entry = valid.entry
+        body = compression.body_of(entry, self._policy.max_body_bytes)
+        if body is None:
+            return None
+        if entry.kind is envelope.Kind.NEGATIVE:
+            error = negative.decode(body)
+            return None if error is None else Reply(Outcome.HIT, Level.REDIS, error=error)
+        keepable = None
+        if stamp is not None:
+            seconds = self._seconds_left(question, entry) - self._lead_seconds(question, entry)
+            keepable = Keepable(valid.as_of_sequence, stamp, seconds)
+        if question.as_of_field is not None and valid.as_of_sequence != entry.as_of_sequence:
+            body = answer_bytes.with_text(body, question.as_of_field, valid.as_of_sequence)
+        return Reply(Outcome.HIT, Level.REDIS, body, keepable=keepable)
+
+    def _last_known(self, question: Question[Request], seen: _Seen) -> Reply | None:
+        if not isinstance(seen.verdict, Unusable) or seen.verdict.last_known is None:
+            return None
+        if seen.found is None or seen.found.seen_at_ms is None:
+            return None
+        silent_seconds = self._now() - seen.found.seen_at_ms / 1000
+        if silent_seconds > self._policy.outage_seconds:
+            return None
+        return self._served(question, seen.verdict.last_known, None)
+
+    def _seconds_left(self, question: Question[Request], entry: Envelope) -> float:
+        """How long the entry may still be given to those who ask this."""
+        until_ms = float(entry.fresh_until_ms)
+        if not question.is_bound:
+            until_ms = min(until_ms, entry.read_at_ms + self._policy.staleness_seconds(question) * 1000)
+        return until_ms / 1000 - self._now()
+
+    def _lead_seconds(self, question: Question[Request], entry: Envelope) -> float:
+        """How long before its end the entry is made anew, as this reader draws it."""
+        return (
+            early_refresh.lead_seconds(entry.cost_ms / 1000, self._random()) if question.is_expensive else 0.0
+        )
+
+    def _refresh_early(self, place: Place, question: Question[Request], seen: _Seen, entry: Envelope) -> None:
+        if not question.is_expensive or place.key in self._refreshes:
+            return
+        if self._seconds_left(question, entry) > self._lead_seconds(question, entry):
+            return
+
+        async def refresh() -> None:
+            fetched = await self._ask(
+                place, question, _Basis(seen.found, seen.stamp, question.min_sequence), may_wait=False
+            )
+            if fetched is not None:
+                metrics.EARLY_REFRESHES.labels("done" if fetched.error is None else "failed").inc()
+
+        task = asyncio.get_running_loop().create_task(refresh(), context=self._flight_context())
+        self._refreshes[place.key] = task
+        task.add_done_callback(lambda ended: self._refreshed(place.key, ended))
+
+    def _refreshed(self, key: str, task: asyncio.Task[None]) -> None:
+        del self._refreshes[key]
+        if not task.cancelled() and task.exception() is not None:
+            metrics.EARLY_REFRESHES.labels("failed").inc()
+
+    async def _fetch(self, place: Place, question: Question[Request], seen: _Seen) -> _Fetched:
+        position = (seen.found.position if seen.found is not None else None) or ""
+        # For what hangs on generations the store must have all that the generations were raised by: it has, since the
+        # feed tells only what is committed, and saying so makes sure. A set of companies may be a little old.
+        floor = merged(position, question.min_sequence) if question.is_bound else question.min_sequence
+
+        async def ask(basis: _Basis) -> _Fetched:
+            fetched = await self._ask(place, question, basis, may_wait=True)
+            if fetched is None:
+                raise RuntimeError("only who does not wait may come back with nothing")
+            return fetched
+
+        fetched, joined = await self._flights.do(
+            place.key,
+            _Basis(seen.found, seen.stamp, floor),
+            ask,
+            good_enough=lambda basis: _joinable(basis, seen.found, question, floor),
+            context=self._flight_context,
+        )
+        if joined:
+            metrics.FLIGHTS_JOINED.inc()
+            return _as_of(merged(fetched.as_of_sequence, position), question, fetched)
+        return fetched
+
+    def _flight_context(self) -> contextvars.Context:
+        """The starter's trace, but not its deadline: others may have more time than it."""
+        context = contextvars.copy_context()
+        context.run(CURRENT_DEADLINE.set, time.monotonic() + self._policy.store_seconds)
+        return context
+
+    async def _ask(
+        self, place: Place, question: Question[Request], basis: _Basis, *, may_wait: bool
+    ) -> _Fetched | None:
+        if not question.is_expensive or basis.found is None:
+            return await self._from_store(place, question, basis)
+
+        async def from_cache() -> _Fetched | None:
+            seen = await self._look(place, question)
+            served = (
+                self._served(question, seen.verdict, seen.stamp) if isinstance(seen.verdict, Valid) else None
+            )
+            if served is None:
+                return None
+            metrics.LOCK_WAITS.inc()
+            as_of_sequence = "" if served.keepable is None else served.keepable.as_of_sequence
+            return _Fetched(served.body, served.error, as_of_sequence, served.keepable)
+
+        return await self._lock.answer(
+            redis_keys.lock(place.key),
+            from_cache=from_cache,
+            from_store=lambda: self._from_store(place, question, basis),
+            may_wait=may_wait,
+        )
+
+    async def _from_store(self, place: Place, question: Question[Request], basis: _Basis) -> _Fetched:
+        read_at = self._now()
+        try:
+            async with self._limit.place():
+                read_at = self._now()
+                answer = await self._ask_store(question, basis.floor)
+        except TenkayError as error:
+            if error.reason in negative.CACHED:
+                body = negative.encode(error)
+                # An error does not tell which state was read; it was not older than the one asked for.
+                told = StoreAnswer(body, basis.floor)
+                await self._keep(place, question, basis, envelope.Kind.NEGATIVE, told, read_at)
+            return _Fetched(error=error)
+        entry = await self._keep(place, question, basis, envelope.Kind.ANSWER, answer, read_at)
+        if entry is None:
+            return _Fetched(answer.body, as_of_sequence=answer.as_of_sequence)
+        seconds = self._seconds_left(question, entry) - self._lead_seconds(question, entry)
+        keepable = Keepable(answer.as_of_sequence, basis.stamp, seconds)
+        return _Fetched(answer.body, None, answer.as_of_sequence, keepable)
+
+    async def _ask_store(self, question: Question[Request], floor: str) -> StoreAnswer:
+        try:
+            return await self._store.ask(question, floor)
+        except TenkayError as error:
+            # A store that was set back to an older state has not reached a position that was followed before.
+            if error.reason is Reason.SEQUENCE_NOT_REACHED and floor != question.min_sequence:
+                return await self._store.ask(question, question.min_sequence)
+            raise
+
+    async def _keep(
+        self,
+        place: Place,
+        question: Question[Request],
+        basis: _Basis,
+        kind: envelope.Kind,
+        answer: StoreAnswer,
+        read_at: float,
+    ) -> Envelope | None:
+        """Offers the answer to Redis. The entry, if the answer may be kept at all."""
+        found, as_of_sequence = basis.found, answer.as_of_sequence
+        if found is None or found.epoch is None or len(answer.body) > self._policy.max_body_bytes:
+            return None
+        if question.is_bound and (found.position is None or not as_of_sequence):
+            return None
+        is_negative = kind is envelope.Kind.NEGATIVE
+        lasts = self._policy.seconds_to_keep(question.kind, is_negative=is_negative, drawn=self._random())
+        now = self._now()
+        entry = Envelope(
+            kind=kind,
+            epoch=found.epoch,
+            kind_epoch=found.kind_epoch or os.urandom(EPOCH_BYTES),
+            # A generation that was missing becomes the state read, if Redis still agrees to that.
+            generations=tuple(known if known is not None else as_of_sequence for known in found.generations),
+            as_of_sequence=as_of_sequence,
+            read_at_ms=int(read_at * 1000),
+            fresh_until_ms=int((now + lasts) * 1000),
+            cost_ms=max(0, int((now - read_at) * 1000)),
+            body=answer.body,
+        )
+        written = compression.compress(entry, self._policy.compress_over_bytes)
+        try:
+            kept = await self._cache.keep(
+                place,
+                envelope.encode(written),
+                lasts,
+                found,
+                kind_epoch=entry.kind_epoch,
+                as_of_sequence=as_of_sequence,
+            )
+        except CacheLost:
+            return None
+        metrics.FILLS.labels("kept" if kept else "refused").inc()
+        return entry
+
+
+def _place(question: Question[Request]) -> Place:
+    return Place(
+        redis_keys.entry(question.method, question.canonical),
+        redis_keys.kind_epoch(question.kind),
+        question.generations,
+    )
+
+
+def _as_of(sequence: str, question: Question[Request], fetched: _Fetched) -> _Fetched:
+    """Another caller's answer naming the state that it is known to be true at for this one.
+
+    The one who joins may have seen a newer state than the one who asked: see `_joinable`.
+    """
+    if fetched.error is not None or not question.is_bound or question.as_of_field is None:
+        return fetched
+    if sequence == fetched.as_of_sequence:
+        return fetched
+    body = answer_bytes.with_text(fetched.body, question.as_of_field, sequence)
+    return _Fetched(body, None, sequence, fetched.keepable)
+
+
+def _joinable(basis: _Basis, found: Lookup | None, question: Question[Request], floor: str) -> bool:
+    """Whether the answer to a question asked on `basis` is new enough for a caller that has `found`."""
+    if not question.is_bound or found is None or basis.found is None:
+        return covers(basis.floor, question.min_sequence)
+    if covers(basis.floor, floor):
+        return True
+    # The feed has moved on, but nothing has touched this since the question was asked.
+    unchanged = None not in found.generations and basis.found.generations == found.generations
+    return (
+        unchanged and basis.found.epoch == found.epoch and covers(found.position or "", question.min_sequence)
+    )
