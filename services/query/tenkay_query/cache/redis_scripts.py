@@ -63,8 +63,8 @@ local function is_news(sequence)
 end
 local epoch = redis.call('GET', KEYS[1])
 for place = 5, #KEYS do
-  -- What has been told before is left alone: where the generation is lost, a later change may be lost with it, and where
-  -- it is not, writing it again would tell all processes to forget what hangs on it.
+  -- What has been told before is left alone: where the generation is lost, a later change may be lost with it, and
+  -- where it is not, writing it again would tell all processes to forget what hangs on it.
   if is_news(ARGV[place + 2]) then
     local before = without_mark(generation(KEYS[place], epoch))
     local raised = merge(before or '', ARGV[place + 2])
