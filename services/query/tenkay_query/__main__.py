@@ -5,7 +5,6 @@ from __future__ import annotations
 from random import random
 
 from tenkay.client import Endpoint, Tls
-from tenkay.client.store import AsyncChangeFeedClient, AsyncFilingStoreClient
 from tenkay.query.v1.query_service_pb2_grpc import add_QueryServiceServicer_to_server
 from tenkay.runtime.server import ServerScope, run
 from tenkay.runtime.settings import load_settings
@@ -24,7 +23,8 @@ from tenkay_query.hot_reads import HotReads
 from tenkay_query.metrics import AnswerMetrics
 from tenkay_query.servicer import FULL_NAME, QueryServicer
 from tenkay_query.settings import QuerySettings
-from tenkay_query.store_reader import NoFloor, StoreFeed, StoreReader
+from tenkay_query.store_clients import StoreClients
+from tenkay_query.store_reader import StoreFeed, StoreReader
 
 FOLLOWER_PATIENCE_SECONDS = 1.0
 """The follower's commands may take this long: nobody waits for them."""
@@ -42,10 +42,8 @@ async def build(scope: ServerScope, settings: QuerySettings) -> None:
         settings.redis_url, timeout_seconds=FOLLOWER_PATIENCE_SECONDS, max_connections=2
     )
     scope.defer(follower_redis.aclose)
-    store = AsyncFilingStoreClient(store_endpoint(settings), floor=NoFloor())
+    store = StoreClients.of(store_endpoint(settings))
     scope.defer(store.close)
-    feed = AsyncChangeFeedClient(store_endpoint(settings), floor=NoFloor())
-    scope.defer(feed.close)
 
     reads = RedisReads.of(settings.redis_url, SHARED_KEYS, timeout_seconds=settings.redis_timeout_seconds)
     scope.defer(reads.close)
@@ -58,7 +56,7 @@ async def build(scope: ServerScope, settings: QuerySettings) -> None:
     near = NearCache(settings.near_limits)
     coherence = Coherence(near, grace_seconds=settings.feed_grace_seconds)
     ledger = RedisFeedLedger(follower_redis, grace_seconds=settings.feed_grace_seconds)
-    follower = FeedFollower(StoreFeed(feed), ledger, settings.follow_policy, coherence)
+    follower = FeedFollower(StoreFeed(store.feed), ledger, settings.follow_policy, coherence)
     tracking = Tracking(
         settings.redis_url,
         coherence,
@@ -81,7 +79,7 @@ async def build(scope: ServerScope, settings: QuerySettings) -> None:
     scope.spawn(follower.run(), "feed-follower")
     scope.spawn(cache.probe(settings.breaker_probe_seconds), "redis-probe")
     hot = HotReads(near, answers, AnswerMetrics(near))
-    scope.add(add_QueryServiceServicer_to_server, QueryServicer(hot), FULL_NAME)
+    scope.add(add_QueryServiceServicer_to_server, QueryServicer(hot, store), FULL_NAME)
 
 
 def store_endpoint(settings: QuerySettings) -> Endpoint:

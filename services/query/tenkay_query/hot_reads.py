@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -26,18 +26,34 @@ _TRAILING = {outcome: ((CACHE_METADATA, outcome.value),) for outcome in Outcome}
 _HIT = _TRAILING[Outcome.HIT]
 
 
+Ask = Callable[[Question[Message]], Awaitable[bytes]]
+"""The cached answer to a question. TenkayError."""
+
+
 @dataclass(frozen=True, slots=True)
 class HotMethod:
     """A read whose request becomes a question."""
 
     name: str
     request_type: type[Message]
-    question: Callable[[Any], Question[Message]]
+    question: Callable[[Any], Question[Message]] | None
     """From the parsed request. TenkayError when it is wrong."""
     min_sequence_field: int
+    resolve: Callable[[Any, Ask], Awaitable[Question[Message]]] | None = None
+    """The same of a request whose answer hangs on what another answer tells. Exactly one of the two is set."""
 
     @classmethod
-    def of(cls, request_type: type[Message], question: Callable[[Any], Question[Message]]) -> HotMethod:
+    def resolved(
+        cls, request_type: type[Message], resolve: Callable[[Any, Ask], Awaitable[Question[Message]]]
+    ) -> HotMethod:
+        """The method of a request that another question has to be asked for first."""
+        method = cls.of(request_type, None)
+        return cls(method.name, request_type, None, method.min_sequence_field, resolve)
+
+    @classmethod
+    def of(
+        cls, request_type: type[Message], question: Callable[[Any], Question[Message]] | None
+    ) -> HotMethod:
         """The method whose request has this type; requests have a field min_sequence."""
         name = request_type.DESCRIPTOR.name.removesuffix("Request")
         number = request_type.DESCRIPTOR.fields_by_name[MIN_SEQUENCE].number
@@ -60,7 +76,12 @@ class HotReads:
             if entry is not None:
                 context.set_trailing_metadata(_HIT)
                 return entry.body
-        question = method.question(parse(method.request_type, raw))
+        request = parse(method.request_type, raw)
+        if method.question is not None:
+            question = method.question(request)
+        else:
+            assert method.resolve is not None  # noqa: S101 - one of the two is set
+            question = await method.resolve(request, self.ask)
         reply = await self._answers.reply(question)
         self._counts.count(question.kind, reply.outcome, reply.level)
         context.set_trailing_metadata(_TRAILING[reply.outcome])
@@ -68,4 +89,12 @@ class HotReads:
             raise reply.error
         if reply.keepable is not None and parts is not None:
             self._near.keep((method.name, parts[0]), question, reply.body, reply.keepable)
+        return reply.body
+
+    async def ask(self, question: Question[Message]) -> bytes:
+        """The answer to a question that another one depends on; TenkayError."""
+        reply = await self._answers.reply(question)
+        self._counts.count(question.kind, reply.outcome, reply.level)
+        if reply.error is not None:
+            raise reply.error
         return reply.body

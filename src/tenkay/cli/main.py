@@ -5,22 +5,32 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Sequence
-from datetime import date
 from pathlib import Path
 from typing import Annotated, Literal
 
 import typer
 
-from tenkay.cli import failures
-from tenkay.cli.addresses import DEFAULT_VAR, Addresses, parse_addresses
+from tenkay.cli import failures, read_commands
+from tenkay.cli.addresses import DEFAULT_VAR
 from tenkay.cli.entry_commands import entry_commands
+from tenkay.cli.options import (
+    Address,
+    AsJson,
+    Filing,
+    Forms,
+    Insecure,
+    Limit,
+    TlsCa,
+    Var,
+    addresses_of,
+    day_of,
+    parts_of,
+)
 from tenkay.cli.selectors import parse_company, parse_filing, parse_selector
-from tenkay.errors import Reason, failure
 
 EXIT_CODES = "Exit codes:\n" + "\n".join(
     f"  {code.value:<4} {meaning}" for code, meaning in failures.MEANINGS.items()
 )
-LARGEST_LIMIT = 100_000
 LARGEST_COMPANY_LIMIT = 1000
 
 app = typer.Typer(
@@ -31,48 +41,6 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110},
     epilog="\b\n" + EXIT_CODES,
 )
-
-Var = Annotated[
-    Path, typer.Option("--var", envvar="TENKAY_VAR", help="Folder of the local stack.", metavar="DIR")
-]
-Address = Annotated[
-    list[str] | None,
-    typer.Option(
-        "--address",
-        help="Where a service is, when it is not the local stack's: query=HOST:PORT. May be repeated; "
-        "TENKAY_<SERVICE>_ADDRESS does the same.",
-        metavar="SERVICE=HOST:PORT",
-    ),
-]
-Insecure = Annotated[
-    bool,
-    typer.Option("--insecure", envvar="TENKAY_INSECURE", help="Plaintext for services named by --address."),
-]
-TlsCa = Annotated[
-    Path | None,
-    typer.Option(
-        "--tls-ca",
-        envvar="TENKAY_TLS_CA",
-        help="PEM bundle to trust for services named by --address.",
-        metavar="FILE",
-    ),
-]
-AsJson = Annotated[bool, typer.Option("--json", help="For programs; the description says in what shape.")]
-Forms = Annotated[
-    str,
-    typer.Option("--forms", help="Form types, exactly as EDGAR spells them: 10-K,10-Q", metavar="FORM,FORM…"),
-]
-Limit = Annotated[
-    int, typer.Option("--limit", help="Most filings to show.", min=1, max=LARGEST_LIMIT, metavar="N")
-]
-Filing = Annotated[
-    str,
-    typer.Argument(
-        help="An accession number, 0000320193-24-000123, or CIK:ACCESSION.",
-        metavar="ACCESSION",
-        show_default=False,
-    ),
-]
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -292,12 +260,12 @@ def ingest(
     form_type, filed_date, state (STORED or FAILED), stage, attempts, rating, score, flags, reason, detail, sequence.
     Progress goes to standard error. Ctrl-C leaves the job running; `tenkay job ID --watch` follows it again.
     """
-    addresses = _addresses(var, address, insecure, tls_ca)
+    addresses = addresses_of(var, address, insecure, tls_ca)
     parsed = [parse_selector(text) for text in selectors]
-    first_day = _day(since, "--since")
+    first_day = day_of(since, "--since")
     from tenkay.cli.ingest import ingest as run
 
-    raise typer.Exit(run(addresses, parsed, _parts(forms), first_day, limit, as_json=as_json))
+    raise typer.Exit(run(addresses, parsed, parts_of(forms), first_day, limit, as_json=as_json))
 
 
 @app.command()
@@ -314,7 +282,7 @@ def job(
 
     --json prints one object a filing and line, as `tenkay ingest` does; state may be WAITING or RUNNING too.
     """
-    addresses = _addresses(var, address, insecure, tls_ca)
+    addresses = addresses_of(var, address, insecure, tls_ca)
     from tenkay.cli.ingest import show_job
 
     raise typer.Exit(show_job(addresses, job_id, watch=watch, as_json=as_json))
@@ -338,7 +306,7 @@ def signals(
     --json prints one document: filing, signals[{id, category, value, unit, currency, confidence, out_of_range,
     evidence[], notes[]}], missing[{id, reason, detail}], version, result_key, as_of_sequence.
     """
-    addresses = _addresses(var, address, insecure, tls_ca)
+    addresses = addresses_of(var, address, insecure, tls_ca)
     selector = parse_filing(filing)
     from tenkay.cli.reads import show_signals
 
@@ -359,7 +327,7 @@ def analysis(
     --json prints one document: filing, analysis{rating, score, uncapped_score, band, low_confidence, dimensions[],
     flags[{id, severity, cap, explanation, signal_ids[], evidence[]}], reasons[], narrative, …}, version, recorded_at.
     """
-    addresses = _addresses(var, address, insecure, tls_ca)
+    addresses = addresses_of(var, address, insecure, tls_ca)
     selector = parse_filing(filing)
     from tenkay.cli.reads import show_analysis
 
@@ -382,7 +350,7 @@ def company(
     --json prints one document: company{cik, company_name, sic_code, latest_annual, latest_quarterly, recent[],
     forms[{form_type, filings}]}, as_of_sequence.
     """
-    addresses = _addresses(var, address, insecure, tls_ca)
+    addresses = addresses_of(var, address, insecure, tls_ca)
     selector = parse_company(company)
     from tenkay.cli.reads import show_company
 
@@ -412,12 +380,12 @@ def filings(
 
     --json prints one object a filing and line: filing, rating, score, flag_ids[], signal_count, version.
     """
-    addresses = _addresses(var, address, insecure, tls_ca)
+    addresses = addresses_of(var, address, insecure, tls_ca)
     selector = None if company is None else parse_company(company)
-    first_day, last_day = _day(since, "--since"), _day(until, "--until")
+    first_day, last_day = day_of(since, "--since"), day_of(until, "--until")
     from tenkay.cli.reads import show_filings
 
-    show_filings(addresses, selector, _parts(forms), first_day, last_day, limit, as_json=as_json)
+    show_filings(addresses, selector, parts_of(forms), first_day, last_day, limit, as_json=as_json)
 
 
 @app.command()
@@ -452,36 +420,17 @@ def screen(
 
     --json prints one object a filing and line: filing, signals[], rating, score, flag_ids[], signal_count, version.
     """
-    addresses = _addresses(var, address, insecure, tls_ca)
+    addresses = addresses_of(var, address, insecure, tls_ca)
     from tenkay.cli.reads import show_screen
 
     show_screen(addresses, expression, signal or [], currency, limit, as_json=as_json)
 
 
-def _addresses(var: Path, given: list[str] | None, insecure: bool, tls_ca: Path | None) -> Addresses:
-    return Addresses(var, parse_addresses(given or []), insecure, tls_ca)
+read_commands.add_to(app)
 
 
 def _say(line: str) -> None:
     print(line, flush=True)
-
-
-def _parts(text: str) -> list[str]:
-    """The parts of a list with commas: form types hold none."""
-    return [part.strip() for part in text.split(",") if part.strip()]
-
-
-def _day(text: str | None, option: str) -> date | None:
-    if text is None:
-        return None
-    try:
-        return date.fromisoformat(text)
-    except ValueError:
-        raise failure(
-            Reason.INVALID_FIELD,
-            f"{option} {text[:40]!r} is not a day: give it as 2024-09-28",
-            field=option.removeprefix("--"),
-        ) from None
 
 
 def _print_what_the_terminal_can() -> None:
