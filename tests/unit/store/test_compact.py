@@ -70,7 +70,7 @@ KILLED = """
 import asyncio, os, sys
 from datetime import UTC, datetime
 from pathlib import Path
-from tenkay_store import compact, duckdb_snapshot
+from tenkay_store.primary import compact, duckdb_snapshot
 from tenkay_store.primary.duckdb_owner import Limits
 
 step = sys.argv[2]
