@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import grpc
@@ -76,6 +76,7 @@ class HotReads:
             if entry is not None:
                 context.set_trailing_metadata(_HIT)
                 return entry.body
+        stamp = self._near.stamp()
         request = parse(method.request_type, raw)
         if method.question is not None:
             question = method.question(request)
@@ -88,7 +89,9 @@ class HotReads:
         if reply.error is not None:
             raise reply.error
         if reply.keepable is not None and parts is not None:
-            self._near.keep((method.name, parts[0]), question, reply.body, reply.keepable)
+            # What the question was made from may have changed before the look-up for its answer.
+            known = replace(reply.keepable, stamp=min(stamp, reply.keepable.stamp))
+            self._near.keep((method.name, parts[0]), question, reply.body, known)
         return reply.body
 
     async def ask(self, question: Question[Message]) -> bytes:

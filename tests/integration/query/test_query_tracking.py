@@ -53,12 +53,17 @@ def valkey_to_stop(tmp_path: Path) -> Iterator[tuple[int, int]]:
         yield port, pid
 
 
+PATIENT = pytest.mark.parametrize("tracked", [10.0], indirect=True)
+"""Where a slow machine must not be taken for a lost connection."""
+
+
 @pytest.fixture
-async def tracked(valkey_to_stop: tuple[int, int]) -> AsyncIterator[Tracked]:
+async def tracked(valkey_to_stop: tuple[int, int], request: pytest.FixtureRequest) -> AsyncIterator[Tracked]:
     port, pid = valkey_to_stop
     url = f"redis://{LOOPBACK}:{port}/0"
     ear = Ear()
-    listening = asyncio.create_task(Tracking(url, ear, ping_seconds=0.1, patience_seconds=0.3).run())
+    patience = getattr(request, "param", 0.3)
+    listening = asyncio.create_task(Tracking(url, ear, ping_seconds=0.1, patience_seconds=patience).run())
     redis = open_redis(url, timeout_seconds=1.0, max_connections=4)
     await eventually(lambda: ear.is_tracked)
     yield Tracked(ear, redis, pid)
@@ -67,6 +72,7 @@ async def tracked(valkey_to_stop: tuple[int, int]) -> AsyncIterator[Tracked]:
     await redis.aclose()
 
 
+@PATIENT
 async def test_what_changes_goes_or_expires_is_heard_and_other_keys_are_not(tracked: Tracked) -> None:
     filing, epoch = redis_keys.filing_generation("0001999001-24-000001"), redis_keys.EPOCH
     await tracked.redis.set("q:v2:GetFiling:entry", b"an answer")
@@ -78,6 +84,7 @@ async def test_what_changes_goes_or_expires_is_heard_and_other_keys_are_not(trac
     await eventually(lambda: tracked.ear.names[3:] == [filing])
 
 
+@PATIENT
 async def test_a_thousand_changes_at_once_are_all_heard(tracked: Tracked) -> None:
     wanted = {redis_keys.company_generation(cik) for cik in range(1, 5001)}
     async with tracked.redis.pipeline(transaction=False) as pipe:
@@ -87,12 +94,14 @@ async def test_a_thousand_changes_at_once_are_all_heard(tracked: Tracked) -> Non
     await eventually(lambda: set(tracked.ear.names) == wanted)
 
 
+@PATIENT
 async def test_an_emptied_redis_is_heard(tracked: Tracked) -> None:
     await tracked.redis.flushall()
     await eventually(lambda: tracked.ear.emptied == 1)
     assert tracked.ear.is_tracked
 
 
+@PATIENT
 async def test_an_evicted_generation_is_heard(tracked: Tracked) -> None:
     name = redis_keys.filing_generation("0001999001-24-000001")
     await tracked.redis.set(name, b"1")
