@@ -8,6 +8,7 @@ from types import TracebackType
 from typing import Any, Self, TypeVar, cast
 
 import grpc
+from google.protobuf.message import Message
 
 from tenkay import sequences
 from tenkay.client.endpoint import Endpoint, method_deadline
@@ -85,10 +86,9 @@ class _Caller:
         return (*self._static_metadata, ("traceparent", position.traceparent()))
 
     def _before(self, request: Any) -> None:
-        descriptor = getattr(request, "DESCRIPTOR", None)
-        if descriptor is None:
+        if not isinstance(request, Message):
             return  # a stream of messages: none of them reads
-        fields = descriptor.fields_by_name
+        fields = request.DESCRIPTOR.fields_by_name
         if "min_sequence" in fields and not request.min_sequence:
             over_many = _is_over_many(request)
             request.min_sequence = self.floor.over_many if over_many else self.floor.sequence
@@ -109,7 +109,7 @@ class _Caller:
 
 def _is_over_many(request: Any) -> bool:
     """Whether the answer is one over many companies, whose age max_staleness bounds."""
-    fields = {} if request is None else request.DESCRIPTOR.fields_by_name
+    fields = request.DESCRIPTOR.fields_by_name if isinstance(request, Message) else {}
     return "max_staleness" in fields and not ("cik" in fields and request.HasField("cik"))
 
 
@@ -159,7 +159,7 @@ class AsyncCaller(_Caller):
             response = await stub(requests, timeout=self._timeout(method, timeout), metadata=self._metadata())
         except grpc.aio.AioRpcError as error:
             raise self._error(error) from None
-        self._after(None, response)
+        self._after(requests, response)
         return response
 
     async def _stream(
@@ -220,7 +220,7 @@ class SyncCaller(_Caller):
             response = stub(iter(requests), timeout=self._timeout(method, timeout), metadata=self._metadata())
         except grpc.RpcError as error:
             raise self._error(error) from None
-        self._after(None, response)
+        self._after(requests, response)
         return response
 
     def _stream(
