@@ -17,6 +17,19 @@ _GET_COMPANY_SUMMARY = HotMethod.of(pb.GetCompanySummaryRequest, questions.compa
 _LIST_FILINGS = HotMethod.of(pb.ListFilingsRequest, questions.filings)
 _SCREEN_FILINGS = HotMethod.of(pb.ScreenFilingsRequest, questions.screen)
 
+METHODS = {
+    method.name: method
+    for method in (
+        _GET_FILING,
+        _GET_SIGNALS,
+        _GET_ANALYSIS,
+        _GET_COMPANY_SUMMARY,
+        _LIST_FILINGS,
+        _SCREEN_FILINGS,
+    )
+}
+"""All hot methods, by name."""
+
 
 class QueryServicer(pb_grpc.QueryServiceServicer):
     """Each method takes and answers with bytes: what was cached is never taken apart."""

@@ -10,6 +10,8 @@ from google.protobuf.message import Message
 from tenkay.client import SequenceFloor
 from tenkay.client.store import AsyncChangeFeedClient, AsyncFilingStoreClient
 from tenkay.store.v1 import filing_store_service_pb2 as store_pb
+from tenkay_query import metrics
+from tenkay_query.admission.store_budget import CURRENT_BUDGET
 from tenkay_query.cache.feed_follower import FeedBatch, FeedChange
 from tenkay_query.cache.ports import StoreAnswer
 from tenkay_query.question import Question
@@ -36,6 +38,10 @@ class StoreReader:
         }
 
     async def ask(self, question: Question[Message], min_sequence: str) -> StoreAnswer:
+        budget = CURRENT_BUDGET.get()
+        if budget is not None:
+            budget.spend()
+        metrics.STORE_CALLS.labels(question.method).inc()
         given = {field.name: value for field, value in question.request.ListFields()}
         answer = await self._methods[type(question.request)](**given, min_sequence=min_sequence)
         return StoreAnswer(answer.SerializeToString(), answer.as_of_sequence)
