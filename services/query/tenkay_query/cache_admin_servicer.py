@@ -161,7 +161,7 @@ class CacheAdminServicer(pb_grpc.CacheAdminServiceServicer):
             await asyncio.gather(run, return_exceptions=True)
 
     async def Invalidate(self, request: pb.InvalidateRequest, _context: object) -> pb.InvalidateResponse:
-        before = self._observed.near.invalidations
+        before, held = self._observed.near.invalidations, len(self._observed.near)
         try:
             names, kinds = await self._void(request)
         except CacheLost as error:
@@ -171,12 +171,11 @@ class CacheAdminServicer(pb_grpc.CacheAdminServiceServicer):
                 metadata={"service": "redis"},
             ) from error
         # This process hears of it from Redis too; here it is at once, also for who asks it next.
-        held = len(self._observed.near)
         self._coherence.changed(names)
-        dropped = self._observed.near.invalidations - before
+        dropped = held if redis_keys.EPOCH in names else self._observed.near.invalidations - before
         return pb.InvalidateResponse(
             kinds=[_KINDS[kind] for kind in kinds],
-            dropped_count=held if names == (redis_keys.EPOCH,) else dropped,
+            dropped_count=dropped,
         )
 
     async def _void(self, request: pb.InvalidateRequest) -> tuple[tuple[str, ...], tuple[Kind, ...]]:

@@ -12,8 +12,10 @@ from typing import Annotated, Literal
 import typer
 
 from tenkay.cli import failures
-from tenkay.cli.addresses import DEFAULT_VAR, Addresses, parse_addresses
+from tenkay.cli.addresses import DEFAULT_VAR
+from tenkay.cli.cache_app import cache_app
 from tenkay.cli.entry_commands import entry_commands
+from tenkay.cli.options import Address, AsJson, Insecure, TlsCa, Var, addresses_from
 from tenkay.cli.selectors import parse_company, parse_filing, parse_selector
 from tenkay.errors import Reason, failure
 
@@ -31,33 +33,8 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110},
     epilog="\b\n" + EXIT_CODES,
 )
+app.add_typer(cache_app)
 
-Var = Annotated[
-    Path, typer.Option("--var", envvar="TENKAY_VAR", help="Folder of the local stack.", metavar="DIR")
-]
-Address = Annotated[
-    list[str] | None,
-    typer.Option(
-        "--address",
-        help="Where a service is, when it is not the local stack's: query=HOST:PORT. May be repeated; "
-        "TENKAY_<SERVICE>_ADDRESS does the same.",
-        metavar="SERVICE=HOST:PORT",
-    ),
-]
-Insecure = Annotated[
-    bool,
-    typer.Option("--insecure", envvar="TENKAY_INSECURE", help="Plaintext for services named by --address."),
-]
-TlsCa = Annotated[
-    Path | None,
-    typer.Option(
-        "--tls-ca",
-        envvar="TENKAY_TLS_CA",
-        help="PEM bundle to trust for services named by --address.",
-        metavar="FILE",
-    ),
-]
-AsJson = Annotated[bool, typer.Option("--json", help="For programs; the description says in what shape.")]
 Forms = Annotated[
     str,
     typer.Option("--forms", help="Form types, exactly as EDGAR spells them: 10-K,10-Q", metavar="FORM,FORM…"),
@@ -292,7 +269,7 @@ def ingest(
     form_type, filed_date, state (STORED or FAILED), stage, attempts, rating, score, flags, reason, detail, sequence.
     Progress goes to standard error. Ctrl-C leaves the job running; `tenkay job ID --watch` follows it again.
     """
-    addresses = _addresses(var, address, insecure, tls_ca)
+    addresses = addresses_from(var, address, insecure, tls_ca)
     parsed = [parse_selector(text) for text in selectors]
     first_day = _day(since, "--since")
     from tenkay.cli.ingest import ingest as run
@@ -314,7 +291,7 @@ def job(
 
     --json prints one object a filing and line, as `tenkay ingest` does; state may be WAITING or RUNNING too.
     """
-    addresses = _addresses(var, address, insecure, tls_ca)
+    addresses = addresses_from(var, address, insecure, tls_ca)
     from tenkay.cli.ingest import show_job
 
     raise typer.Exit(show_job(addresses, job_id, watch=watch, as_json=as_json))
@@ -338,7 +315,7 @@ def signals(
     --json prints one document: filing, signals[{id, category, value, unit, currency, confidence, out_of_range,
     evidence[], notes[]}], missing[{id, reason, detail}], version, result_key, as_of_sequence.
     """
-    addresses = _addresses(var, address, insecure, tls_ca)
+    addresses = addresses_from(var, address, insecure, tls_ca)
     selector = parse_filing(filing)
     from tenkay.cli.reads import show_signals
 
@@ -359,7 +336,7 @@ def analysis(
     --json prints one document: filing, analysis{rating, score, uncapped_score, band, low_confidence, dimensions[],
     flags[{id, severity, cap, explanation, signal_ids[], evidence[]}], reasons[], narrative, …}, version, recorded_at.
     """
-    addresses = _addresses(var, address, insecure, tls_ca)
+    addresses = addresses_from(var, address, insecure, tls_ca)
     selector = parse_filing(filing)
     from tenkay.cli.reads import show_analysis
 
@@ -382,7 +359,7 @@ def company(
     --json prints one document: company{cik, company_name, sic_code, latest_annual, latest_quarterly, recent[],
     forms[{form_type, filings}]}, as_of_sequence.
     """
-    addresses = _addresses(var, address, insecure, tls_ca)
+    addresses = addresses_from(var, address, insecure, tls_ca)
     selector = parse_company(company)
     from tenkay.cli.reads import show_company
 
@@ -412,7 +389,7 @@ def filings(
 
     --json prints one object a filing and line: filing, rating, score, flag_ids[], signal_count, version.
     """
-    addresses = _addresses(var, address, insecure, tls_ca)
+    addresses = addresses_from(var, address, insecure, tls_ca)
     selector = None if company is None else parse_company(company)
     first_day, last_day = _day(since, "--since"), _day(until, "--until")
     from tenkay.cli.reads import show_filings
@@ -452,14 +429,10 @@ def screen(
 
     --json prints one object a filing and line: filing, signals[], rating, score, flag_ids[], signal_count, version.
     """
-    addresses = _addresses(var, address, insecure, tls_ca)
+    addresses = addresses_from(var, address, insecure, tls_ca)
     from tenkay.cli.reads import show_screen
 
     show_screen(addresses, expression, signal or [], currency, limit, as_json=as_json)
-
-
-def _addresses(var: Path, given: list[str] | None, insecure: bool, tls_ca: Path | None) -> Addresses:
-    return Addresses(var, parse_addresses(given or []), insecure, tls_ca)
 
 
 def _say(line: str) -> None:

@@ -11,7 +11,7 @@ import asyncio
 import contextlib
 import time
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from google.protobuf.message import Message
 
@@ -31,6 +31,8 @@ from tenkay_query.warming.plan import WarmOrder, companies_of, company_requests,
 
 MOST_RUNS = 4
 """Warm-ups at once in a process; they share its rate."""
+SETTLE_SECONDS = 1.0
+"""What the caches did not take in, since something had changed just then, is asked once more after this."""
 MOST_TRIES = 5
 """How often a question is tried for which the store had no place."""
 START_POLLS, START_POLL_SECONDS = 100, 0.1
@@ -52,6 +54,16 @@ class WarmProgress:
     def asked(self) -> int:
         """Questions that are dealt with."""
         return self.done + self.failed + self.skipped
+
+
+@dataclass(slots=True)
+class _Run:
+    """A warm-up under way."""
+
+    progress: WarmProgress
+    pace: RateLimit
+    not_taken: list[Key] = field(default_factory=list)
+    """Questions that were answered, but whose answers the process's memory did not take in."""
 
 
 class Warmer:
@@ -96,12 +108,16 @@ class Warmer:
             )
         self._runs += 1
         try:
-            pace = RateLimit(order.per_second, 1)
+            run = _Run(progress, RateLimit(order.per_second, 1))
             top = await self._asked.shared_top(order.questions)
-            await self._fill(top, pace, progress)
+            await self._fill(top, run)
             asked_of = companies_of(self._questions(top), self._companies)
             for cik in dict.fromkeys((*order.ciks, *asked_of)):
-                await self._fill_company(cik, order.filings_per_company, pace, progress)
+                await self._fill_company(cik, order.filings_per_company, run)
+            if run.not_taken:
+                await asyncio.sleep(SETTLE_SECONDS)
+                # They are counted as done already.
+                await self._fill(run.not_taken, _Run(WarmProgress(), run.pace))
         finally:
             self._runs -= 1
 
@@ -130,20 +146,18 @@ class Warmer:
             await self.run(order, progress)
             logger.info("cache_warmed", done=progress.done, failed=progress.failed, skipped=progress.skipped)
 
-    async def _fill_company(self, cik: int, filings: int, pace: RateLimit, progress: WarmProgress) -> None:
-        await self._fill(company_requests(cik)[:-1], pace, progress)
+    async def _fill_company(self, cik: int, filings: int, run: _Run) -> None:
+        await self._fill(company_requests(cik)[:-1], run)
         listing = company_requests(cik)[-1]
-        progress.planned += 1
+        run.progress.planned += 1
         # The list is needed in any case; it comes from the cache where it is there.
-        body = await self._ask(listing, pace, progress, even_if_held=True)
+        body = await self._ask(listing, run, even_if_held=True)
         if body is not None and filings > 0:
-            await self._fill(
-                tuple(filing_requests(pb.ListFilingsResponse.FromString(body), filings)), pace, progress
-            )
+            await self._fill(tuple(filing_requests(pb.ListFilingsResponse.FromString(body), filings)), run)
 
-    async def _fill(self, keys: Iterable[Key], pace: RateLimit, progress: WarmProgress) -> None:
+    async def _fill(self, keys: Iterable[Key], run: _Run) -> None:
         waiting = list(keys)
-        progress.planned += len(waiting)
+        run.progress.planned += len(waiting)
         running: set[asyncio.Task[bytes | None]] = set()
         try:
             for key in waiting:
@@ -151,7 +165,7 @@ class Warmer:
                 if self._is_stopped:
                     self._at_once.release()
                     return
-                task = asyncio.create_task(self._ask(key, pace, progress))
+                task = asyncio.create_task(self._ask(key, run))
                 running.add(task)
                 task.add_done_callback(lambda _task: self._at_once.release())
                 task.add_done_callback(running.discard)
@@ -162,16 +176,14 @@ class Warmer:
                 task.cancel()
             await asyncio.gather(*running, return_exceptions=True)
 
-    async def _ask(
-        self, key: Key, pace: RateLimit, progress: WarmProgress, *, even_if_held: bool = False
-    ) -> bytes | None:
+    async def _ask(self, key: Key, run: _Run, *, even_if_held: bool = False) -> bytes | None:
         """Asks one question; the answer's bytes, if there is an answer and it was asked for."""
         method = self._methods.get(key[0])
         if method is not None and not even_if_held and self._reads.holds(method, key[1]):
-            self._count(progress, "skipped")
+            self._count(run.progress, "skipped")
             return None
         for _ in range(MOST_TRIES):
-            await self._wait_for(pace)
+            await self._wait_for(run.pace)
             if self._is_stopped:
                 return None
             try:
@@ -189,9 +201,11 @@ class Warmer:
                 continue
             if isinstance(reply.error, (Unavailable, DeadlineExceeded)):
                 break
-            self._count(progress, "done" if reply.level is Level.STORE else "skipped")
+            self._count(run.progress, "done" if reply.level is Level.STORE else "skipped")
+            if reply.error is None and not self._reads.holds(method, key[1]):
+                run.not_taken.append(key)
             return reply.body if reply.error is None else None
-        self._count(progress, "failed")
+        self._count(run.progress, "failed")
         return None
 
     async def _wait_for(self, pace: RateLimit) -> None:
