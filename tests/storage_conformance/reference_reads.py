@@ -11,6 +11,7 @@ from datetime import date, datetime
 
 import pyarrow as pa
 
+from tenkay import periodic_forms
 from tenkay.errors import Reason, TenkayError, failure
 from tenkay_store import companies
 from tenkay_store.filter import FieldType, SignalComparison, signal_ids
@@ -35,7 +36,9 @@ from tenkay_store.storage import (
     Position,
     Screen,
     Series,
+    SeriesPosition,
     SeriesSelection,
+    SeriesView,
     StaleEntry,
     Staleness,
     StalePage,
@@ -54,7 +57,6 @@ from tests.storage_conformance.reference_state import (
     versions_of,
 )
 
-MOST_POINTS = 400
 MOST_GROUPS = 2_000
 
 
@@ -139,6 +141,32 @@ class ReferenceReads(ReferenceCommits):
             tuple(sorted(said, key=lambda record: record.sequence)),
         )
 
+    async def signals_of(
+        self,
+        accession_numbers: Sequence[str],
+        moment: Moment,
+        *,
+        with_evidence: bool,
+        with_comparable_prior: bool,
+    ) -> Mapping[str, StoredSignals]:
+        found = {}
+        for number in accession_numbers:
+            one = await self.signals(number, moment, with_evidence=with_evidence)
+            if one is not None:
+                found[number] = one
+        if with_comparable_prior:
+            for number in list(found):
+                filing = found[number].stored.filing
+                of_company = [extraction_of(each).filing for each in self._seen(moment)]
+                prior = companies.comparable_prior(filing, of_company)
+                if prior is not None:
+                    found[number] = replace(found[number], comparable_prior=prior.accession_number)
+                    if prior.accession_number not in found:
+                        one = await self.signals(prior.accession_number, moment, with_evidence=with_evidence)
+                        assert one is not None
+                        found[prior.accession_number] = one
+        return found
+
     async def analysis(self, accession_number: str, moment: Moment) -> StoredAnalysis | Filing | None:
         version = self._version(accession_number, moment)
         if version is None:
@@ -184,8 +212,8 @@ class ReferenceReads(ReferenceCommits):
             return None
         filings = [extraction_of(each).filing for each in of_company]
         latest = [
-            _latest(of_company, companies.with_amendments(forms))
-            for forms in (companies.ANNUAL_FORMS, companies.QUARTERLY_FORMS)
+            _latest(of_company, periodic_forms.with_amendments(forms))
+            for forms in (periodic_forms.ANNUAL_FORMS, periodic_forms.QUARTERLY_FORMS)
         ]
         others = [each for each in of_company if each not in latest]
         forms = Counter(each.form_type for each in filings)
@@ -252,24 +280,39 @@ class ReferenceReads(ReferenceCommits):
         shown = tuple(dict.fromkeys((*signal_ids(screen.expression), *screen.signal_ids)))
         return self._page(self._screened(screen, moment), moment, after, limit, shown)
 
-    async def series(self, selection: SeriesSelection, moment: Moment) -> Series | None:
+    async def series(
+        self, selection: SeriesSelection, moment: Moment, after: SeriesPosition | None, limit: int
+    ) -> Series | None:
         if not await self.accession_numbers_of(selection.cik, 1):
             return None
-        points = []
-        for version in self._seen(moment):
-            filing = extraction_of(version).filing
-            end = filing.period_end
-            summary = self._summary(version, moment, selection.signal_ids, with_rating=False)
-            if (
-                filing.cik == selection.cik
-                and summary.signals
-                and (not selection.forms or filing.form_type in selection.forms)
-                and (selection.period_from is None or (end is not None and end >= selection.period_from))
-                and (selection.period_to is None or (end is not None and end <= selection.period_to))
-            ):
-                points.append(summary)
-        points.sort(key=lambda point: _by_period(point.filing))
-        return Series(tuple(points[-MOST_POINTS:]), truncated=len(points) > MOST_POINTS)
+        forms = list(selection.forms)
+        if selection.view is SeriesView.RESTATED:
+            forms += [f"{form}/A" for form in forms]
+        candidates = [
+            version
+            for version in self._seen(moment)
+            for filing in [extraction_of(version).filing]
+            for end in [filing.period_end]
+            if filing.cik == selection.cik
+            and (not forms or filing.form_type in forms)
+            and (selection.period_from is None or (end is not None and end >= selection.period_from))
+            and (selection.period_to is None or (end is not None and end <= selection.period_to))
+        ]
+        points = [
+            summary
+            for version in _of_view(candidates, selection.view)
+            for summary in [self._summary(version, moment, selection.signal_ids, with_rating=False)]
+            if summary.signals
+        ]
+        points.sort(key=lambda point: _by_period(point.filing), reverse=True)
+        if after is not None:
+            start = (after.period_end or date.min, after.filed_date or date.min, after.accession_number)
+            points = [point for point in points if _by_period(point.filing) < start]
+        last = points[limit - 1].filing if len(points) > limit else None
+        return Series(
+            tuple(points[:limit]),
+            None if last is None else SeriesPosition(last.period_end, last.filed_date, last.accession_number),
+        )
 
     async def aggregate(self, selection: AggregateSelection, moment: Moment) -> Aggregate:
         screen = Screen(selection.expression, selection.currency)
@@ -286,7 +329,7 @@ class ReferenceReads(ReferenceCommits):
             groups.setdefault(keys, []).append(number)
         currencies = sorted({currency for _, currency in units if currency})
         if len(currencies) > 1:
-            raise _mismatch(currencies)
+            raise mismatch(currencies)
         if len(groups) > MOST_GROUPS:
             raise failure(Reason.INVALID_FIELD, "too many groups", field="group_by")
         return Aggregate(
@@ -364,7 +407,7 @@ class ReferenceReads(ReferenceCommits):
                     and each.value.kind in NUMERIC_KINDS
                 }
         if len(found) > 1:
-            raise _mismatch(sorted(found))
+            raise mismatch(sorted(found))
 
     def _screened(self, screen: Screen, moment: Moment) -> list[Version]:
         return [
@@ -438,6 +481,35 @@ def _latest(of_company: Sequence[Version], forms: Sequence[str]) -> Version | No
     return None if newest is None else candidates[newest.sequence]
 
 
+def _of_view(versions: Sequence[Version], view: SeriesView) -> list[Version]:
+    """The versions that give points."""
+    if view is SeriesView.EVERY_FILING:
+        return list(versions)
+    of_period: dict[tuple[object, ...], list[Version]] = {}
+    for version in versions:
+        filing = extraction_of(version).filing
+        form = filing.form_type.removesuffix("/A")
+        codes = {section.code for section in extraction_of(version).sections}
+        key: tuple[object, ...] = (filing.accession_number,)
+        is_whole = not filing.is_amendment
+        if form in periodic_forms.ANNUAL_FORMS:
+            is_whole |= view is SeriesView.RESTATED and {"item_7", "item_8"} <= codes
+            key = ("annual", filing.period_end) if filing.period_end else key
+        elif form in periodic_forms.QUARTERLY_FORMS:
+            is_whole |= view is SeriesView.RESTATED and {"part1_item1", "part1_item2"} <= codes
+            key = ("quarterly", filing.period_end) if filing.period_end else key
+        if is_whole:
+            of_period.setdefault(key, []).append(version)
+
+    def filed(version: Version) -> tuple[date, str]:
+        filing = extraction_of(version).filing
+        latest = date.min if view is SeriesView.RESTATED else date.max
+        return filing.filed_date or latest, filing.accession_number
+
+    choose = max if view is SeriesView.RESTATED else min
+    return [choose(each, key=filed) for each in of_period.values()]
+
+
 def _by_period(filing: Filing) -> tuple[date, date, str]:
     return filing.period_end or date.min, filing.filed_date or date.min, filing.accession_number
 
@@ -462,7 +534,7 @@ def _quantile(values: Sequence[float], share: float) -> float:
     return low + (values[math.ceil(at)] - low) * (at - math.floor(at))
 
 
-def _mismatch(currencies: Sequence[str]) -> TenkayError:
+def mismatch(currencies: Sequence[str]) -> TenkayError:
     return failure(
         Reason.CURRENCY_MISMATCH,
         "name one",

@@ -33,7 +33,7 @@ from tenkay_store.storage import (
     Standing,
     Statistics,
 )
-from tests.storage_conformance.reference_reads import ReferenceReads
+from tests.storage_conformance.reference_companies import ReferenceCompanies
 from tests.storage_conformance.reference_state import (
     Version,
     extraction_of,
@@ -42,7 +42,7 @@ from tests.storage_conformance.reference_state import (
 )
 
 
-class ReferenceStore(ReferenceReads):
+class ReferenceStore(ReferenceCompanies):
     """`storage.AnalyticalStore` in lists."""
 
     async def changes(self, after: int, limit: int) -> Sequence[Change]:

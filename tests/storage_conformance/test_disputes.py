@@ -46,7 +46,7 @@ async def counted(store: AnalyticalStore, at: int | None = None, known: str = ""
     assert expression is not None
     screen = Screen(filters.resolve(expression, store.signal_types))
     page = await store.screen_filings(screen, moment, None, 10)
-    series = await store.series(SeriesSelection(CIK, ("current_ratio",)), moment)
+    series = await store.series(SeriesSelection(CIK, ("current_ratio",)), moment, None, 100)
     assert series is not None
     aggregate = await store.aggregate(AggregateSelection("current_ratio", None, "", (), ()), moment)
     parts = [part async for part in store.export(Screen(None, "", ("current_ratio",)), moment)]
@@ -79,7 +79,7 @@ async def test_a_disputed_value_counts_nowhere_and_is_shown_with_its_dispute(
     assert await counted(store) == [{OTHER}] * 3
     assert await shown(store) == (record,)
     # The other values of the filing are not in dispute.
-    revenue = await store.series(SeriesSelection(CIK, ("revenue",)), Moment(store.head))
+    revenue = await store.series(SeriesSelection(CIK, ("revenue",)), Moment(store.head), None, 100)
     assert revenue is not None
     assert len(revenue.points) == 2
     told = (await store.changes(2, 10))[0]

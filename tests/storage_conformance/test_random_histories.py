@@ -22,6 +22,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, ru
 
 from tenkay.errors import TenkayError
 from tenkay_store import filter as filters
+from tenkay_store.company_screens import CompanyPeriod, CompanyScreen
 from tenkay_store.duckdb_store import DuckDBStore
 from tenkay_store.messages import analysis_record, extraction_record
 from tenkay_store.records import Delivery, DeliveryState, Dispute, Extraction, Fence, Purge
@@ -34,6 +35,7 @@ from tenkay_store.storage import (
     Moment,
     Screen,
     SeriesSelection,
+    SeriesView,
     StaleSelection,
 )
 from tests.storage_conformance.reference_store import ReferenceStore
@@ -236,7 +238,20 @@ async def _everything(store: AnalyticalStore, moment: Moment) -> list[Any]:
             await store.accession_numbers_of(cik, 10),
         ]
         if "current_ratio" in store.signal_types:
-            found.append(await store.series(SeriesSelection(cik, ("current_ratio", "revenue")), moment))
+            for view in SeriesView:
+                selection_of_series = SeriesSelection(cik, ("current_ratio", "revenue"), view=view)
+                found.append(await store.series(selection_of_series, moment, None, 3))
+    found.append(await store.signals_of(NUMBERS, moment, with_evidence=False, with_comparable_prior=True))
+    if "current_ratio" in store.signal_types:
+        found += [
+            await store.screen_companies(
+                CompanyScreen(period, signal_ids=("revenue", "current_ratio", "interest_cover")),
+                moment,
+                None,
+                2,
+            )
+            for period in CompanyPeriod
+        ]
     first = await store.list_filings(FilingSelection(), moment, None, 2)
     found += [
         first,

@@ -6,7 +6,6 @@ import time
 from random import random
 
 from tenkay.client import Endpoint, Tls
-from tenkay.client.store import AsyncChangeFeedClient, AsyncFilingStoreClient
 from tenkay.query.v1.cache_admin_service_pb2_grpc import add_CacheAdminServiceServicer_to_server
 from tenkay.query.v1.query_service_pb2_grpc import add_QueryServiceServicer_to_server
 from tenkay.runtime.server import ServerScope, run
@@ -34,7 +33,8 @@ from tenkay_query.hot_reads import HotReads
 from tenkay_query.metrics import AnswerMetrics, StateMetrics
 from tenkay_query.servicer import FULL_NAME, METHODS, QueryServicer
 from tenkay_query.settings import QuerySettings
-from tenkay_query.store_reader import NoFloor, StoreFeed, StoreReader
+from tenkay_query.store_clients import StoreClients
+from tenkay_query.store_reader import StoreFeed, StoreReader
 from tenkay_query.warming.warmer import Warmer
 
 FOLLOWER_PATIENCE_SECONDS = 1.0
@@ -60,10 +60,8 @@ async def build(scope: ServerScope, settings: QuerySettings) -> None:
         settings.redis_url, timeout_seconds=ADMIN_PATIENCE_SECONDS, max_connections=ADMIN_CONNECTIONS
     )
     scope.defer(admin_redis.aclose)
-    store = AsyncFilingStoreClient(store_endpoint(settings), floor=NoFloor())
+    store = StoreClients.of(store_endpoint(settings))
     scope.defer(store.close)
-    feed = AsyncChangeFeedClient(store_endpoint(settings), floor=NoFloor())
-    scope.defer(feed.close)
 
     reads = RedisReads.of(settings.redis_url, SHARED_KEYS, timeout_seconds=settings.redis_timeout_seconds)
     scope.defer(reads.close)
@@ -76,7 +74,7 @@ async def build(scope: ServerScope, settings: QuerySettings) -> None:
     near = NearCache(settings.near_limits)
     coherence = Coherence(near, grace_seconds=settings.feed_grace_seconds)
     ledger = RedisFeedLedger(follower_redis, grace_seconds=settings.feed_grace_seconds)
-    follower = FeedFollower(StoreFeed(feed), ledger, settings.follow_policy, coherence)
+    follower = FeedFollower(StoreFeed(store.feed), ledger, settings.follow_policy, coherence)
     tracking = Tracking(
         settings.redis_url,
         coherence,
@@ -135,7 +133,7 @@ async def build(scope: ServerScope, settings: QuerySettings) -> None:
         ),
         "cache-warmer",
     )
-    scope.add(add_QueryServiceServicer_to_server, QueryServicer(hot), FULL_NAME)
+    scope.add(add_QueryServiceServicer_to_server, QueryServicer(hot, store, callers, slots), FULL_NAME)
     scope.add(
         add_CacheAdminServiceServicer_to_server,
         CacheAdminServicer(

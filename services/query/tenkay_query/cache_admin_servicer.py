@@ -134,12 +134,13 @@ class CacheAdminServicer(pb_grpc.CacheAdminServiceServicer):
                     work_class=_WORK[work],
                     holding_count=seen.slots.holding(work),
                     waiting_count=seen.slots.waiting(work),
-                    refused_count=metrics.total(metrics.REFUSED, **{"class": work}),
+                    refused_count=metrics.total(metrics.STORE_REFUSED, **{"class": work}),
                     service_seconds=seen.slots.service_seconds(work),
                 )
                 for work in WorkClass
             ],
             caller_count=len(seen.callers),
+            caller_refused_count=metrics.total(metrics.CALLERS_REFUSED),
         )
 
     async def WarmCache(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -30,22 +30,45 @@ _TRAILING = {outcome: ((CACHE_METADATA, outcome.value),) for outcome in Outcome}
 _HIT = _TRAILING[Outcome.HIT]
 
 
+Ask = Callable[[Question[Message]], Awaitable[bytes]]
+"""The cached answer to a question. TenkayError."""
+
+
 @dataclass(frozen=True, slots=True)
 class HotMethod:
     """A read whose request becomes a question."""
 
     name: str
     request_type: type[Message]
-    question: Callable[[Any], Question[Message]]
+    question: Callable[[Any], Question[Message]] | None
     """From the parsed request. TenkayError when it is wrong."""
     min_sequence_field: int
+    resolve: Callable[[Any, Ask], Awaitable[Question[Message]]] | None = None
+    """The same of a request whose answer hangs on what another answer tells. Exactly one of the two is set."""
 
     @classmethod
-    def of(cls, request_type: type[Message], question: Callable[[Any], Question[Message]]) -> HotMethod:
+    def resolved(
+        cls, request_type: type[Message], resolve: Callable[[Any, Ask], Awaitable[Question[Message]]]
+    ) -> HotMethod:
+        """The method of a request that another question has to be asked for first."""
+        method = cls.of(request_type, None)
+        return cls(method.name, request_type, None, method.min_sequence_field, resolve)
+
+    @classmethod
+    def of(
+        cls, request_type: type[Message], question: Callable[[Any], Question[Message]] | None
+    ) -> HotMethod:
         """The method whose request has this type; requests have a field min_sequence."""
         name = request_type.DESCRIPTOR.name.removesuffix("Request")
         number = request_type.DESCRIPTOR.fields_by_name[MIN_SEQUENCE].number
         return cls(name, request_type, question, number)
+
+    async def asks(self, request: Message, ask: Ask) -> Question[Message]:
+        """The question that the parsed request becomes. TenkayError."""
+        if self.question is not None:
+            return self.question(request)
+        assert self.resolve is not None  # noqa: S101 - one of the two is set
+        return await self.resolve(request, ask)
 
 
 class HotReads:
@@ -86,11 +109,12 @@ class HotReads:
                 if self._until_sample <= 0:
                     self._sample(key, entry)
                 return entry.body
-        question = method.question(parse(method.request_type, raw))
+        request = parse(method.request_type, raw)
         if key is not None:
             self._asked.note(key, 1)
-        with self._callers.entered(context, question.work):
+        with self._callers.entered(context):
             CURRENT_BUDGET.set(StoreBudget())
+            question = await method.asks(request, self.ask)
             reply = await self._answers.reply(question)
         self._counts.count(question.kind, reply.outcome, reply.level)
         if reply.read_at is not None:
@@ -101,6 +125,17 @@ class HotReads:
         self._keep(key, question, reply)
         return reply.body
 
+    async def ask(self, question: Question[Message]) -> bytes:
+        """The answer to a question that another one depends on; TenkayError."""
+        reply = await self._answers.reply(question)
+        self._counts.count(question.kind, reply.outcome, reply.level)
+        return _body(reply)
+
+    @property
+    def has_memory(self) -> bool:
+        """Whether the process keeps answers for itself at all."""
+        return self._near.limit_bytes > 0 and self._near.is_open
+
     def holds(self, method: HotMethod, raw: bytes) -> bool:
         """Whether the process's memory has the answer to a request without min_sequence."""
         return self._near.holds((method.name, raw))
@@ -109,8 +144,12 @@ class HotReads:
         """Answers a request without min_sequence for the sake of the caches only, from a place at the store that the
         caller holds. Not counted among the answers. TenkayError when it is no request.
         """
-        question = method.question(parse(method.request_type, raw))
+
+        async def ask(question: Question[Message]) -> bytes:
+            return _body(await self._answers.reply(question, has_slot=True))
+
         CURRENT_BUDGET.set(StoreBudget())
+        question = await method.asks(parse(method.request_type, raw), ask)
         reply = await self._answers.reply(question, has_slot=True)
         if reply.error is None:
             self._keep((method.name, raw), question, reply)
@@ -124,3 +163,9 @@ class HotReads:
         self._until_sample = self._asked.pause()
         self._asked.note(key, self._asked.every)
         self._counts.age(entry.kind, self._now() - entry.read_at, self._asked.every)
+
+
+def _body(reply: Reply) -> bytes:
+    if reply.error is not None:
+        raise reply.error
+    return reply.body

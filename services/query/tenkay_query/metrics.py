@@ -37,10 +37,13 @@ STORE_WAIT_SECONDS = histogram(
     "Time waited for a place at the store, by those who had to.",
     ("class",),
 )
-REFUSED = counter(
-    "tenkay_query_refused",
-    "Calls and questions turned away: the caller over its limits, or the store with no place in time.",
+STORE_REFUSED = counter(
+    "tenkay_query_store_refused",
+    "Questions turned away that the store had no place for in time.",
     ("class", "cause"),
+)
+CALLERS_REFUSED = counter(
+    "tenkay_query_callers_refused", "Calls turned away of callers that were over their limits.", ("cause",)
 )
 WARMED = counter("tenkay_query_warmed", "Questions asked to fill the cache.", ("outcome",))
 OUTAGE_ANSWERS = counter(

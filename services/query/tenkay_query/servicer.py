@@ -1,14 +1,35 @@
-"""QueryService: each method is a hot read."""
+"""QueryService: each read is a hot one, but for the two streams."""
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterator
+from contextlib import aclosing
+
+from tenkay.query.v1 import company_watch_pb2, comparisons_pb2, evidence_pb2, many_companies_pb2
 from tenkay.query.v1 import query_service_pb2 as pb
 from tenkay.query.v1 import query_service_pb2_grpc as pb_grpc
 from tenkay.runtime.handler import takes_bytes
-from tenkay_query import questions
-from tenkay_query.hot_reads import Context, HotMethod, HotReads
+from tenkay_query import evidence_messages, questions
+from tenkay_query.admission.callers import Callers
+from tenkay_query.admission.store_slots import StoreSlots
+from tenkay_query.admission.work_class import WorkClass
+from tenkay_query.company_watch import watch_companies
+from tenkay_query.hot_reads import Ask, Context, HotMethod, HotReads
+from tenkay_query.questions.checks import AnyQuestion
+from tenkay_query.store_clients import StoreClients
 
 FULL_NAME = "tenkay.query.v1.QueryService"
+
+
+async def _evidence(request: evidence_pb2.GetEvidenceRequest, ask: Ask) -> AnyQuestion:
+    found = pb.GetSignalsResponse.FromString(await ask(questions.evidence_signal(request)))
+    return questions.evidence(request, evidence_messages.earlier_filings(found.signals))
+
+
+async def _comparison(request: comparisons_pb2.CompareFilingsRequest, ask: Ask) -> AnyQuestion:
+    filing = pb.GetFilingResponse.FromString(await ask(questions.compared_filing(request))).filing
+    return questions.comparison(request, filing.cik if filing.HasField("cik") else None)
+
 
 _GET_FILING = HotMethod.of(pb.GetFilingRequest, questions.filing)
 _GET_SIGNALS = HotMethod.of(pb.GetSignalsRequest, questions.signals)
@@ -16,6 +37,13 @@ _GET_ANALYSIS = HotMethod.of(pb.GetAnalysisRequest, questions.analysis)
 _GET_COMPANY_SUMMARY = HotMethod.of(pb.GetCompanySummaryRequest, questions.company_summary)
 _LIST_FILINGS = HotMethod.of(pb.ListFilingsRequest, questions.filings)
 _SCREEN_FILINGS = HotMethod.of(pb.ScreenFilingsRequest, questions.screen)
+_SCREEN_COMPANIES = HotMethod.of(many_companies_pb2.ScreenCompaniesRequest, questions.company_screen)
+_AGGREGATE_SIGNALS = HotMethod.of(many_companies_pb2.AggregateSignalsRequest, questions.aggregate)
+_GET_FACTS = HotMethod.of(evidence_pb2.GetFactsRequest, questions.facts)
+_GET_EVIDENCE = HotMethod.resolved(evidence_pb2.GetEvidenceRequest, _evidence)
+_GET_SIGNAL_SERIES = HotMethod.of(pb.GetSignalSeriesRequest, questions.series)
+_COMPARE_FILINGS = HotMethod.resolved(comparisons_pb2.CompareFilingsRequest, _comparison)
+_COMPARE_COMPANIES = HotMethod.of(comparisons_pb2.CompareCompaniesRequest, questions.company_comparison)
 
 METHODS = {
     method.name: method
@@ -26,6 +54,13 @@ METHODS = {
         _GET_COMPANY_SUMMARY,
         _LIST_FILINGS,
         _SCREEN_FILINGS,
+        _SCREEN_COMPANIES,
+        _AGGREGATE_SIGNALS,
+        _GET_FACTS,
+        _GET_EVIDENCE,
+        _GET_SIGNAL_SERIES,
+        _COMPARE_FILINGS,
+        _COMPARE_COMPANIES,
     )
 }
 """All hot methods, by name."""
@@ -34,8 +69,11 @@ METHODS = {
 class QueryServicer(pb_grpc.QueryServiceServicer):
     """Each method takes and answers with bytes: what was cached is never taken apart."""
 
-    def __init__(self, reads: HotReads) -> None:
+    def __init__(self, reads: HotReads, store: StoreClients, callers: Callers, slots: StoreSlots) -> None:
         self._reads = reads
+        self._store = store
+        self._callers = callers
+        self._slots = slots
 
     @takes_bytes
     async def GetFiling(self, request: bytes, context: Context) -> bytes:  # type: ignore[override]
@@ -60,3 +98,60 @@ class QueryServicer(pb_grpc.QueryServiceServicer):
     @takes_bytes
     async def ScreenFilings(self, request: bytes, context: Context) -> bytes:  # type: ignore[override]
         return await self._reads.reply(_SCREEN_FILINGS, request, context)
+
+    @takes_bytes
+    async def ScreenCompanies(self, request: bytes, context: Context) -> bytes:  # type: ignore[override]
+        return await self._reads.reply(_SCREEN_COMPANIES, request, context)
+
+    @takes_bytes
+    async def AggregateSignals(self, request: bytes, context: Context) -> bytes:  # type: ignore[override]
+        return await self._reads.reply(_AGGREGATE_SIGNALS, request, context)
+
+    @takes_bytes
+    async def GetFacts(self, request: bytes, context: Context) -> bytes:  # type: ignore[override]
+        return await self._reads.reply(_GET_FACTS, request, context)
+
+    @takes_bytes
+    async def GetEvidence(self, request: bytes, context: Context) -> bytes:  # type: ignore[override]
+        return await self._reads.reply(_GET_EVIDENCE, request, context)
+
+    @takes_bytes
+    async def GetSignalSeries(self, request: bytes, context: Context) -> bytes:  # type: ignore[override]
+        return await self._reads.reply(_GET_SIGNAL_SERIES, request, context)
+
+    @takes_bytes
+    async def CompareFilings(self, request: bytes, context: Context) -> bytes:  # type: ignore[override]
+        return await self._reads.reply(_COMPARE_FILINGS, request, context)
+
+    @takes_bytes
+    async def CompareCompanies(self, request: bytes, context: Context) -> bytes:  # type: ignore[override]
+        return await self._reads.reply(_COMPARE_COMPANIES, request, context)
+
+    async def ExportSignals(
+        self, request: many_companies_pb2.ExportSignalsRequest, context: Context
+    ) -> AsyncIterator[many_companies_pb2.ExportSignalsResponse]:
+        """Hands on the store's stream as it comes: one part is in memory at a time."""
+        asked = questions.export(request)
+        with self._callers.entered(context):
+            async with self._slots.hold(WorkClass.EXPORT):
+                parts = self._store.analytics.export(
+                    filter=asked.filter,
+                    signal_ids=asked.signal_ids,
+                    currency=asked.currency,
+                    as_of=asked.as_of,
+                    min_sequence=asked.min_sequence,
+                )
+                async with aclosing(parts):  # type: ignore[type-var]  # it is a generator
+                    async for part in parts:
+                        yield many_companies_pb2.ExportSignalsResponse(
+                            chunk=part.chunk, as_of_sequence=part.as_of_sequence
+                        )
+
+    async def WatchCompanies(
+        self, request: company_watch_pb2.WatchCompaniesRequest, context: Context
+    ) -> AsyncIterator[company_watch_pb2.WatchCompaniesResponse]:
+        """Streams what happens to companies. It takes no place at the store: it stays open, and is quiet mostly."""
+        with self._callers.entered(context):
+            async with aclosing(watch_companies(self._store, request)) as answers:  # type: ignore[type-var]
+                async for answer in answers:
+                    yield answer

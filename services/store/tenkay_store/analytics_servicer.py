@@ -10,15 +10,24 @@ from typing import Any, Literal
 
 import grpc
 
+from tenkay.common.v1 import aggregate_pb2, series_pb2
 from tenkay.errors import Reason, failure
 from tenkay.identifiers import require_cik
 from tenkay.store.v1 import signal_analytics_service_pb2 as pb
 from tenkay.store.v1 import signal_analytics_service_pb2_grpc as pb_grpc
+from tenkay_store import company_messages, messages, paging
 from tenkay_store import filter as filters
-from tenkay_store import messages
+from tenkay_store.company_screens import CompanyScreen, check_has_values
 from tenkay_store.filter import FieldType, TypedExpression
 from tenkay_store.moments import Moments, ReadOptions
-from tenkay_store.storage import AggregateSelection, AnalyticalStore, GroupBy, Screen, SeriesSelection
+from tenkay_store.storage import (
+    AggregateSelection,
+    AnalyticalStore,
+    GroupBy,
+    Screen,
+    SeriesSelection,
+    SeriesView,
+)
 from tenkay_store.validation import check_currency
 
 Context = grpc.aio.ServicerContext[Any, Any]
@@ -27,12 +36,15 @@ SIGNAL_ANALYTICS = "tenkay.store.v1.SignalAnalyticsService"
 MAX_SERIES_SIGNALS = 50
 MAX_EXPORT_SIGNALS = 500
 MAX_QUANTILES = 20
+MAX_SCREEN_SIGNALS = 50
+MAX_CIKS = 500
+DEFAULT_POINTS, MAX_POINTS = 100, 400
 
 _GROUP_BY = {
-    pb.AGGREGATE_BY_FORM: GroupBy.FORM,
-    pb.AGGREGATE_BY_SECTOR: GroupBy.SECTOR,
-    pb.AGGREGATE_BY_YEAR: GroupBy.YEAR,
-    pb.AGGREGATE_BY_QUARTER: GroupBy.QUARTER,
+    aggregate_pb2.AGGREGATE_BY_FORM: GroupBy.FORM,
+    aggregate_pb2.AGGREGATE_BY_SECTOR: GroupBy.SECTOR,
+    aggregate_pb2.AGGREGATE_BY_YEAR: GroupBy.YEAR,
+    aggregate_pb2.AGGREGATE_BY_QUARTER: GroupBy.QUARTER,
 }
 
 
@@ -52,9 +64,15 @@ class SignalAnalyticsServicer(pb_grpc.SignalAnalyticsServiceServicer):
             forms=tuple(request.forms),
             period_from=_day(request, "period_from"),
             period_to=_day(request, "period_to"),
+            view=_view(request.view),
         )
-        head = await self._moments.reached(request.min_sequence)
-        found = await self._store.series(selection, await self._moments.of(request, head))
+        limit = paging.page_size(request.page_size, default=DEFAULT_POINTS, maximum=MAX_POINTS)
+        bound_to = paging.bound_to("GetSeries", request)
+        head, after = await self._moments.reached(request.min_sequence), None
+        if request.page_token:
+            pinned, after = paging.series_position(request.page_token, bound_to)
+            head = min(head, pinned)
+        found = await self._store.series(selection, await self._moments.of(request, head), after, limit)
         if found is None:
             raise failure(
                 Reason.COMPANY_UNKNOWN,
@@ -63,14 +81,14 @@ class SignalAnalyticsServicer(pb_grpc.SignalAnalyticsServiceServicer):
             )
         return pb.GetSeriesResponse(
             points=[
-                pb.SeriesPoint(
+                series_pb2.SeriesPoint(
                     filing=messages.filing_message(point.filing),
                     version=point.version,
                     signals=[messages.signal_message(each) for each in point.signals],
                 )
                 for point in found.points
             ],
-            truncated=found.truncated,
+            next_page_token=paging.series_token(found, head, bound_to),
             as_of_sequence=self._moments.token(head),
         )
 
@@ -95,7 +113,7 @@ class SignalAnalyticsServicer(pb_grpc.SignalAnalyticsServiceServicer):
         found = await self._store.aggregate(selection, await self._moments.of(request, head))
         return pb.AggregateResponse(
             groups=[
-                pb.AggregateGroup(
+                aggregate_pb2.AggregateGroup(
                     keys=group.keys,
                     value_count=group.count,
                     mean=group.mean,
@@ -107,6 +125,35 @@ class SignalAnalyticsServicer(pb_grpc.SignalAnalyticsServiceServicer):
             ],
             unit=found.unit,
             currency=found.currency,
+            as_of_sequence=self._moments.token(head),
+        )
+
+    async def ScreenCompanies(
+        self, request: pb.ScreenCompaniesRequest, _context: Context
+    ) -> pb.ScreenCompaniesResponse:
+        """Answers with a page of the companies that meet a filter."""
+        check_currency(request.currency, "currency")
+        period = company_messages.company_period(request.period)
+        limit = paging.page_size(request.page_size)
+        expression = filters.parse(request.filter)
+        check_has_values(expression, period)
+        types = self._store.signal_types
+        screen = CompanyScreen(
+            period=period,
+            expression=None if expression is None else filters.resolve(expression, types),
+            currency=request.currency,
+            signal_ids=self._signal_ids(request.signal_ids, MAX_SCREEN_SIGNALS, least=0),
+            ciks=_ciks(request.ciks),
+        )
+        bound_to = paging.bound_to("ScreenCompanies", request)
+        head, after = await self._moments.reached(request.min_sequence), None
+        if request.page_token:
+            pinned, after = paging.companies_position(request.page_token, bound_to)
+            head = min(head, pinned)
+        page = await self._store.screen_companies(screen, await self._moments.of(request, head), after, limit)
+        return pb.ScreenCompaniesResponse(
+            companies=[company_messages.figures_message(each) for each in page.companies],
+            next_page_token=paging.companies_token(page, head, bound_to),
             as_of_sequence=self._moments.token(head),
         )
 
@@ -126,10 +173,14 @@ class SignalAnalyticsServicer(pb_grpc.SignalAnalyticsServiceServicer):
                 yield pb.ExportResponse(chunk=part, as_of_sequence=as_of_sequence)
                 as_of_sequence = ""
 
-    def _signal_ids(self, wanted: Sequence[str], most: int, *, field: str = "signal_ids") -> tuple[str, ...]:
+    def _signal_ids(
+        self, wanted: Sequence[str], most: int, *, field: str = "signal_ids", least: int = 1
+    ) -> tuple[str, ...]:
         found = tuple(dict.fromkeys(wanted))
-        if not 0 < len(found) <= most or not all(found):
-            raise failure(Reason.INVALID_FIELD, f"name 1 to {most} signals, not {len(found)}", field=field)
+        if not least <= len(found) <= most or not all(found):
+            raise failure(
+                Reason.INVALID_FIELD, f"name {least} to {most} signals, not {len(found)}", field=field
+            )
         types = self._store.signal_types
         for signal_id in found:
             if signal_id not in types:
@@ -141,7 +192,26 @@ class SignalAnalyticsServicer(pb_grpc.SignalAnalyticsServiceServicer):
         return None if expression is None else filters.resolve(expression, self._store.signal_types)
 
 
-def _group_by(wanted: Sequence[pb.AggregateBy.ValueType]) -> tuple[GroupBy, ...]:
+def _view(number: int) -> SeriesView:
+    if number == series_pb2.SERIES_VIEW_UNSPECIFIED:
+        return SeriesView.EVERY_FILING
+    for view in SeriesView:
+        if series_pb2.SeriesView.Value(f"SERIES_VIEW_{view}") == number:
+            return view
+    raise failure(Reason.INVALID_FIELD, f"view is {number}; say one of {', '.join(SeriesView)}", field="view")
+
+
+def _ciks(wanted: Sequence[int]) -> tuple[int, ...]:
+    if len(wanted) > MAX_CIKS:
+        raise failure(
+            Reason.INVALID_FIELD,
+            f"{len(wanted):,} companies are named; {MAX_CIKS} are the most",
+            field="ciks",
+        )
+    return tuple(dict.fromkeys(require_cik(cik, f"ciks[{index}]") for index, cik in enumerate(wanted)))
+
+
+def _group_by(wanted: Sequence[aggregate_pb2.AggregateBy.ValueType]) -> tuple[GroupBy, ...]:
     found = tuple(_GROUP_BY[each] for each in wanted if each in _GROUP_BY)
     if len(found) != len(wanted) or len(set(found)) != len(found):
         raise failure(

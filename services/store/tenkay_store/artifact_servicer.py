@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import aclosing
 from datetime import date
 from typing import Any, Literal
 
 import grpc
 
-from tenkay.common.v1 import filing_pb2
-from tenkay.errors import Reason, TenkayError, failure
+from tenkay.common.v1 import fact_pb2, filing_pb2
+from tenkay.errors import DataLoss, Reason, TenkayError, failure
 from tenkay.runtime.handler import comes_to_an_end
 from tenkay.store.v1 import artifact_service_pb2 as pb
 from tenkay.store.v1 import artifact_service_pb2_grpc as pb_grpc
@@ -20,6 +20,7 @@ from tenkay_store.artifact_store import ArtifactReading, ArtifactStore
 from tenkay_store.fact_selection import FactSelection, read_facts, select_facts
 from tenkay_store.moments import Moments, ReadOptions
 from tenkay_store.object_store import ObjectMissing
+from tenkay_store.passages import spans
 from tenkay_store.records import Artifact, ArtifactKind
 from tenkay_store.storage import AnalyticalStore, Moment, StoredArtifacts
 from tenkay_store.validation import check_digest
@@ -29,12 +30,14 @@ Context = grpc.aio.ServicerContext[Any, Any]
 ARTIFACTS = "tenkay.store.v1.ArtifactService"
 MAX_CHUNK_BYTES = 256 * 1024
 MAX_CONCEPTS = 500
+MAX_PASSAGES = 100
+MAX_PASSAGE_CHARACTERS = 9_000
 
 _WITH_DIMENSIONS = {
-    pb.FACT_SCOPE_UNSPECIFIED: None,
-    pb.FACT_SCOPE_ALL: None,
-    pb.FACT_SCOPE_WHOLE_ENTITY: False,
-    pb.FACT_SCOPE_DIMENSIONS: True,
+    fact_pb2.FACT_SCOPE_UNSPECIFIED: None,
+    fact_pb2.FACT_SCOPE_ALL: None,
+    fact_pb2.FACT_SCOPE_WHOLE_ENTITY: False,
+    fact_pb2.FACT_SCOPE_DIMENSIONS: True,
 }
 
 
@@ -83,6 +86,7 @@ class ArtifactServicer(pb_grpc.ArtifactServiceServicer):
                     version=found.stored.version,
                     result_key=found.stored.result_key,
                     fact_count=selected.fact_count,
+                    selected_count=selected.selected_count,
                     warnings=selected.warnings,
                     as_of_sequence=self._moments.token(head),
                 )
@@ -122,6 +126,49 @@ class ArtifactServicer(pb_grpc.ArtifactServiceServicer):
             raise _lost(await self._text(request, moment)) from None
         if response.sha256:
             yield response
+
+    async def ReadPassages(
+        self, request: pb.ReadPassagesRequest, _context: Context
+    ) -> pb.ReadPassagesResponse:
+        """Answers with several passages."""
+        _check_passages(request)
+        accession_number = messages.accession_number(request.filing, "filing")
+        head = await self._moments.reached(request.min_sequence)
+        moment = await self._moments.of(request, head)
+        await self._of_filing(request.filing, accession_number, moment)
+        of_texts: dict[str, list[int]] = {}
+        for place, each in enumerate(request.passages):
+            of_texts.setdefault(each.sha256, []).append(place)
+        named = await self._store.named_artifacts(ArtifactKind.TEXT, list(of_texts))
+        passages = [
+            pb.Passage(problem=pb.PASSAGE_PROBLEM_TEXT_NOT_STORED) for _ in range(len(request.passages))
+        ]
+        for sha256, places in of_texts.items():
+            if sha256 in named:
+                ranges = [(request.passages[place].start, request.passages[place].end) for place in places]
+                for place, passage in zip(places, await self._passages(sha256, ranges), strict=True):
+                    passages[place] = passage
+        return pb.ReadPassagesResponse(passages=passages, as_of_sequence=self._moments.token(head))
+
+    async def _passages(self, sha256: str, ranges: Sequence[tuple[int, int]]) -> list[pb.Passage]:
+        """Of one text, which some filing names."""
+        try:
+            reading = await self._artifacts.read_index(Artifact(ArtifactKind.TEXT, sha256, 0))
+            length = reading.index.length
+            passages = [
+                pb.Passage(text_length=length, problem=pb.PASSAGE_PROBLEM_OUTSIDE_TEXT) for _ in ranges
+            ]
+            for span in spans(ranges, length):
+                async with aclosing(self._artifacts.text(reading, span.start, span.end)) as parts:
+                    text = "".join([part async for part in parts])
+                for place in span.passages:
+                    start, end = ranges[place]
+                    cut = text[start - span.start : min(end, length) - span.start]
+                    passages[place] = pb.Passage(text=cut, text_length=length)
+        except (ObjectMissing, DataLoss):
+            # Named and not there: lost, or purged this moment.
+            return [pb.Passage(problem=pb.PASSAGE_PROBLEM_TEXT_DAMAGED) for _ in ranges]
+        return passages
 
     async def _of_filing(
         self, ref: filing_pb2.FilingRef, accession_number: str, moment: Moment
@@ -196,6 +243,24 @@ async def _checked_facts(chunks: AsyncIterator[bytes], size: int) -> AsyncIterat
         raise failure(Reason.INVALID_FIELD, f"{error}; nothing was kept", field="artifact.kind") from None
 
 
+def _check_passages(request: pb.ReadPassagesRequest) -> None:
+    if not 0 < len(request.passages) <= MAX_PASSAGES:
+        raise failure(
+            Reason.INVALID_FIELD,
+            f"name 1 to {MAX_PASSAGES} passages, not {len(request.passages):,}",
+            field="passages",
+        )
+    for index, each in enumerate(request.passages):
+        check_digest(each.sha256, f"passages[{index}].sha256")
+        if not each.start <= each.end <= each.start + MAX_PASSAGE_CHARACTERS:
+            raise failure(
+                Reason.INVALID_FIELD,
+                f"a passage of {each.start:,} to {each.end:,}; it ends behind its start, by at most "
+                f"{MAX_PASSAGE_CHARACTERS:,} characters",
+                field=f"passages[{index}].end",
+            )
+
+
 def _selection(request: pb.GetFactsRequest) -> FactSelection:
     if len(request.concepts) > MAX_CONCEPTS:
         raise failure(
@@ -210,6 +275,8 @@ def _selection(request: pb.GetFactsRequest) -> FactSelection:
         period_from=_day(request, "period_from"),
         period_to=_day(request, "period_to"),
         with_dimensions=_WITH_DIMENSIONS[request.scope],
+        offset=request.offset,
+        limit=request.limit if request.HasField("limit") else None,
     )
 
 

@@ -9,9 +9,10 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import math
 import time
 from collections import deque
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import islice
@@ -39,18 +40,27 @@ class Batch:
 class ChangeFeed:
     """Follows a store's commits from its making on."""
 
-    def __init__(self, store: AnalyticalStore, *, memory_changes: int, quiet_seconds: float) -> None:
+    def __init__(
+        self,
+        store: AnalyticalStore,
+        *,
+        memory_changes: int,
+        quiet_seconds: float,
+        elapsed: Callable[[], float] = time.monotonic,
+    ) -> None:
         self._store = store
+        self._elapsed = elapsed
         self._quiet_seconds = quiet_seconds
         self._recent: deque[Change] = deque(maxlen=memory_changes)
         self._next = asyncio.Event()
         store.on_commit(self._take)
 
-    async def watch(self, after: int | None) -> AsyncIterator[Batch]:
+    async def watch(self, after: int | None, ciks: Collection[int] = frozenset()) -> AsyncIterator[Batch]:
         """Batches after a sequence, without end; None starts with what is committed from now on.
 
-        The first batch comes at once, even when it is empty. FEED_POSITION_EXPIRED when the position is no longer
-        held, now or because the follower took too long.
+        With `ciks` only changes of these companies; the others move the position on, and are told with the next batch
+        or sign of life. The first batch comes at once, even when it is empty. FEED_POSITION_EXPIRED when the position
+        is no longer held, now or because the follower took too long.
         """
         position = self._store.head if after is None else after
         if position > self._store.head:
@@ -64,15 +74,19 @@ class ChangeFeed:
         metrics.WATCHERS.inc()
         try:
             changes = await self._after(position)
+            told_at = -math.inf
             while True:
                 if changes:
                     position = changes[-1].sequence
-                yield Batch(changes, position)
+                wanted = [each for each in changes if each.cik in ciks] if ciks else changes
+                if wanted or self._elapsed() - told_at >= self._quiet_seconds:
+                    yield Batch(wanted, position)
+                    told_at = self._elapsed()
                 # Taken before the look, so that a commit between look and wait is not slept through.
                 advanced = self._next
                 changes = await self._after(position)
                 if not changes:
-                    await self._quiet_or(advanced)
+                    await self._quiet_or(advanced, told_at + self._quiet_seconds - self._elapsed())
                     changes = await self._after(position)
         finally:
             metrics.WATCHERS.dec()
@@ -105,9 +119,9 @@ class ChangeFeed:
         metrics.FEED_CATCH_UPS.inc()
         return await self._store.changes(position, MAX_BATCH)
 
-    async def _quiet_or(self, advanced: asyncio.Event) -> None:
+    async def _quiet_or(self, advanced: asyncio.Event, seconds: float) -> None:
         with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(self._quiet_seconds):
+            async with asyncio.timeout(seconds):
                 await advanced.wait()
 
     def _take(self, _records: Sequence[CommitRecord], changes: Sequence[Change]) -> None:

@@ -4,25 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import UTC, date, datetime
 
+from tenkay.periodic_forms import QUARTERLY_FORMS
 from tenkay_store.records import Filing
-from tenkay_store.staleness import accepted
+from tenkay_store.staleness import Standing, accepted, is_comparable_prior
 
-ANNUAL_FORMS = (
-    "10-K", "10-K405", "10-KSB", "10-KSB40", "10-KT", "10-KT405", "20-F", "40-F",
-)  # fmt: skip
-QUARTERLY_FORMS = ("10-Q", "10-QSB", "10-QT")
-
-_WHOLE_ANNUAL = frozenset({"item_7", "item_8"})
-_WHOLE_QUARTERLY = frozenset({"part1_item1", "part1_item2"})
+WHOLE_ANNUAL = frozenset({"item_7", "item_8"})
+WHOLE_QUARTERLY = frozenset({"part1_item1", "part1_item2"})
 """Management's discussion and the financial statements: an amendment without both is a partial one (part III alone, an
 exhibit), which does not replace the filing that it amends."""
-
-
-def with_amendments(forms: Iterable[str]) -> tuple[str, ...]:
-    """The form types and those that amend them."""
-    return tuple(spelt for form in forms for spelt in (form, f"{form}/A"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,11 +55,46 @@ def original_of(amendment: Filing, candidates: Iterable[Filing]) -> Filing | Non
     return max(originals, key=lambda each: each[:2])[2] if originals else None
 
 
+def comparable_prior(filing: Filing, candidates: Iterable[Filing]) -> Filing | None:
+    """What a filing is compared with, of the company's filings: the newest that `is_comparable_prior` takes."""
+    own = _standing(filing)
+    found = [each for each in candidates if is_comparable_prior(own, of_year_before=_standing(each))]
+    return max(
+        found,
+        key=lambda each: (
+            each.period_end or date.min,
+            accepted(each.accepted_at, each.filed_date) or _NEVER,
+            each.accession_number,
+        ),
+        default=None,
+    )
+
+
+_NEVER = datetime.min.replace(tzinfo=UTC)
+
+
+def _standing(filing: Filing) -> Standing:
+    """A filing as it is compared, without what that does not depend on."""
+    return Standing(
+        filing.accession_number,
+        version=0,
+        sequence=0,
+        cik=filing.cik,
+        form_type=filing.form_type or None,
+        is_amendment=filing.is_amendment,
+        period_end=filing.period_end,
+        filed_date=filing.filed_date,
+        accepted_at=filing.accepted_at,
+        content_key=None,
+        earlier=None,
+    )
+
+
 def _is_whole(candidate: Candidate, sections: dict[int, frozenset[str]]) -> bool:
     if not candidate.is_amendment:
         return True
     form = candidate.form_type.removesuffix("/A")
-    needed = _WHOLE_QUARTERLY if form in QUARTERLY_FORMS else _WHOLE_ANNUAL
+    needed = WHOLE_QUARTERLY if form in QUARTERLY_FORMS else WHOLE_ANNUAL
     return needed <= sections.get(candidate.sequence, frozenset())
 
 

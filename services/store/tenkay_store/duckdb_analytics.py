@@ -10,9 +10,12 @@ from collections.abc import Iterator, Mapping, Sequence
 import pyarrow as pa
 
 from tenkay.errors import Reason, failure
+from tenkay.periodic_forms import ANNUAL_FORMS, with_amendments
 from tenkay_store import filter_sql
-from tenkay_store.duckdb_reads import FILING, FILING_WIDTH, Cursor, filing_of, known
+from tenkay_store.duckdb_amendments import is_quarterly, is_whole
+from tenkay_store.duckdb_reads import FILING, FILING_WIDTH, Cursor, filing_of, known, valid
 from tenkay_store.duckdb_screens import (
+    EveryFiling,
     check_currencies,
     joined_tables,
     shown_columns,
@@ -30,11 +33,12 @@ from tenkay_store.storage import (
     Moment,
     Screen,
     Series,
+    SeriesPosition,
     SeriesSelection,
+    SeriesView,
     Summary,
 )
 
-MAX_POINTS = 400
 MAX_GROUPS = 2_000
 EXPORT_ROWS = 16_384
 """Rows of one Arrow record batch of an export."""
@@ -49,9 +53,15 @@ _GROUPS: Mapping[GroupBy, str] = {
 
 
 def series(
-    cursor: Cursor, ids: SignalIds, segments: Sequence[str], selection: SeriesSelection, moment: Moment
+    cursor: Cursor,
+    ids: SignalIds,
+    segments: Sequence[str],
+    selection: SeriesSelection,
+    moment: Moment,
+    after: SeriesPosition | None,
+    limit: int,
 ) -> Series | None:
-    """A company's signals over its filings; None when no filing of it is stored."""
+    """A page of a company's signals over its filings; None when no filing of it is stored."""
     parameters = Parameters()
     cik = f"f.cik = {parameters.bind(selection.cik, 'UBIGINT')}"
     if cursor.execute(f"SELECT 1 FROM filings f WHERE {cik} LIMIT 1", parameters).fetchone() is None:
@@ -59,32 +69,78 @@ def series(
     shown = [ids.of_id(each) for each in selection.signal_ids]
     conditions = [cik, known("f", moment, parameters)]
     if selection.forms:
-        conditions.append(f"list_contains({parameters.bind(list(selection.forms))}, f.form_type)")
+        forms = list(selection.forms)
+        if selection.view is SeriesView.RESTATED:
+            forms += with_amendments(forms)
+        conditions.append(f"list_contains({parameters.bind(forms)}, f.form_type)")
     if selection.period_from is not None:
         conditions.append(f"f.period_end >= {parameters.bind(selection.period_from, 'DATE')}")
     if selection.period_to is not None:
         conditions.append(f"f.period_end <= {parameters.bind(selection.period_to, 'DATE')}")
-    source = joined_tables(None, shown, segments, "", moment, parameters)
+    seen = f"{valid('f', moment, parameters)} AND {' AND '.join(conditions)}"
+    chosen = _of_view(selection.view, seen, parameters)
+    source = joined_tables(None, shown, EveryFiling(segments, None, moment), "", moment, parameters)
     has_value = " OR ".join(f"m{index}.kind IS NOT NULL" for index in range(len(shown)))
     rows = cursor.execute(
         f"""
         SELECT {FILING}, f.version, f.signal_count{shown_columns(len(shown))} FROM {source}
-        AND {" AND ".join(conditions)} AND ({has_value})
+        AND f.sequence IN ({chosen}) AND ({has_value}) AND {_after_point(after, parameters)}
         ORDER BY f.period_end DESC NULLS LAST, f.filed_date DESC NULLS LAST, f.accession_number DESC
-        LIMIT {MAX_POINTS + 1}
+        LIMIT {limit + 1}
         """,
         parameters,
     ).fetchall()
-    points = [
+    points = tuple(
         Summary(
             filing=filing_of(row),
             version=row[FILING_WIDTH],
             signal_count=row[FILING_WIDTH + 1],
             signals=shown_signals(shown, row[FILING_WIDTH + 2 :]),
         )
-        for row in rows[:MAX_POINTS]
-    ]
-    return Series(tuple(reversed(points)), truncated=len(rows) > MAX_POINTS)
+        for row in rows[:limit]
+    )
+    last = points[-1].filing if len(rows) > limit else None
+    return Series(
+        points,
+        None if last is None else SeriesPosition(last.period_end, last.filed_date, last.accession_number),
+    )
+
+
+def _of_view(view: SeriesView, seen: str, parameters: Parameters) -> str:
+    """The sequences of the filings that give points, of those that are `seen`."""
+    if view is SeriesView.EVERY_FILING:
+        return f"SELECT f.sequence FROM filings f WHERE {seen}"
+    quarterly = is_quarterly("f", parameters)
+    annual = f"list_contains({parameters.bind(list(with_amendments(ANNUAL_FORMS)))}, f.form_type)"
+    order = "f.filed_date NULLS LAST, f.accession_number"
+    whole = "NOT f.is_amendment"
+    if view is SeriesView.RESTATED:
+        order = "f.filed_date DESC NULLS LAST, f.accession_number DESC"
+        whole = f"(NOT f.is_amendment OR (({quarterly} OR {annual}) AND {is_whole('f', parameters)}))"
+    # Other forms, and reports whose period is not known, are of no period of which there is but one.
+    period = (
+        f"CASE WHEN f.period_end IS NULL THEN f.accession_number WHEN {quarterly} THEN 'quarterly ' || f.period_end "
+        f"WHEN {annual} THEN 'annual ' || f.period_end ELSE f.accession_number END"
+    )
+    return f"""
+        SELECT f.sequence FROM filings f WHERE {seen} AND {whole}
+        QUALIFY row_number() OVER (PARTITION BY {period} ORDER BY {order}) = 1
+    """
+
+
+def _after_point(position: SeriesPosition | None, parameters: Parameters) -> str:
+    """The condition that a filing comes after a position, in the order of series."""
+    if position is None:
+        return "TRUE"
+    number = f"f.accession_number < {parameters.bind(position.accession_number)}"
+    condition = number
+    for column, day in (("f.filed_date", position.filed_date), ("f.period_end", position.period_end)):
+        if day is None:
+            condition = f"({column} IS NULL AND {condition})"
+        else:
+            at = parameters.bind(day, "DATE")
+            condition = f"({column} IS NULL OR {column} < {at} OR ({column} = {at} AND {condition}))"
+    return condition
 
 
 def aggregate(
@@ -215,12 +271,13 @@ def _measured(
 ) -> tuple[str, str, Parameters]:
     """(tables, condition, parameters) of the filings that meet a screen. CURRENCY_MISMATCH."""
     expression = screen.expression
+    rows = EveryFiling(segments, expression, moment)
     if expression is not None and not screen.currency:
-        check_currencies(cursor, ids, segments, expression, moment)
+        check_currencies(cursor, ids, rows, expression, moment)
     parameters = Parameters()
     joined = tuple(dict.fromkeys((*signal_ids(expression), *screen.signal_ids)))
     source = joined_tables(
-        expression, [ids.of_id(each) for each in joined], segments, screen.currency, moment, parameters
+        expression, [ids.of_id(each) for each in joined], rows, screen.currency, moment, parameters
     )
     test = "TRUE" if expression is None else filter_sql.condition(expression, parameters)
     return source, f"{known('f', moment, parameters)} AND {test}", parameters

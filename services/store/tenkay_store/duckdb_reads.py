@@ -16,6 +16,7 @@ from typing import Any
 
 import duckdb
 
+from tenkay import periodic_forms
 from tenkay_store import companies
 from tenkay_store.commit_tables import naive
 from tenkay_store.duckdb_artifacts import artifacts_of, texts_of
@@ -183,7 +184,10 @@ def company(cursor: Cursor, cik: int, moment: Moment) -> CompanySummary | None:
     ).fetchone()
     latest = {
         name: _latest(cursor, of_company, parameters, kinds)
-        for name, kinds in (("annual", companies.ANNUAL_FORMS), ("quarterly", companies.QUARTERLY_FORMS))
+        for name, kinds in (
+            ("annual", periodic_forms.ANNUAL_FORMS),
+            ("quarterly", periodic_forms.QUARTERLY_FORMS),
+        )
     }
     sequences = [sequence for sequence in latest.values() if sequence is not None]
     rows = cursor.execute(
@@ -261,7 +265,7 @@ def _latest(cursor: Cursor, of_company: str, parameters: Parameters, forms: tupl
             f.accession_number DESC
         LIMIT {MAX_CANDIDATES}
         """,
-        {**parameters, "forms": list(companies.with_amendments(forms))},
+        {**parameters, "forms": list(periodic_forms.with_amendments(forms))},
     ).fetchall()
     candidates = [companies.Candidate(*row) for row in rows]
     amendments = [each.sequence for each in candidates if each.is_amendment]

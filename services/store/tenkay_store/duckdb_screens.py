@@ -6,7 +6,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from dataclasses import dataclass
+from typing import Any, Protocol
 
 from tenkay.errors import Reason, failure
 from tenkay_store import filter_sql
@@ -27,6 +28,39 @@ from tenkay_store.signal_ids import SignalId, SignalIds
 from tenkay_store.storage import Moment, Page, Position, Screen
 
 
+class ScreenedRows(Protocol):
+    """Which filings a screen goes through, and where the values of their signals are."""
+
+    @property
+    def filings(self) -> str:
+        """The FROM item that has the filings as ``f``, each once."""
+
+    def prefix(self, parameters: Parameters) -> str:
+        """What stands before the SELECT: the WITH that `filings` and `values` refer to."""
+
+    def values(self, signal: SignalId, parameters: Parameters) -> str:
+        """The query of a signal's values, at most one a filing, by the filing's ``sequence``."""
+
+
+@dataclass(frozen=True, slots=True)
+class EveryFiling:
+    """All filings, each with its own values."""
+
+    segments: Sequence[str]
+    expression: TypedExpression | None
+    moment: Moment
+    filings: str = "filings f"
+
+    def prefix(self, parameters: Parameters) -> str:  # noqa: ARG002 - the protocol's
+        """Nothing."""
+        return ""
+
+    def values(self, signal: SignalId, parameters: Parameters) -> str:
+        """The values in the screens' copy, of the days that the expression leaves."""
+        days = filter_sql.filing_days(self.expression)
+        return values_of(self.segments, signal, days, self.moment, parameters)
+
+
 def screen_filings(
     cursor: Cursor,
     ids: SignalIds,
@@ -41,12 +75,13 @@ def screen_filings(
     CURRENCY_MISMATCH is looked for with the first page.
     """
     expression = screen.expression
+    rows_read = EveryFiling(segments, expression, moment)
     parameters = Parameters()
     if expression is not None and not screen.currency and after is None:
-        check_currencies(cursor, ids, segments, expression, moment)
+        check_currencies(cursor, ids, rows_read, expression, moment)
     shown = tuple(dict.fromkeys((*signal_ids(expression), *screen.signal_ids)))
     rows_of = [ids.of_id(each) for each in shown]
-    source = joined_tables(expression, rows_of, segments, screen.currency, moment, parameters)
+    source = joined_tables(expression, rows_of, rows_read, screen.currency, moment, parameters)
     test = "TRUE" if expression is None else filter_sql.condition(expression, parameters)
     rows = cursor.execute(
         f"""
@@ -60,7 +95,7 @@ def screen_filings(
 
 
 def check_currencies(
-    cursor: Cursor, ids: SignalIds, segments: Sequence[str], expression: TypedExpression, moment: Moment
+    cursor: Cursor, ids: SignalIds, rows: ScreenedRows, expression: TypedExpression, moment: Moment
 ) -> None:
     """CURRENCY_MISMATCH when the amounts that the expression's verdict depends on are in more than one currency."""
 
@@ -71,18 +106,18 @@ def check_currencies(
     if not amounts:
         return
     parameters = Parameters()
+    prefix = rows.prefix(parameters)
     compared = [ids.of_id(each) for each in signal_ids(expression)]
-    source = joined_tables(expression, compared, segments, "", moment, parameters)
+    source = joined_tables(expression, compared, rows, "", moment, parameters)
     test = filter_sql.candidates(expression, is_amount, parameters)
-    days = filter_sql.filing_days(expression)
     amounts_of = " UNION ALL ".join(
-        f"SELECT sequence, currency FROM ({values_of(segments, ids.of_id(each), days, moment, parameters)}) "
+        f"SELECT sequence, currency FROM ({rows.values(ids.of_id(each), parameters)}) "
         "WHERE currency IS NOT NULL AND kind IN ('DECIMAL', 'DOUBLE', 'INT64')"
         for each in amounts
     )
     found = cursor.execute(
         f"""
-        SELECT DISTINCT s.currency FROM ({amounts_of}) s
+        {prefix} SELECT DISTINCT s.currency FROM ({amounts_of}) s
         WHERE s.sequence IN (SELECT f.sequence FROM {source} AND {known("f", moment, parameters)} AND {test})
         ORDER BY 1 LIMIT 10
         """,
@@ -101,17 +136,16 @@ def check_currencies(
 def joined_tables(
     expression: TypedExpression | None,
     signals_shown: Sequence[SignalId],
-    segments: Sequence[str],
+    rows: ScreenedRows,
     currency: str,
     moment: Moment,
     parameters: Parameters,
 ) -> str:
-    """``filings f`` with what the expression and the answer need beside it, up to its WHERE, which has one condition.
+    """The filings ``f`` and what the expression and the answer need beside them, up to the WHERE, with one condition.
 
     Signal i, those of the expression first, is ``m<i>``.
     """
-    days = filter_sql.filing_days(expression)
-    parts = ["filings f"]
+    parts = [rows.filings]
     for index, row in enumerate(signals_shown):
         is_number = "kind IN ('DECIMAL', 'DOUBLE', 'INT64')"
         if currency:
@@ -120,7 +154,7 @@ def joined_tables(
             f"LEFT JOIN (SELECT *, CASE WHEN {is_number} THEN number END AS compared, "
             "CASE WHEN kind = 'BOOL' THEN number <> 0 END AS boolean, "
             "CASE WHEN kind = 'ENUM' THEN exact END AS name "
-            f"FROM ({values_of(segments, row, days, moment, parameters)})) m{index} ON m{index}.sequence = f.sequence"
+            f"FROM ({rows.values(row, parameters)})) m{index} ON m{index}.sequence = f.sequence"
         )
     if expression is not None and filter_sql.uses_analysis(expression):
         parts.append(

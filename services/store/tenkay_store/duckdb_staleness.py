@@ -15,6 +15,7 @@ import pyarrow as pa
 from tenkay_store import companies
 from tenkay_store.duckdb_reads import FILING, FILING_WIDTH, Cursor, filing_of, known, utc_or_none, valid
 from tenkay_store.filter_sql import Parameters
+from tenkay_store.records import Filing
 from tenkay_store.stale_marks import OpenMark
 from tenkay_store.staleness import COMPARABLE_PRIOR_DAYS, StaleReason, Standing
 from tenkay_store.storage import (
@@ -138,6 +139,25 @@ def with_amended(cursor: Cursor, stored: StoredFiling, moment: Moment) -> Stored
     ).fetchall()
     original = companies.original_of(filing, [filing_of(row) for row in rows])
     return stored if original is None else replace(stored, amends=original.accession_number)
+
+
+def comparable_prior(cursor: Cursor, filing: Filing, moment: Moment) -> str | None:
+    """Accession number of the filing of a year earlier that a filing is compared with; None when none is stored."""
+    if filing.cik is None or filing.period_end is None:
+        return None
+    parameters = Parameters()
+    days = f"date_diff('day', f.period_end, {parameters.bind(filing.period_end, 'DATE')})"
+    rows = cursor.execute(
+        f"""
+        SELECT {FILING} FROM filings f
+        WHERE f.cik = {parameters.bind(filing.cik, "UBIGINT")}
+            AND {days} BETWEEN {COMPARABLE_PRIOR_DAYS.start} AND {COMPARABLE_PRIOR_DAYS.stop - 1}
+            AND {valid("f", moment, parameters)} AND {known("f", moment, parameters)}
+        """,
+        parameters,
+    ).fetchall()
+    prior = companies.comparable_prior(filing, [filing_of(row) for row in rows])
+    return None if prior is None else prior.accession_number
 
 
 def list_stale(

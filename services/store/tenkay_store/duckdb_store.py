@@ -44,8 +44,10 @@ from tenkay_store.commit_work import (
     Work,
     Written,
 )
+from tenkay_store.company_screens import CompanyPage, CompanyScreen
 from tenkay_store.duckdb_artifacts import named_artifacts
 from tenkay_store.duckdb_commits import CommitWriter
+from tenkay_store.duckdb_companies import screen_companies
 from tenkay_store.duckdb_failures import first_line
 from tenkay_store.duckdb_owner import FILE_FORMAT, DuckDBOwner, Limits
 from tenkay_store.failpoints import Failpoint
@@ -81,6 +83,7 @@ from tenkay_store.storage import (
     Position,
     Screen,
     Series,
+    SeriesPosition,
     SeriesSelection,
     SnapshotState,
     StalePage,
@@ -306,8 +309,23 @@ class DuckDBStore:
     ) -> StoredSignals | None:
         """The version valid at `moment`, with its signals."""
 
-        def query(cursor: duckdb.DuckDBPyConnection) -> StoredSignals | None:
-            found = reads.signals(cursor, self._ids, accession_number, moment, with_evidence=with_evidence)
+        found = await self.signals_of(
+            [accession_number], moment, with_evidence=with_evidence, with_comparable_prior=False
+        )
+        return found.get(accession_number)
+
+    async def signals_of(
+        self,
+        accession_numbers: Sequence[str],
+        moment: Moment,
+        *,
+        with_evidence: bool,
+        with_comparable_prior: bool,
+    ) -> Mapping[str, StoredSignals]:
+        """The same of several, by accession number, without those that are not stored; then their comparable priors."""
+
+        def signals(cursor: duckdb.DuckDBPyConnection, number: str) -> StoredSignals | None:
+            found = reads.signals(cursor, self._ids, number, moment, with_evidence=with_evidence)
             if found is None:
                 return None
             stored = staleness.marked(cursor, found.stored, moment)
@@ -315,6 +333,23 @@ class DuckDBStore:
             if any(self._ids.holds_disputes(each.id) for each in found.signals):
                 said = disputes.open_disputes(cursor, self._ids, stored.sequence, moment)
             return replace(found, stored=stored, disputes=said)
+
+        def query(cursor: duckdb.DuckDBPyConnection) -> Mapping[str, StoredSignals]:
+            found: dict[str, StoredSignals] = {}
+            for number in accession_numbers:
+                if (one := signals(cursor, number)) is not None:
+                    found[number] = one
+            if with_comparable_prior:
+                for number in list(found):
+                    prior = staleness.comparable_prior(cursor, found[number].stored.filing, moment)
+                    found[number] = replace(found[number], comparable_prior=prior)
+                    if (
+                        prior is not None
+                        and prior not in found
+                        and (one := signals(cursor, prior)) is not None
+                    ):
+                        found[prior] = one
+            return found
 
         return await self._owner.read_one_state(query)
 
@@ -371,11 +406,23 @@ class DuckDBStore:
             )
         )
 
-    async def series(self, selection: SeriesSelection, moment: Moment) -> Series | None:
-        """A company's signals over time; None when no filing of it is stored."""
+    async def screen_companies(
+        self, screen: CompanyScreen, moment: Moment, after: int | None, limit: int
+    ) -> CompanyPage:
+        """A page of the companies that meet the screen, after a CIK. CURRENCY_MISMATCH on the first page."""
         return await self._owner.read(
             lambda cursor: self._over_segments(
-                lambda tables: analytics.series(cursor, self._ids, tables, selection, moment)
+                lambda tables: screen_companies(cursor, self._ids, tables, screen, moment, after, limit)
+            )
+        )
+
+    async def series(
+        self, selection: SeriesSelection, moment: Moment, after: SeriesPosition | None, limit: int
+    ) -> Series | None:
+        """A page of a company's signals over time; None when no filing of it is stored."""
+        return await self._owner.read(
+            lambda cursor: self._over_segments(
+                lambda tables: analytics.series(cursor, self._ids, tables, selection, moment, after, limit)
             )
         )
 

@@ -24,6 +24,10 @@ class FactSelection:
     period_to: date | None = None
     with_dimensions: bool | None = None
     """None: both."""
+    offset: int = 0
+    """How many of those asked for are left out at the beginning."""
+    limit: int | None = None
+    """Most to take. None: all."""
 
     def takes(self, fact: fact_pb2.Fact) -> bool:
         """Whether a fact is asked for."""
@@ -48,6 +52,8 @@ class SelectedFacts:
     parts: Sequence[Sequence[fact_pb2.Fact]]
     fact_count: int
     """All that the filing has."""
+    selected_count: int
+    """All that are asked for, offset and limit aside."""
     warnings: Sequence[str]
 
 
@@ -63,9 +69,13 @@ def select_facts(content: bytes, selection: FactSelection) -> SelectedFacts:
     """The facts of an artifact that are asked for, in its order."""
     facts = read_facts(content)
     parts: list[list[fact_pb2.Fact]] = []
-    room = 0
+    room = selected = 0
+    end = None if selection.limit is None else selection.offset + selection.limit
     for fact in facts.facts:
         if not selection.takes(fact):
+            continue
+        selected += 1
+        if selected <= selection.offset or (end is not None and selected > end):
             continue
         size = fact.ByteSize()
         if not parts or size > room or len(parts[-1]) == MOST_FACTS_A_PART:
@@ -73,7 +83,7 @@ def select_facts(content: bytes, selection: FactSelection) -> SelectedFacts:
             room = MOST_BYTES_A_PART
         parts[-1].append(fact)
         room -= size
-    return SelectedFacts(parts, len(facts.facts), list(facts.warnings))
+    return SelectedFacts(parts, len(facts.facts), selected, list(facts.warnings))
 
 
 def _ymd(day: date) -> tuple[int, int, int]:

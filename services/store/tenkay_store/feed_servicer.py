@@ -9,6 +9,7 @@ import grpc
 
 from tenkay import sequences
 from tenkay.errors import Reason, failure
+from tenkay.identifiers import require_cik
 from tenkay.store.v1 import change_feed_service_pb2 as feed_pb2
 from tenkay.store.v1 import change_feed_service_pb2_grpc as feed_pb2_grpc
 from tenkay_store import messages
@@ -18,6 +19,8 @@ from tenkay_store.records import Change, CommitKind
 Context = grpc.aio.ServicerContext[Any, Any]
 
 CHANGE_FEED = "tenkay.store.v1.ChangeFeedService"
+MAX_CIKS = 500
+"""Companies that one follower may name."""
 
 
 class ChangeFeedServicer(feed_pb2_grpc.ChangeFeedServiceServicer):
@@ -40,7 +43,14 @@ class ChangeFeedServicer(feed_pb2_grpc.ChangeFeedServiceServicer):
                     f"{request.from_sequence[:80]!r} is of another store; use one that this store's feed gave",
                     field="from_sequence",
                 )
-        async for batch in self._feed.watch(after):
+        if len(request.ciks) > MAX_CIKS:
+            raise failure(
+                Reason.INVALID_FIELD,
+                f"{len(request.ciks):,} companies are named; {MAX_CIKS} are the most",
+                field="ciks",
+            )
+        ciks = frozenset(require_cik(cik, f"ciks[{index}]") for index, cik in enumerate(request.ciks))
+        async for batch in self._feed.watch(after, ciks):
             yield feed_pb2.WatchResponse(
                 changes=[self._change(each) for each in batch.changes],
                 up_to_sequence=sequences.encode(self._shard, batch.up_to),

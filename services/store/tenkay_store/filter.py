@@ -205,6 +205,13 @@ def signal_ids(expression: TypedExpression | None) -> tuple[str, ...]:
     )
 
 
+def signal_comparisons(expression: Expression) -> Iterator[tuple[str, int]]:
+    """The signals that a tree compares, each with the column, from 1, of its name."""
+    for each in _comparisons(expression):
+        if each.name.startswith(SIGNAL_PREFIX):
+            yield each.name.removeprefix(SIGNAL_PREFIX), each.name_column
+
+
 def unknown_signal(
     signal_id: str, known: Collection[str], *, field: str, column: int | None = None
 ) -> TenkayError:

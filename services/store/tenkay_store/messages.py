@@ -298,9 +298,12 @@ def check_company(ref: filing_pb2.FilingRef, filing: Filing, field: str) -> None
         )
 
 
-def category_name(number: int, field: str) -> str:
-    """A category's name; empty for UNSPECIFIED. INVALID_FIELD when it is not one."""
-    return _name(_CATEGORY, number, field)
+def category_names(numbers: Iterable[int], field: str) -> frozenset[str]:
+    """Names of categories. INVALID_FIELD for one that is none."""
+    names = frozenset(_name(_CATEGORY, number, field) for number in numbers)
+    if "" in names:
+        raise failure(Reason.INVALID_FIELD, f"{field} names UNSPECIFIED; leave it out", field=field)
+    return names
 
 
 def day(message: date_pb2.Date, field: str) -> date:

@@ -8,15 +8,16 @@ from typing import Any
 from tenkay import page_tokens
 from tenkay.errors import Reason, TenkayError, failure
 from tenkay_store.backup import SnapshotName, parse_name
-from tenkay_store.storage import Page, Position
+from tenkay_store.company_screens import CompanyPage
+from tenkay_store.storage import Page, Position, Series, SeriesPosition
 
 DEFAULT_PAGE_SIZE = 50
 MAX_PAGE_SIZE = 500
 
 
-def page_size(requested: int) -> int:
+def page_size(requested: int, *, default: int = DEFAULT_PAGE_SIZE, maximum: int = MAX_PAGE_SIZE) -> int:
     """Entries to answer with. INVALID_FIELD for a negative number."""
-    return page_tokens.page_size(requested, default=DEFAULT_PAGE_SIZE, maximum=MAX_PAGE_SIZE)
+    return page_tokens.page_size(requested, default=default, maximum=maximum)
 
 
 def bound_to(method: str, request: Any) -> bytes:
@@ -36,16 +37,56 @@ def filings_token(page: Page, head: int, bound: bytes) -> str:
     position = page.next_position
     if position is None:
         return ""
-    day = None if position.filed_date is None else position.filed_date.isoformat()
-    return page_tokens.encode({"s": head, "d": day, "a": position.accession_number}, bound)
+    return page_tokens.encode(
+        {"s": head, "d": _iso(position.filed_date), "a": position.accession_number}, bound
+    )
 
 
 def filings_position(token: str, bound: bytes) -> tuple[int, Position]:
     """State and position of such a token. MALFORMED_PAGE_TOKEN."""
     decoded: Any = page_tokens.decode(token, bound)
     try:
-        day = None if decoded["d"] is None else date.fromisoformat(decoded["d"])
-        return int(decoded["s"]), Position(day, str(decoded["a"]))
+        return _sequence(decoded["s"]), Position(_day(decoded["d"]), _text(decoded["a"]))
+    except (KeyError, TypeError, ValueError):
+        raise _not_this_methods() from None
+
+
+def series_token(page: Series, head: int, bound: bytes) -> str:
+    """The token of the page of a series after this one, at the state `head`; empty when there is none."""
+    position = page.next_position
+    if position is None:
+        return ""
+    return page_tokens.encode(
+        {
+            "s": head,
+            "e": _iso(position.period_end),
+            "d": _iso(position.filed_date),
+            "a": position.accession_number,
+        },
+        bound,
+    )
+
+
+def series_position(token: str, bound: bytes) -> tuple[int, SeriesPosition]:
+    """State and position of such a token. MALFORMED_PAGE_TOKEN."""
+    decoded: Any = page_tokens.decode(token, bound)
+    try:
+        position = SeriesPosition(_day(decoded["e"]), _day(decoded["d"]), _text(decoded["a"]))
+        return _sequence(decoded["s"]), position
+    except (KeyError, TypeError, ValueError):
+        raise _not_this_methods() from None
+
+
+def companies_token(page: CompanyPage, head: int, bound: bytes) -> str:
+    """The token of the page of companies after this one, at the state `head`; empty when there is none."""
+    return "" if page.next_after is None else page_tokens.encode({"s": head, "c": page.next_after}, bound)
+
+
+def companies_position(token: str, bound: bytes) -> tuple[int, int]:
+    """State and CIK of such a token. MALFORMED_PAGE_TOKEN."""
+    decoded: Any = page_tokens.decode(token, bound)
+    try:
+        return _sequence(decoded["s"]), _sequence(decoded["c"])
     except (KeyError, TypeError, ValueError):
         raise _not_this_methods() from None
 
@@ -59,7 +100,7 @@ def sequences_position(token: str, bound: bytes) -> tuple[int, int]:
     """State and sequence of such a token. MALFORMED_PAGE_TOKEN."""
     decoded: Any = page_tokens.decode(token, bound)
     try:
-        return int(decoded["s"]), int(decoded["p"])
+        return _sequence(decoded["s"]), _sequence(decoded["p"])
     except (KeyError, TypeError, ValueError):
         raise _not_this_methods() from None
 
@@ -75,6 +116,27 @@ def snapshots_position(token: str, bound: bytes) -> SnapshotName:
     if name is None:
         raise _not_this_methods()
     return name
+
+
+def _iso(day: date | None) -> str | None:
+    return None if day is None else day.isoformat()
+
+
+def _day(text: Any) -> date | None:
+    return None if text is None else date.fromisoformat(text)
+
+
+def _sequence(number: Any) -> int:
+    """What a position may say: a token is no secret, so anybody can make one that says anything."""
+    if not isinstance(number, int) or not 0 <= number < 2**64:
+        raise ValueError("no sequence")
+    return number
+
+
+def _text(text: Any) -> str:
+    if not isinstance(text, str) or not text.isascii():
+        raise ValueError("no accession number")
+    return text
 
 
 def _not_this_methods() -> TenkayError:

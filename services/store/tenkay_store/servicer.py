@@ -9,7 +9,7 @@ from typing import Any, Literal
 
 import grpc
 
-from tenkay.common.v1 import errors_pb2
+from tenkay.common.v1 import errors_pb2, filing_pb2
 from tenkay.errors import Reason, TenkayError, failure
 from tenkay.identifiers import require_cik
 from tenkay.runtime.call import current_deadline
@@ -26,12 +26,19 @@ from tenkay_store.records import (
     Committed,
     Delivery,
     DeliveryState,
-    Dispute,
     Extraction,
     Fence,
     Filing,
 )
-from tenkay_store.storage import AnalyticalStore, FilingSelection, Moment, Position, Screen, StaleSelection
+from tenkay_store.storage import (
+    AnalyticalStore,
+    FilingSelection,
+    Moment,
+    Position,
+    Screen,
+    StaleSelection,
+    StoredSignals,
+)
 from tenkay_store.validation import check_analysis, check_currency, check_extraction
 
 Context = grpc.aio.ServicerContext[Any, Any]
@@ -40,6 +47,7 @@ FILING_STORE = "tenkay.store.v1.FilingStoreService"
 
 MAX_BATCH_ITEMS = 50
 MAX_FILINGS = 100
+MAX_SIGNAL_FILINGS = 20
 ANSWER_SECONDS = 0.1
 """Kept back from a commit's deadline for the answer that says PENDING."""
 
@@ -136,15 +144,7 @@ class FilingStoreServicer(store_pb2_grpc.FilingStoreServiceServicer):
         self, request: store_pb2.GetFilingsRequest, _context: Context
     ) -> store_pb2.GetFilingsResponse:
         """Answers with several filings."""
-        if not 0 < len(request.filings) <= MAX_FILINGS:
-            raise failure(
-                Reason.INVALID_FIELD,
-                f"name 1 to {MAX_FILINGS} filings, not {len(request.filings):,}",
-                field="filings",
-            )
-        numbers = [
-            messages.accession_number(each, f"filings[{index}]") for index, each in enumerate(request.filings)
-        ]
+        numbers = _filing_numbers(request.filings, MAX_FILINGS)
         head = await self._moments.reached(request.min_sequence)
         moment = await self._moments.of(request, head)
         found = await self._store.filings(tuple(dict.fromkeys(numbers)), moment)
@@ -174,38 +174,66 @@ class FilingStoreServicer(store_pb2_grpc.FilingStoreServiceServicer):
     ) -> store_pb2.GetSignalsResponse:
         """Answers with a filing's signals and gaps."""
         accession_number = messages.accession_number(request.filing, "filing")
-        category = messages.category_name(request.category, "category")
+        categories = messages.category_names(request.categories, "categories")
         head = await self._moments.reached(request.min_sequence)
         moment = await self._moments.of(request, head)
         found = await self._store.signals(accession_number, moment, with_evidence=not request.omit_evidence)
         if found is None:
             raise messages.filing_unknown(accession_number)
         messages.check_company(request.filing, found.stored.filing, "filing")
-        reported = frozenset([each.id for each in found.signals] + [each.id for each in found.missing])
+        reported = found.reported
         for signal_id in request.signal_ids:
             if signal_id not in reported:
                 raise filters.unknown_signal(signal_id, reported, field="signal_ids")
-        wanted = frozenset(request.signal_ids) or reported
-        signals = [each for each in found.signals if each.id in wanted and category in ("", each.category)]
-        shown = frozenset(each.id for each in signals)
+        shown = found.only(frozenset(request.signal_ids), categories)
         return store_pb2.GetSignalsResponse(
+            filing=messages.filing_message(shown.stored.filing),
+            signals=[messages.signal_message(each) for each in shown.signals],
+            missing=[messages.missing_message(each) for each in shown.missing],
+            version=shown.stored.version,
+            result_key=shown.stored.result_key,
+            as_of_sequence=self._moments.token(head),
+            stale=messages.staleness_message(shown.stored.stale, self._moments.token),
+            disputes=[messages.dispute_message(each, self._moments.token) for each in shown.disputes],
+        )
+
+    async def BatchGetSignals(
+        self, request: store_pb2.BatchGetSignalsRequest, _context: Context
+    ) -> store_pb2.BatchGetSignalsResponse:
+        """Answers with the signals of several filings."""
+        numbers = _filing_numbers(request.filings, MAX_SIGNAL_FILINGS)
+        types = self._store.signal_types
+        for signal_id in request.signal_ids:
+            if signal_id not in types:
+                raise filters.unknown_signal(signal_id, types, field="signal_ids")
+        head = await self._moments.reached(request.min_sequence)
+        moment = await self._moments.of(request, head)
+        found = await self._store.signals_of(
+            tuple(dict.fromkeys(numbers)),
+            moment,
+            with_evidence=not request.omit_evidence,
+            with_comparable_prior=request.with_comparable_prior,
+        )
+        for index, (number, ref) in enumerate(zip(numbers, request.filings, strict=True)):
+            if number in found:
+                messages.check_company(ref, found[number].stored.filing, f"filings[{index}]")
+        wanted = frozenset(request.signal_ids)
+        return store_pb2.BatchGetSignalsResponse(
+            filings=[self._filing_signals(each.only(wanted, frozenset())) for each in found.values()],
+            unknown=[number for number in dict.fromkeys(numbers) if number not in found],
+            as_of_sequence=self._moments.token(head),
+        )
+
+    def _filing_signals(self, found: StoredSignals) -> store_pb2.FilingSignals:
+        return store_pb2.FilingSignals(
             filing=messages.filing_message(found.stored.filing),
-            signals=[messages.signal_message(each) for each in signals],
-            missing=[
-                messages.missing_message(each)
-                for each in found.missing
-                # The category of a signal that no filing has had a value for is not known.
-                if each.id in wanted and (not category or each.category in ("", category))
-            ],
+            signals=[messages.signal_message(each) for each in found.signals],
+            missing=[messages.missing_message(each) for each in found.missing],
             version=found.stored.version,
             result_key=found.stored.result_key,
-            as_of_sequence=self._moments.token(head),
             stale=messages.staleness_message(found.stored.stale, self._moments.token),
-            disputes=[
-                messages.dispute_message(each, self._moments.token)
-                for each in found.disputes
-                if isinstance(each.body, Dispute) and each.body.signal_id in shown
-            ],
+            disputes=[messages.dispute_message(each, self._moments.token) for each in found.disputes],
+            comparable_prior=found.comparable_prior,
         )
 
     async def GetAnalysis(
@@ -409,6 +437,14 @@ def _result(
     analysis = messages.analysis_record(request.analysis)  # type: ignore[union-attr]
     check_analysis(analysis)
     return analysis
+
+
+def _filing_numbers(filings: Sequence[filing_pb2.FilingRef], most: int) -> list[str]:
+    if not 0 < len(filings) <= most:
+        raise failure(
+            Reason.INVALID_FIELD, f"name 1 to {most} filings, not {len(filings):,}", field="filings"
+        )
+    return [messages.accession_number(each, f"filings[{index}]") for index, each in enumerate(filings)]
 
 
 def _item_error(error: TenkayError) -> store_pb2.BatchItemError:

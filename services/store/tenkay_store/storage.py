@@ -5,12 +5,12 @@ All reads take a `Moment`. Sequences here are plain numbers of this shard; 0 is 
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import AsyncGenerator, Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from enum import StrEnum
 from pathlib import Path
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from tenkay_store.filter import SignalTypes, TypedExpression
 from tenkay_store.records import (
@@ -36,6 +36,9 @@ from tenkay_store.records import (
     Text,
 )
 from tenkay_store.staleness import StaleReason
+
+if TYPE_CHECKING:
+    from tenkay_store.company_screens import CompanyPage, CompanyScreen
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +87,38 @@ class StoredSignals:
     missing: tuple[MissingSignal, ...]
     disputes: tuple[CommitRecord, ...] = ()
     """Open ones, of values among `signals`."""
+    comparable_prior: str | None = None
+    """Accession number of what it is compared with; None when none is stored or none was asked for."""
+
+    @property
+    def reported(self) -> frozenset[str]:
+        """Ids of all signals that it has a value or a gap for."""
+        return frozenset([*(each.id for each in self.signals), *(each.id for each in self.missing)])
+
+    def only(self, signal_ids: Collection[str], categories: Collection[str]) -> StoredSignals:
+        """The same with these signals of these categories alone; all when empty."""
+        signals = tuple(
+            each
+            for each in self.signals
+            if (not signal_ids or each.id in signal_ids) and (not categories or each.category in categories)
+        )
+        shown = frozenset(each.id for each in signals)
+        return replace(
+            self,
+            signals=signals,
+            missing=tuple(
+                each
+                for each in self.missing
+                if (not signal_ids or each.id in signal_ids)
+                # The category of a signal that no filing has had a value for is not known.
+                and (not categories or not each.category or each.category in categories)
+            ),
+            disputes=tuple(
+                each
+                for each in self.disputes
+                if isinstance(each.body, Dispute) and each.body.signal_id in shown
+            ),
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,6 +208,16 @@ class Page:
     """None on the last page."""
 
 
+class SeriesView(StrEnum):
+    """Which filings give a series its points."""
+
+    EVERY_FILING = "EVERY_FILING"
+    POINT_IN_TIME = "POINT_IN_TIME"
+    """Of each period the original that was filed first."""
+    RESTATED = "RESTATED"
+    """Of each period the newest original or full amendment."""
+
+
 @dataclass(frozen=True, slots=True)
 class SeriesSelection:
     """Which of a company's filings and signals a series takes."""
@@ -182,15 +227,27 @@ class SeriesSelection:
     forms: tuple[str, ...] = ()
     period_from: date | None = None
     period_to: date | None = None
+    view: SeriesView = SeriesView.EVERY_FILING
+
+
+@dataclass(frozen=True, slots=True)
+class SeriesPosition:
+    """The last point of a page, in the order of series: newest period first, unknown ones last, then newest filing day,
+    unknown ones last, then accession number downwards.
+    """
+
+    period_end: date | None
+    filed_date: date | None
+    accession_number: str
 
 
 @dataclass(frozen=True, slots=True)
 class Series:
-    """A company's signals over its filings, in the order of periods."""
+    """A page of a company's signals over its filings."""
 
     points: tuple[Summary, ...]
-    truncated: bool
-    """Whether older filings were left out."""
+    next_position: SeriesPosition | None
+    """None on the last page."""
 
 
 class StaleResult(StrEnum):
@@ -420,6 +477,16 @@ class AnalyticalStore(Protocol):
     ) -> StoredSignals | None:
         """The version valid at `moment`, with its signals."""
 
+    async def signals_of(
+        self,
+        accession_numbers: Sequence[str],
+        moment: Moment,
+        *,
+        with_evidence: bool,
+        with_comparable_prior: bool,
+    ) -> Mapping[str, StoredSignals]:
+        """The same of several, by accession number, without those that are not stored; then their comparable priors."""
+
     async def artifacts(self, accession_number: str, moment: Moment) -> StoredArtifacts | None:
         """The version valid at `moment`, with its texts and artifacts."""
 
@@ -447,8 +514,15 @@ class AnalyticalStore(Protocol):
     ) -> Page:
         """A page of the filings that meet the screen. CURRENCY_MISMATCH on the first page."""
 
-    async def series(self, selection: SeriesSelection, moment: Moment) -> Series | None:
-        """A company's signals over time; None when no filing of it is stored."""
+    async def screen_companies(
+        self, screen: CompanyScreen, moment: Moment, after: int | None, limit: int
+    ) -> CompanyPage:
+        """A page of the companies that meet the screen, after a CIK. CURRENCY_MISMATCH on the first page."""
+
+    async def series(
+        self, selection: SeriesSelection, moment: Moment, after: SeriesPosition | None, limit: int
+    ) -> Series | None:
+        """A page of a company's signals over time; None when no filing of it is stored."""
 
     async def aggregate(self, selection: AggregateSelection, moment: Moment) -> Aggregate:
         """Figures of a signal by group. CURRENCY_MISMATCH; INVALID_FIELD when there are too many groups."""

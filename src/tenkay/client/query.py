@@ -4,12 +4,27 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Iterable, Iterator
 
+from google.protobuf import duration_pb2, field_mask_pb2
+
 from tenkay.client.caller import AsyncCaller, SequenceFloor, SyncCaller
 from tenkay.client.endpoint import Endpoint
-from tenkay.common.v1 import date_pb2, filing_pb2, read_pb2, signal_pb2
+from tenkay.common.v1 import (
+    aggregate_pb2,
+    company_figures_pb2,
+    date_pb2,
+    fact_pb2,
+    filing_pb2,
+    read_pb2,
+    series_pb2,
+    signal_pb2,
+)
 from tenkay.query.v1 import (
     cache_admin_service_pb2,
     cache_admin_service_pb2_grpc,
+    company_watch_pb2,
+    comparisons_pb2,
+    evidence_pb2,
+    many_companies_pb2,
     query_service_pb2,
     query_service_pb2_grpc,
 )
@@ -152,13 +167,16 @@ class AsyncQueryClient(AsyncCaller):
         filing: filing_pb2.FilingRef | None = None,
         as_of: read_pb2.AsOf | None = None,
         min_sequence: str = "",
+        read_mask: field_mask_pb2.FieldMask | None = None,
         timeout: float | None = None,
     ) -> query_service_pb2.GetFilingResponse:
         """GetFiling of QueryService."""
         return await self._unary(
             self._stub.GetFiling,
             "GetFiling",
-            query_service_pb2.GetFilingRequest(filing=filing, as_of=as_of, min_sequence=min_sequence),
+            query_service_pb2.GetFilingRequest(
+                filing=filing, as_of=as_of, min_sequence=min_sequence, read_mask=read_mask
+            ),
             timeout,
         )
 
@@ -167,10 +185,11 @@ class AsyncQueryClient(AsyncCaller):
         *,
         filing: filing_pb2.FilingRef | None = None,
         signal_ids: Iterable[str] = (),
-        category: signal_pb2.SignalCategory.ValueType = signal_pb2.SIGNAL_CATEGORY_UNSPECIFIED,
+        categories: Iterable[signal_pb2.SignalCategory.ValueType] = (),
         omit_evidence: bool = False,
         as_of: read_pb2.AsOf | None = None,
         min_sequence: str = "",
+        read_mask: field_mask_pb2.FieldMask | None = None,
         timeout: float | None = None,
     ) -> query_service_pb2.GetSignalsResponse:
         """GetSignals of QueryService."""
@@ -180,10 +199,11 @@ class AsyncQueryClient(AsyncCaller):
             query_service_pb2.GetSignalsRequest(
                 filing=filing,
                 signal_ids=signal_ids,
-                category=category,
+                categories=categories,
                 omit_evidence=omit_evidence,
                 as_of=as_of,
                 min_sequence=min_sequence,
+                read_mask=read_mask,
             ),
             timeout,
         )
@@ -231,6 +251,7 @@ class AsyncQueryClient(AsyncCaller):
         page_token: str = "",
         as_of: read_pb2.AsOf | None = None,
         min_sequence: str = "",
+        max_staleness: duration_pb2.Duration | None = None,
         timeout: float | None = None,
     ) -> query_service_pb2.ListFilingsResponse:
         """ListFilings of QueryService."""
@@ -246,6 +267,7 @@ class AsyncQueryClient(AsyncCaller):
                 page_token=page_token,
                 as_of=as_of,
                 min_sequence=min_sequence,
+                max_staleness=max_staleness,
             ),
             timeout,
         )
@@ -260,6 +282,7 @@ class AsyncQueryClient(AsyncCaller):
         page_token: str = "",
         as_of: read_pb2.AsOf | None = None,
         min_sequence: str = "",
+        max_staleness: duration_pb2.Duration | None = None,
         timeout: float | None = None,
     ) -> query_service_pb2.ScreenFilingsResponse:
         """ScreenFilings of QueryService."""
@@ -274,7 +297,237 @@ class AsyncQueryClient(AsyncCaller):
                 page_token=page_token,
                 as_of=as_of,
                 min_sequence=min_sequence,
+                max_staleness=max_staleness,
             ),
+            timeout,
+        )
+
+    async def screen_companies(
+        self,
+        *,
+        filter: str = "",
+        signal_ids: Iterable[str] = (),
+        period: company_figures_pb2.CompanyPeriod.ValueType = company_figures_pb2.COMPANY_PERIOD_UNSPECIFIED,
+        currency: str = "",
+        page_size: int = 0,
+        page_token: str = "",
+        as_of: read_pb2.AsOf | None = None,
+        min_sequence: str = "",
+        ciks: Iterable[int] = (),
+        max_staleness: duration_pb2.Duration | None = None,
+        timeout: float | None = None,
+    ) -> many_companies_pb2.ScreenCompaniesResponse:
+        """ScreenCompanies of QueryService."""
+        return await self._unary(
+            self._stub.ScreenCompanies,
+            "ScreenCompanies",
+            many_companies_pb2.ScreenCompaniesRequest(
+                filter=filter,
+                signal_ids=signal_ids,
+                period=period,
+                currency=currency,
+                page_size=page_size,
+                page_token=page_token,
+                as_of=as_of,
+                min_sequence=min_sequence,
+                ciks=ciks,
+                max_staleness=max_staleness,
+            ),
+            timeout,
+        )
+
+    async def get_facts(
+        self,
+        *,
+        filing: filing_pb2.FilingRef | None = None,
+        concepts: Iterable[str] = (),
+        period_from: date_pb2.Date | None = None,
+        period_to: date_pb2.Date | None = None,
+        scope: fact_pb2.FactScope.ValueType = fact_pb2.FACT_SCOPE_UNSPECIFIED,
+        page_size: int = 0,
+        page_token: str = "",
+        as_of: read_pb2.AsOf | None = None,
+        min_sequence: str = "",
+        timeout: float | None = None,
+    ) -> evidence_pb2.GetFactsResponse:
+        """GetFacts of QueryService."""
+        return await self._unary(
+            self._stub.GetFacts,
+            "GetFacts",
+            evidence_pb2.GetFactsRequest(
+                filing=filing,
+                concepts=concepts,
+                period_from=period_from,
+                period_to=period_to,
+                scope=scope,
+                page_size=page_size,
+                page_token=page_token,
+                as_of=as_of,
+                min_sequence=min_sequence,
+            ),
+            timeout,
+        )
+
+    async def get_evidence(
+        self,
+        *,
+        filing: filing_pb2.FilingRef | None = None,
+        signal_id: str = "",
+        context_characters: int | None = None,
+        as_of: read_pb2.AsOf | None = None,
+        min_sequence: str = "",
+        timeout: float | None = None,
+    ) -> evidence_pb2.GetEvidenceResponse:
+        """GetEvidence of QueryService."""
+        return await self._unary(
+            self._stub.GetEvidence,
+            "GetEvidence",
+            evidence_pb2.GetEvidenceRequest(
+                filing=filing,
+                signal_id=signal_id,
+                context_characters=context_characters,
+                as_of=as_of,
+                min_sequence=min_sequence,
+            ),
+            timeout,
+        )
+
+    async def get_signal_series(
+        self,
+        *,
+        cik: int = 0,
+        signal_ids: Iterable[str] = (),
+        forms: Iterable[str] = (),
+        period_from: date_pb2.Date | None = None,
+        period_to: date_pb2.Date | None = None,
+        as_of: read_pb2.AsOf | None = None,
+        min_sequence: str = "",
+        view: series_pb2.SeriesView.ValueType = series_pb2.SERIES_VIEW_UNSPECIFIED,
+        page_size: int = 0,
+        page_token: str = "",
+        timeout: float | None = None,
+    ) -> query_service_pb2.GetSignalSeriesResponse:
+        """GetSignalSeries of QueryService."""
+        return await self._unary(
+            self._stub.GetSignalSeries,
+            "GetSignalSeries",
+            query_service_pb2.GetSignalSeriesRequest(
+                cik=cik,
+                signal_ids=signal_ids,
+                forms=forms,
+                period_from=period_from,
+                period_to=period_to,
+                as_of=as_of,
+                min_sequence=min_sequence,
+                view=view,
+                page_size=page_size,
+                page_token=page_token,
+            ),
+            timeout,
+        )
+
+    async def compare_filings(
+        self,
+        *,
+        filing: filing_pb2.FilingRef | None = None,
+        prior: filing_pb2.FilingRef | None = None,
+        signal_ids: Iterable[str] = (),
+        as_of: read_pb2.AsOf | None = None,
+        min_sequence: str = "",
+        timeout: float | None = None,
+    ) -> comparisons_pb2.CompareFilingsResponse:
+        """CompareFilings of QueryService."""
+        return await self._unary(
+            self._stub.CompareFilings,
+            "CompareFilings",
+            comparisons_pb2.CompareFilingsRequest(
+                filing=filing, prior=prior, signal_ids=signal_ids, as_of=as_of, min_sequence=min_sequence
+            ),
+            timeout,
+        )
+
+    async def compare_companies(
+        self,
+        *,
+        ciks: Iterable[int] = (),
+        signal_ids: Iterable[str] = (),
+        period: company_figures_pb2.CompanyPeriod.ValueType = company_figures_pb2.COMPANY_PERIOD_UNSPECIFIED,
+        as_of: read_pb2.AsOf | None = None,
+        min_sequence: str = "",
+        timeout: float | None = None,
+    ) -> comparisons_pb2.CompareCompaniesResponse:
+        """CompareCompanies of QueryService."""
+        return await self._unary(
+            self._stub.CompareCompanies,
+            "CompareCompanies",
+            comparisons_pb2.CompareCompaniesRequest(
+                ciks=ciks, signal_ids=signal_ids, period=period, as_of=as_of, min_sequence=min_sequence
+            ),
+            timeout,
+        )
+
+    async def aggregate_signals(
+        self,
+        *,
+        signal_id: str = "",
+        filter: str = "",
+        currency: str = "",
+        group_by: Iterable[aggregate_pb2.AggregateBy.ValueType] = (),
+        quantiles: Iterable[float] = (),
+        as_of: read_pb2.AsOf | None = None,
+        min_sequence: str = "",
+        max_staleness: duration_pb2.Duration | None = None,
+        timeout: float | None = None,
+    ) -> many_companies_pb2.AggregateSignalsResponse:
+        """AggregateSignals of QueryService."""
+        return await self._unary(
+            self._stub.AggregateSignals,
+            "AggregateSignals",
+            many_companies_pb2.AggregateSignalsRequest(
+                signal_id=signal_id,
+                filter=filter,
+                currency=currency,
+                group_by=group_by,
+                quantiles=quantiles,
+                as_of=as_of,
+                min_sequence=min_sequence,
+                max_staleness=max_staleness,
+            ),
+            timeout,
+        )
+
+    def export_signals(
+        self,
+        *,
+        filter: str = "",
+        signal_ids: Iterable[str] = (),
+        currency: str = "",
+        as_of: read_pb2.AsOf | None = None,
+        min_sequence: str = "",
+        timeout: float | None = None,
+    ) -> AsyncIterator[many_companies_pb2.ExportSignalsResponse]:
+        """ExportSignals of QueryService."""
+        return self._stream(
+            self._stub.ExportSignals,
+            "ExportSignals",
+            many_companies_pb2.ExportSignalsRequest(
+                filter=filter,
+                signal_ids=signal_ids,
+                currency=currency,
+                as_of=as_of,
+                min_sequence=min_sequence,
+            ),
+            timeout,
+        )
+
+    def watch_companies(
+        self, *, ciks: Iterable[int] = (), from_sequence: str = "", timeout: float | None = None
+    ) -> AsyncIterator[company_watch_pb2.WatchCompaniesResponse]:
+        """WatchCompanies of QueryService."""
+        return self._stream(
+            self._stub.WatchCompanies,
+            "WatchCompanies",
+            company_watch_pb2.WatchCompaniesRequest(ciks=ciks, from_sequence=from_sequence),
             timeout,
         )
 
@@ -292,13 +545,16 @@ class QueryClient(SyncCaller):
         filing: filing_pb2.FilingRef | None = None,
         as_of: read_pb2.AsOf | None = None,
         min_sequence: str = "",
+        read_mask: field_mask_pb2.FieldMask | None = None,
         timeout: float | None = None,
     ) -> query_service_pb2.GetFilingResponse:
         """GetFiling of QueryService."""
         return self._unary(
             self._stub.GetFiling,
             "GetFiling",
-            query_service_pb2.GetFilingRequest(filing=filing, as_of=as_of, min_sequence=min_sequence),
+            query_service_pb2.GetFilingRequest(
+                filing=filing, as_of=as_of, min_sequence=min_sequence, read_mask=read_mask
+            ),
             timeout,
         )
 
@@ -307,10 +563,11 @@ class QueryClient(SyncCaller):
         *,
         filing: filing_pb2.FilingRef | None = None,
         signal_ids: Iterable[str] = (),
-        category: signal_pb2.SignalCategory.ValueType = signal_pb2.SIGNAL_CATEGORY_UNSPECIFIED,
+        categories: Iterable[signal_pb2.SignalCategory.ValueType] = (),
         omit_evidence: bool = False,
         as_of: read_pb2.AsOf | None = None,
         min_sequence: str = "",
+        read_mask: field_mask_pb2.FieldMask | None = None,
         timeout: float | None = None,
     ) -> query_service_pb2.GetSignalsResponse:
         """GetSignals of QueryService."""
@@ -320,10 +577,11 @@ class QueryClient(SyncCaller):
             query_service_pb2.GetSignalsRequest(
                 filing=filing,
                 signal_ids=signal_ids,
-                category=category,
+                categories=categories,
                 omit_evidence=omit_evidence,
                 as_of=as_of,
                 min_sequence=min_sequence,
+                read_mask=read_mask,
             ),
             timeout,
         )
@@ -371,6 +629,7 @@ class QueryClient(SyncCaller):
         page_token: str = "",
         as_of: read_pb2.AsOf | None = None,
         min_sequence: str = "",
+        max_staleness: duration_pb2.Duration | None = None,
         timeout: float | None = None,
     ) -> query_service_pb2.ListFilingsResponse:
         """ListFilings of QueryService."""
@@ -386,6 +645,7 @@ class QueryClient(SyncCaller):
                 page_token=page_token,
                 as_of=as_of,
                 min_sequence=min_sequence,
+                max_staleness=max_staleness,
             ),
             timeout,
         )
@@ -400,6 +660,7 @@ class QueryClient(SyncCaller):
         page_token: str = "",
         as_of: read_pb2.AsOf | None = None,
         min_sequence: str = "",
+        max_staleness: duration_pb2.Duration | None = None,
         timeout: float | None = None,
     ) -> query_service_pb2.ScreenFilingsResponse:
         """ScreenFilings of QueryService."""
@@ -414,6 +675,236 @@ class QueryClient(SyncCaller):
                 page_token=page_token,
                 as_of=as_of,
                 min_sequence=min_sequence,
+                max_staleness=max_staleness,
             ),
+            timeout,
+        )
+
+    def screen_companies(
+        self,
+        *,
+        filter: str = "",
+        signal_ids: Iterable[str] = (),
+        period: company_figures_pb2.CompanyPeriod.ValueType = company_figures_pb2.COMPANY_PERIOD_UNSPECIFIED,
+        currency: str = "",
+        page_size: int = 0,
+        page_token: str = "",
+        as_of: read_pb2.AsOf | None = None,
+        min_sequence: str = "",
+        ciks: Iterable[int] = (),
+        max_staleness: duration_pb2.Duration | None = None,
+        timeout: float | None = None,
+    ) -> many_companies_pb2.ScreenCompaniesResponse:
+        """ScreenCompanies of QueryService."""
+        return self._unary(
+            self._stub.ScreenCompanies,
+            "ScreenCompanies",
+            many_companies_pb2.ScreenCompaniesRequest(
+                filter=filter,
+                signal_ids=signal_ids,
+                period=period,
+                currency=currency,
+                page_size=page_size,
+                page_token=page_token,
+                as_of=as_of,
+                min_sequence=min_sequence,
+                ciks=ciks,
+                max_staleness=max_staleness,
+            ),
+            timeout,
+        )
+
+    def get_facts(
+        self,
+        *,
+        filing: filing_pb2.FilingRef | None = None,
+        concepts: Iterable[str] = (),
+        period_from: date_pb2.Date | None = None,
+        period_to: date_pb2.Date | None = None,
+        scope: fact_pb2.FactScope.ValueType = fact_pb2.FACT_SCOPE_UNSPECIFIED,
+        page_size: int = 0,
+        page_token: str = "",
+        as_of: read_pb2.AsOf | None = None,
+        min_sequence: str = "",
+        timeout: float | None = None,
+    ) -> evidence_pb2.GetFactsResponse:
+        """GetFacts of QueryService."""
+        return self._unary(
+            self._stub.GetFacts,
+            "GetFacts",
+            evidence_pb2.GetFactsRequest(
+                filing=filing,
+                concepts=concepts,
+                period_from=period_from,
+                period_to=period_to,
+                scope=scope,
+                page_size=page_size,
+                page_token=page_token,
+                as_of=as_of,
+                min_sequence=min_sequence,
+            ),
+            timeout,
+        )
+
+    def get_evidence(
+        self,
+        *,
+        filing: filing_pb2.FilingRef | None = None,
+        signal_id: str = "",
+        context_characters: int | None = None,
+        as_of: read_pb2.AsOf | None = None,
+        min_sequence: str = "",
+        timeout: float | None = None,
+    ) -> evidence_pb2.GetEvidenceResponse:
+        """GetEvidence of QueryService."""
+        return self._unary(
+            self._stub.GetEvidence,
+            "GetEvidence",
+            evidence_pb2.GetEvidenceRequest(
+                filing=filing,
+                signal_id=signal_id,
+                context_characters=context_characters,
+                as_of=as_of,
+                min_sequence=min_sequence,
+            ),
+            timeout,
+        )
+
+    def get_signal_series(
+        self,
+        *,
+        cik: int = 0,
+        signal_ids: Iterable[str] = (),
+        forms: Iterable[str] = (),
+        period_from: date_pb2.Date | None = None,
+        period_to: date_pb2.Date | None = None,
+        as_of: read_pb2.AsOf | None = None,
+        min_sequence: str = "",
+        view: series_pb2.SeriesView.ValueType = series_pb2.SERIES_VIEW_UNSPECIFIED,
+        page_size: int = 0,
+        page_token: str = "",
+        timeout: float | None = None,
+    ) -> query_service_pb2.GetSignalSeriesResponse:
+        """GetSignalSeries of QueryService."""
+        return self._unary(
+            self._stub.GetSignalSeries,
+            "GetSignalSeries",
+            query_service_pb2.GetSignalSeriesRequest(
+                cik=cik,
+                signal_ids=signal_ids,
+                forms=forms,
+                period_from=period_from,
+                period_to=period_to,
+                as_of=as_of,
+                min_sequence=min_sequence,
+                view=view,
+                page_size=page_size,
+                page_token=page_token,
+            ),
+            timeout,
+        )
+
+    def compare_filings(
+        self,
+        *,
+        filing: filing_pb2.FilingRef | None = None,
+        prior: filing_pb2.FilingRef | None = None,
+        signal_ids: Iterable[str] = (),
+        as_of: read_pb2.AsOf | None = None,
+        min_sequence: str = "",
+        timeout: float | None = None,
+    ) -> comparisons_pb2.CompareFilingsResponse:
+        """CompareFilings of QueryService."""
+        return self._unary(
+            self._stub.CompareFilings,
+            "CompareFilings",
+            comparisons_pb2.CompareFilingsRequest(
+                filing=filing, prior=prior, signal_ids=signal_ids, as_of=as_of, min_sequence=min_sequence
+            ),
+            timeout,
+        )
+
+    def compare_companies(
+        self,
+        *,
+        ciks: Iterable[int] = (),
+        signal_ids: Iterable[str] = (),
+        period: company_figures_pb2.CompanyPeriod.ValueType = company_figures_pb2.COMPANY_PERIOD_UNSPECIFIED,
+        as_of: read_pb2.AsOf | None = None,
+        min_sequence: str = "",
+        timeout: float | None = None,
+    ) -> comparisons_pb2.CompareCompaniesResponse:
+        """CompareCompanies of QueryService."""
+        return self._unary(
+            self._stub.CompareCompanies,
+            "CompareCompanies",
+            comparisons_pb2.CompareCompaniesRequest(
+                ciks=ciks, signal_ids=signal_ids, period=period, as_of=as_of, min_sequence=min_sequence
+            ),
+            timeout,
+        )
+
+    def aggregate_signals(
+        self,
+        *,
+        signal_id: str = "",
+        filter: str = "",
+        currency: str = "",
+        group_by: Iterable[aggregate_pb2.AggregateBy.ValueType] = (),
+        quantiles: Iterable[float] = (),
+        as_of: read_pb2.AsOf | None = None,
+        min_sequence: str = "",
+        max_staleness: duration_pb2.Duration | None = None,
+        timeout: float | None = None,
+    ) -> many_companies_pb2.AggregateSignalsResponse:
+        """AggregateSignals of QueryService."""
+        return self._unary(
+            self._stub.AggregateSignals,
+            "AggregateSignals",
+            many_companies_pb2.AggregateSignalsRequest(
+                signal_id=signal_id,
+                filter=filter,
+                currency=currency,
+                group_by=group_by,
+                quantiles=quantiles,
+                as_of=as_of,
+                min_sequence=min_sequence,
+                max_staleness=max_staleness,
+            ),
+            timeout,
+        )
+
+    def export_signals(
+        self,
+        *,
+        filter: str = "",
+        signal_ids: Iterable[str] = (),
+        currency: str = "",
+        as_of: read_pb2.AsOf | None = None,
+        min_sequence: str = "",
+        timeout: float | None = None,
+    ) -> Iterator[many_companies_pb2.ExportSignalsResponse]:
+        """ExportSignals of QueryService."""
+        return self._stream(
+            self._stub.ExportSignals,
+            "ExportSignals",
+            many_companies_pb2.ExportSignalsRequest(
+                filter=filter,
+                signal_ids=signal_ids,
+                currency=currency,
+                as_of=as_of,
+                min_sequence=min_sequence,
+            ),
+            timeout,
+        )
+
+    def watch_companies(
+        self, *, ciks: Iterable[int] = (), from_sequence: str = "", timeout: float | None = None
+    ) -> Iterator[company_watch_pb2.WatchCompaniesResponse]:
+        """WatchCompanies of QueryService."""
+        return self._stream(
+            self._stub.WatchCompanies,
+            "WatchCompanies",
+            company_watch_pb2.WatchCompaniesRequest(ciks=ciks, from_sequence=from_sequence),
             timeout,
         )

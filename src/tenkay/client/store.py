@@ -7,12 +7,16 @@ from collections.abc import AsyncIterable, AsyncIterator, Iterable, Iterator
 from tenkay.client.caller import AsyncCaller, SequenceFloor, SyncCaller
 from tenkay.client.endpoint import Endpoint
 from tenkay.common.v1 import (
+    aggregate_pb2,
     analysis_pb2,
+    company_figures_pb2,
     date_pb2,
     dispute_pb2,
     extraction_pb2,
+    fact_pb2,
     filing_pb2,
     read_pb2,
+    series_pb2,
     signal_pb2,
 )
 from tenkay.store.v1 import (
@@ -53,9 +57,11 @@ class AsyncArtifactClient(AsyncCaller):
         concepts: Iterable[str] = (),
         period_from: date_pb2.Date | None = None,
         period_to: date_pb2.Date | None = None,
-        scope: artifact_service_pb2.FactScope.ValueType = artifact_service_pb2.FACT_SCOPE_UNSPECIFIED,
+        scope: fact_pb2.FactScope.ValueType = fact_pb2.FACT_SCOPE_UNSPECIFIED,
         as_of: read_pb2.AsOf | None = None,
         min_sequence: str = "",
+        offset: int = 0,
+        limit: int | None = None,
         timeout: float | None = None,
     ) -> AsyncIterator[artifact_service_pb2.GetFactsResponse]:
         """GetFacts of ArtifactService."""
@@ -70,6 +76,8 @@ class AsyncArtifactClient(AsyncCaller):
                 scope=scope,
                 as_of=as_of,
                 min_sequence=min_sequence,
+                offset=offset,
+                limit=limit,
             ),
             timeout,
         )
@@ -102,6 +110,25 @@ class AsyncArtifactClient(AsyncCaller):
             timeout,
         )
 
+    async def read_passages(
+        self,
+        *,
+        passages: Iterable[artifact_service_pb2.PassageRange] = (),
+        min_sequence: str = "",
+        filing: filing_pb2.FilingRef | None = None,
+        as_of: read_pb2.AsOf | None = None,
+        timeout: float | None = None,
+    ) -> artifact_service_pb2.ReadPassagesResponse:
+        """ReadPassages of ArtifactService."""
+        return await self._unary(
+            self._stub.ReadPassages,
+            "ReadPassages",
+            artifact_service_pb2.ReadPassagesRequest(
+                passages=passages, min_sequence=min_sequence, filing=filing, as_of=as_of
+            ),
+            timeout,
+        )
+
 
 class ArtifactClient(SyncCaller):
     """Sync client of tenkay.store.v1.ArtifactService; the proto says what each call does."""
@@ -123,9 +150,11 @@ class ArtifactClient(SyncCaller):
         concepts: Iterable[str] = (),
         period_from: date_pb2.Date | None = None,
         period_to: date_pb2.Date | None = None,
-        scope: artifact_service_pb2.FactScope.ValueType = artifact_service_pb2.FACT_SCOPE_UNSPECIFIED,
+        scope: fact_pb2.FactScope.ValueType = fact_pb2.FACT_SCOPE_UNSPECIFIED,
         as_of: read_pb2.AsOf | None = None,
         min_sequence: str = "",
+        offset: int = 0,
+        limit: int | None = None,
         timeout: float | None = None,
     ) -> Iterator[artifact_service_pb2.GetFactsResponse]:
         """GetFacts of ArtifactService."""
@@ -140,6 +169,8 @@ class ArtifactClient(SyncCaller):
                 scope=scope,
                 as_of=as_of,
                 min_sequence=min_sequence,
+                offset=offset,
+                limit=limit,
             ),
             timeout,
         )
@@ -172,6 +203,25 @@ class ArtifactClient(SyncCaller):
             timeout,
         )
 
+    def read_passages(
+        self,
+        *,
+        passages: Iterable[artifact_service_pb2.PassageRange] = (),
+        min_sequence: str = "",
+        filing: filing_pb2.FilingRef | None = None,
+        as_of: read_pb2.AsOf | None = None,
+        timeout: float | None = None,
+    ) -> artifact_service_pb2.ReadPassagesResponse:
+        """ReadPassages of ArtifactService."""
+        return self._unary(
+            self._stub.ReadPassages,
+            "ReadPassages",
+            artifact_service_pb2.ReadPassagesRequest(
+                passages=passages, min_sequence=min_sequence, filing=filing, as_of=as_of
+            ),
+            timeout,
+        )
+
 
 class AsyncChangeFeedClient(AsyncCaller):
     """Async client of tenkay.store.v1.ChangeFeedService; the proto says what each call does."""
@@ -181,13 +231,13 @@ class AsyncChangeFeedClient(AsyncCaller):
         self._stub = change_feed_service_pb2_grpc.ChangeFeedServiceStub(self._channel)
 
     def watch(
-        self, *, from_sequence: str = "", timeout: float | None = None
+        self, *, from_sequence: str = "", ciks: Iterable[int] = (), timeout: float | None = None
     ) -> AsyncIterator[change_feed_service_pb2.WatchResponse]:
         """Watch of ChangeFeedService."""
         return self._stream(
             self._stub.Watch,
             "Watch",
-            change_feed_service_pb2.WatchRequest(from_sequence=from_sequence),
+            change_feed_service_pb2.WatchRequest(from_sequence=from_sequence, ciks=ciks),
             timeout,
         )
 
@@ -200,13 +250,13 @@ class ChangeFeedClient(SyncCaller):
         self._stub = change_feed_service_pb2_grpc.ChangeFeedServiceStub(self._channel)
 
     def watch(
-        self, *, from_sequence: str = "", timeout: float | None = None
+        self, *, from_sequence: str = "", ciks: Iterable[int] = (), timeout: float | None = None
     ) -> Iterator[change_feed_service_pb2.WatchResponse]:
         """Watch of ChangeFeedService."""
         return self._stream(
             self._stub.Watch,
             "Watch",
-            change_feed_service_pb2.WatchRequest(from_sequence=from_sequence),
+            change_feed_service_pb2.WatchRequest(from_sequence=from_sequence, ciks=ciks),
             timeout,
         )
 
@@ -306,7 +356,7 @@ class AsyncFilingStoreClient(AsyncCaller):
         *,
         filing: filing_pb2.FilingRef | None = None,
         signal_ids: Iterable[str] = (),
-        category: signal_pb2.SignalCategory.ValueType = signal_pb2.SIGNAL_CATEGORY_UNSPECIFIED,
+        categories: Iterable[signal_pb2.SignalCategory.ValueType] = (),
         omit_evidence: bool = False,
         as_of: read_pb2.AsOf | None = None,
         min_sequence: str = "",
@@ -319,8 +369,34 @@ class AsyncFilingStoreClient(AsyncCaller):
             filing_store_service_pb2.GetSignalsRequest(
                 filing=filing,
                 signal_ids=signal_ids,
-                category=category,
+                categories=categories,
                 omit_evidence=omit_evidence,
+                as_of=as_of,
+                min_sequence=min_sequence,
+            ),
+            timeout,
+        )
+
+    async def batch_get_signals(
+        self,
+        *,
+        filings: Iterable[filing_pb2.FilingRef] = (),
+        signal_ids: Iterable[str] = (),
+        omit_evidence: bool = False,
+        with_comparable_prior: bool = False,
+        as_of: read_pb2.AsOf | None = None,
+        min_sequence: str = "",
+        timeout: float | None = None,
+    ) -> filing_store_service_pb2.BatchGetSignalsResponse:
+        """BatchGetSignals of FilingStoreService."""
+        return await self._unary(
+            self._stub.BatchGetSignals,
+            "BatchGetSignals",
+            filing_store_service_pb2.BatchGetSignalsRequest(
+                filings=filings,
+                signal_ids=signal_ids,
+                omit_evidence=omit_evidence,
+                with_comparable_prior=with_comparable_prior,
                 as_of=as_of,
                 min_sequence=min_sequence,
             ),
@@ -543,7 +619,7 @@ class FilingStoreClient(SyncCaller):
         *,
         filing: filing_pb2.FilingRef | None = None,
         signal_ids: Iterable[str] = (),
-        category: signal_pb2.SignalCategory.ValueType = signal_pb2.SIGNAL_CATEGORY_UNSPECIFIED,
+        categories: Iterable[signal_pb2.SignalCategory.ValueType] = (),
         omit_evidence: bool = False,
         as_of: read_pb2.AsOf | None = None,
         min_sequence: str = "",
@@ -556,8 +632,34 @@ class FilingStoreClient(SyncCaller):
             filing_store_service_pb2.GetSignalsRequest(
                 filing=filing,
                 signal_ids=signal_ids,
-                category=category,
+                categories=categories,
                 omit_evidence=omit_evidence,
+                as_of=as_of,
+                min_sequence=min_sequence,
+            ),
+            timeout,
+        )
+
+    def batch_get_signals(
+        self,
+        *,
+        filings: Iterable[filing_pb2.FilingRef] = (),
+        signal_ids: Iterable[str] = (),
+        omit_evidence: bool = False,
+        with_comparable_prior: bool = False,
+        as_of: read_pb2.AsOf | None = None,
+        min_sequence: str = "",
+        timeout: float | None = None,
+    ) -> filing_store_service_pb2.BatchGetSignalsResponse:
+        """BatchGetSignals of FilingStoreService."""
+        return self._unary(
+            self._stub.BatchGetSignals,
+            "BatchGetSignals",
+            filing_store_service_pb2.BatchGetSignalsRequest(
+                filings=filings,
+                signal_ids=signal_ids,
+                omit_evidence=omit_evidence,
+                with_comparable_prior=with_comparable_prior,
                 as_of=as_of,
                 min_sequence=min_sequence,
             ),
@@ -702,6 +804,9 @@ class AsyncSignalAnalyticsClient(AsyncCaller):
         period_to: date_pb2.Date | None = None,
         as_of: read_pb2.AsOf | None = None,
         min_sequence: str = "",
+        view: series_pb2.SeriesView.ValueType = series_pb2.SERIES_VIEW_UNSPECIFIED,
+        page_size: int = 0,
+        page_token: str = "",
         timeout: float | None = None,
     ) -> signal_analytics_service_pb2.GetSeriesResponse:
         """GetSeries of SignalAnalyticsService."""
@@ -716,6 +821,9 @@ class AsyncSignalAnalyticsClient(AsyncCaller):
                 period_to=period_to,
                 as_of=as_of,
                 min_sequence=min_sequence,
+                view=view,
+                page_size=page_size,
+                page_token=page_token,
             ),
             timeout,
         )
@@ -726,7 +834,7 @@ class AsyncSignalAnalyticsClient(AsyncCaller):
         signal_id: str = "",
         filter: str = "",
         currency: str = "",
-        group_by: Iterable[signal_analytics_service_pb2.AggregateBy.ValueType] = (),
+        group_by: Iterable[aggregate_pb2.AggregateBy.ValueType] = (),
         quantiles: Iterable[float] = (),
         as_of: read_pb2.AsOf | None = None,
         min_sequence: str = "",
@@ -744,6 +852,38 @@ class AsyncSignalAnalyticsClient(AsyncCaller):
                 quantiles=quantiles,
                 as_of=as_of,
                 min_sequence=min_sequence,
+            ),
+            timeout,
+        )
+
+    async def screen_companies(
+        self,
+        *,
+        filter: str = "",
+        signal_ids: Iterable[str] = (),
+        period: company_figures_pb2.CompanyPeriod.ValueType = company_figures_pb2.COMPANY_PERIOD_UNSPECIFIED,
+        currency: str = "",
+        page_size: int = 0,
+        page_token: str = "",
+        as_of: read_pb2.AsOf | None = None,
+        min_sequence: str = "",
+        ciks: Iterable[int] = (),
+        timeout: float | None = None,
+    ) -> signal_analytics_service_pb2.ScreenCompaniesResponse:
+        """ScreenCompanies of SignalAnalyticsService."""
+        return await self._unary(
+            self._stub.ScreenCompanies,
+            "ScreenCompanies",
+            signal_analytics_service_pb2.ScreenCompaniesRequest(
+                filter=filter,
+                signal_ids=signal_ids,
+                period=period,
+                currency=currency,
+                page_size=page_size,
+                page_token=page_token,
+                as_of=as_of,
+                min_sequence=min_sequence,
+                ciks=ciks,
             ),
             timeout,
         )
@@ -790,6 +930,9 @@ class SignalAnalyticsClient(SyncCaller):
         period_to: date_pb2.Date | None = None,
         as_of: read_pb2.AsOf | None = None,
         min_sequence: str = "",
+        view: series_pb2.SeriesView.ValueType = series_pb2.SERIES_VIEW_UNSPECIFIED,
+        page_size: int = 0,
+        page_token: str = "",
         timeout: float | None = None,
     ) -> signal_analytics_service_pb2.GetSeriesResponse:
         """GetSeries of SignalAnalyticsService."""
@@ -804,6 +947,9 @@ class SignalAnalyticsClient(SyncCaller):
                 period_to=period_to,
                 as_of=as_of,
                 min_sequence=min_sequence,
+                view=view,
+                page_size=page_size,
+                page_token=page_token,
             ),
             timeout,
         )
@@ -814,7 +960,7 @@ class SignalAnalyticsClient(SyncCaller):
         signal_id: str = "",
         filter: str = "",
         currency: str = "",
-        group_by: Iterable[signal_analytics_service_pb2.AggregateBy.ValueType] = (),
+        group_by: Iterable[aggregate_pb2.AggregateBy.ValueType] = (),
         quantiles: Iterable[float] = (),
         as_of: read_pb2.AsOf | None = None,
         min_sequence: str = "",
@@ -832,6 +978,38 @@ class SignalAnalyticsClient(SyncCaller):
                 quantiles=quantiles,
                 as_of=as_of,
                 min_sequence=min_sequence,
+            ),
+            timeout,
+        )
+
+    def screen_companies(
+        self,
+        *,
+        filter: str = "",
+        signal_ids: Iterable[str] = (),
+        period: company_figures_pb2.CompanyPeriod.ValueType = company_figures_pb2.COMPANY_PERIOD_UNSPECIFIED,
+        currency: str = "",
+        page_size: int = 0,
+        page_token: str = "",
+        as_of: read_pb2.AsOf | None = None,
+        min_sequence: str = "",
+        ciks: Iterable[int] = (),
+        timeout: float | None = None,
+    ) -> signal_analytics_service_pb2.ScreenCompaniesResponse:
+        """ScreenCompanies of SignalAnalyticsService."""
+        return self._unary(
+            self._stub.ScreenCompanies,
+            "ScreenCompanies",
+            signal_analytics_service_pb2.ScreenCompaniesRequest(
+                filter=filter,
+                signal_ids=signal_ids,
+                period=period,
+                currency=currency,
+                page_size=page_size,
+                page_token=page_token,
+                as_of=as_of,
+                min_sequence=min_sequence,
+                ciks=ciks,
             ),
             timeout,
         )

@@ -15,17 +15,26 @@ from typing import Any
 import grpc
 import pytest
 from google.protobuf.message import Message
+from google.protobuf.message_factory import GetMessageClass
 
 from tenkay.client import Endpoint
 from tenkay.client.store import AsyncFilingStoreClient
 from tenkay.common.v1 import analysis_pb2, extraction_pb2, filing_pb2, signal_pb2
 from tenkay.common.v1.date_pb2 import Date
 from tenkay.errors import TenkayError
+from tenkay.query.v1 import comparisons_pb2, evidence_pb2, many_companies_pb2
 from tenkay.query.v1 import query_service_pb2 as pb
 from tenkay.stack.launch import running
 from tenkay.stack.valkey import ValkeyRole, valkey
 from tenkay.status import from_call
 from tests.integration.running_services import Service, running_service
+
+
+def messages_of_service() -> dict[str, Any]:
+    """The answers' classes by method."""
+    methods = pb.DESCRIPTOR.services_by_name["QueryService"].methods
+    return {each.name: GetMessageClass(each.output_type) for each in methods}
+
 
 REQUESTS = {
     pb.GetFilingRequest: "GetFiling",
@@ -34,7 +43,15 @@ REQUESTS = {
     pb.GetCompanySummaryRequest: "GetCompanySummary",
     pb.ListFilingsRequest: "ListFilings",
     pb.ScreenFilingsRequest: "ScreenFilings",
+    pb.GetSignalSeriesRequest: "GetSignalSeries",
+    many_companies_pb2.ScreenCompaniesRequest: "ScreenCompanies",
+    many_companies_pb2.AggregateSignalsRequest: "AggregateSignals",
+    evidence_pb2.GetFactsRequest: "GetFacts",
+    evidence_pb2.GetEvidenceRequest: "GetEvidence",
+    comparisons_pb2.CompareFilingsRequest: "CompareFilings",
+    comparisons_pb2.CompareCompaniesRequest: "CompareCompanies",
 }
+ANSWERS = messages_of_service()
 
 
 @contextmanager
@@ -86,7 +103,7 @@ class Caller:
         return Answered(
             cache=_cache_metadata(await call.trailing_metadata()),
             body=body,
-            message=getattr(pb, f"{method}Response").FromString(body),
+            message=ANSWERS[method].FromString(body),
             seconds=time.perf_counter() - started,
         )
 

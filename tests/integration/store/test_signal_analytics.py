@@ -14,9 +14,15 @@ import pytest
 from google.protobuf.timestamp_pb2 import Timestamp
 
 from tenkay.client.store import AsyncSignalAnalyticsClient
-from tenkay.common.v1 import date_pb2, extraction_pb2, read_pb2
+from tenkay.common.v1 import (
+    aggregate_pb2,
+    company_figures_pb2,
+    date_pb2,
+    extraction_pb2,
+    read_pb2,
+    series_pb2,
+)
 from tenkay.errors import Reason, TenkayError
-from tenkay.store.v1 import signal_analytics_service_pb2 as pb
 from tests.integration.store.store_process import StoreProcess
 from tests.unit.store.filings import accession_number, extraction
 
@@ -74,7 +80,7 @@ def client_of(process: StoreProcess) -> AsyncSignalAnalyticsClient:
     return AsyncSignalAnalyticsClient(process.endpoint)
 
 
-async def test_a_series_has_a_point_a_filing_in_the_order_of_periods(process: StoreProcess) -> None:
+async def test_a_series_has_a_point_a_filing_the_newest_period_first(process: StoreProcess) -> None:
     async with client_of(process) as client:
         found = await client.get_series(
             cik=FIRST,
@@ -82,14 +88,73 @@ async def test_a_series_has_a_point_a_filing_in_the_order_of_periods(process: St
             forms=["10-K"],
             period_from=date_pb2.Date(year=2016, month=1, day=1),
         )
-    years = [year for year in YEARS if year not in (2015, 2020)]
+    years = [year for year in reversed(YEARS) if year not in (2015, 2020)]
     assert [point.filing.period_end.year for point in found.points] == years
     assert [{s.id: s.value.decimal or s.value.double for s in point.signals} for point in found.points] == [
         {"sales": f"{year}.50", "margin": year / 1000} for year in years
     ]
-    assert not found.truncated
+    assert not found.next_page_token
     async with process.admin as admin:
         assert found.as_of_sequence == (await admin.get_sink_status()).sequence
+
+
+async def test_pages_of_a_series_are_the_whole_of_it(process: StoreProcess) -> None:
+    asked: dict[str, Any] = {
+        "cik": FIRST,
+        "signal_ids": ["sales"],
+        "view": series_pb2.SERIES_VIEW_POINT_IN_TIME,
+        "page_size": 3,
+    }
+    years, token = [], ""
+    async with client_of(process) as client:
+        while True:
+            page = await client.get_series(**asked, page_token=token)
+            assert len(page.points) <= 3
+            years += [point.filing.period_end.year for point in page.points]
+            if not (token := page.next_page_token):
+                break
+            with pytest.raises(TenkayError) as forged:
+                await client.get_series(**{**asked, "signal_ids": ["margin"]}, page_token=token)
+            assert forged.value.reason is Reason.MALFORMED_PAGE_TOKEN
+    # 2020's report is an amendment.
+    assert years == [year for year in reversed(YEARS) if year != 2020]
+
+
+async def test_companies_are_screened_by_the_page(process: StoreProcess) -> None:
+    asked: dict[str, Any] = {
+        "filter": "signals.margin > 1",
+        "signal_ids": ["sales", "runway"],
+        "period": company_figures_pb2.COMPANY_PERIOD_LATEST_ANNUAL,
+        "page_size": 2,
+    }
+    found: list[company_figures_pb2.CompanyFigures] = []
+    token = ""
+    async with client_of(process) as client:
+        while True:
+            page = await client.screen_companies(**asked, page_token=token)
+            found += page.companies
+            if not (token := page.next_page_token):
+                break
+            for other in ({"filter": "signals.margin > 2"}, {"ciks": [FIRST]}, {"page_size": 1}):
+                changed = {**asked, **other}
+                if "page_size" in other:
+                    assert (await client.screen_companies(**changed, page_token=token)).companies
+                    continue
+                with pytest.raises(TenkayError) as forged:
+                    await client.screen_companies(**changed, page_token=token)
+                assert forged.value.reason is Reason.MALFORMED_PAGE_TOKEN
+    assert [each.filing.filing.cik for each in found] == sorted(COMPANIES)
+    for place, each in enumerate(found):
+        assert each.filing.filing.period_end.year == YEARS[-1]
+        values = {signal.id: signal.value for signal in each.filing.signals}
+        assert values["margin"].double == place + YEARS[-1] / 1000
+        assert values["sales"].decimal == f"{YEARS[-1] * (place + 1)}.50"
+        (gap,) = each.gaps
+        assert (gap.signal_id, gap.reason) == (
+            "runway",
+            company_figures_pb2.FIGURE_GAP_REASON_NOT_IN_FILING,
+        )
+        assert gap.detail == "nothing reports runway"
 
 
 async def test_a_series_of_an_earlier_moment_ends_there(process: StoreProcess) -> None:
@@ -104,9 +169,15 @@ async def test_a_series_of_an_earlier_moment_ends_there(process: StoreProcess) -
     ("group_by", "key"),
     [
         ([], lambda _: ()),
-        ([pb.AGGREGATE_BY_SECTOR], lambda f: (str(f.sic_code)[:2] if f.HasField("sic_code") else "",)),
-        ([pb.AGGREGATE_BY_FORM, pb.AGGREGATE_BY_YEAR], lambda f: (f.form_type, str(f.period_end.year))),
-        ([pb.AGGREGATE_BY_QUARTER], lambda f: (f"{f.period_end.year}-Q4",)),
+        (
+            [aggregate_pb2.AGGREGATE_BY_SECTOR],
+            lambda f: (str(f.sic_code)[:2] if f.HasField("sic_code") else "",),
+        ),
+        (
+            [aggregate_pb2.AGGREGATE_BY_FORM, aggregate_pb2.AGGREGATE_BY_YEAR],
+            lambda f: (f.form_type, str(f.period_end.year)),
+        ),
+        ([aggregate_pb2.AGGREGATE_BY_QUARTER], lambda f: (f"{f.period_end.year}-Q4",)),
     ],
     ids=["all", "sector", "form and year", "quarter"],
 )
@@ -187,11 +258,25 @@ async def test_an_export_that_is_left_frees_its_reader(process: StoreProcess) ->
         (Reason.INVALID_FIELD, "get_series", {"cik": FIRST}),
         (Reason.UNKNOWN_SIGNAL, "get_series", {"cik": FIRST, "signal_ids": ["margins"]}),
         (Reason.COMPANY_UNKNOWN, "get_series", {"cik": 7, "signal_ids": ["margin"]}),
+        (Reason.INVALID_FIELD, "get_series", {"cik": FIRST, "signal_ids": ["margin"], "view": 9}),
+        (Reason.INVALID_FIELD, "get_series", {"cik": FIRST, "signal_ids": ["margin"], "page_size": -1}),
+        (Reason.INVALID_FIELD, "screen_companies", {}),
+        (Reason.INVALID_FIELD, "screen_companies", {"period": 9}),
+        (Reason.INVALID_FIELD, "screen_companies", {"period": 1, "ciks": [0]}),
+        (Reason.INVALID_FIELD, "screen_companies", {"period": 1, "ciks": range(1, 502)}),
+        (Reason.INVALID_FIELD, "screen_companies", {"period": 3, "filter": "signals.eps_diluted > 1"}),
+        (Reason.FILTER_SYNTAX, "screen_companies", {"period": 1, "filter": "cik ="}),
+        (Reason.UNKNOWN_SIGNAL, "screen_companies", {"period": 1, "signal_ids": ["margins"]}),
+        (Reason.CURRENCY_MISMATCH, "screen_companies", {"period": 1, "filter": "signals.sales > 1"}),
         (Reason.INVALID_FIELD, "aggregate", {}),
         (Reason.INVALID_FIELD, "aggregate", {"signal_id": "late"}),
         (Reason.INVALID_FIELD, "aggregate", {"signal_id": "margin", "quantiles": [1.5]}),
         (Reason.INVALID_FIELD, "aggregate", {"signal_id": "margin", "quantiles": [float("nan")]}),
-        (Reason.INVALID_FIELD, "aggregate", {"signal_id": "margin", "group_by": [pb.AGGREGATE_BY_FORM] * 2}),
+        (
+            Reason.INVALID_FIELD,
+            "aggregate",
+            {"signal_id": "margin", "group_by": [aggregate_pb2.AGGREGATE_BY_FORM] * 2},
+        ),
         (Reason.FILTER_SYNTAX, "aggregate", {"signal_id": "margin", "filter": "cik ="}),
         (Reason.CURRENCY_MISMATCH, "aggregate", {"signal_id": "margin", "filter": "signals.sales > 1"}),
     ],

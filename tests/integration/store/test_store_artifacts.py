@@ -122,8 +122,11 @@ async def test_facts_are_read_back_by_what_is_asked_for(process: StoreProcess) -
         assert await read_facts(client, **asked) == facts
         assert await read_facts(client, **asked, concepts=["us-gaap:Assets", "us-gaap:None"]) == facts[2:3]
         assert await read_facts(client, **asked, concepts=["us-gaap:None"]) == []
-        assert await read_facts(client, **asked, scope=pb.FACT_SCOPE_DIMENSIONS) == facts[1:2]
-        assert await read_facts(client, **asked, scope=pb.FACT_SCOPE_WHOLE_ENTITY) == [facts[0], *facts[2:]]
+        assert await read_facts(client, **asked, scope=fact_pb2.FACT_SCOPE_DIMENSIONS) == facts[1:2]
+        assert await read_facts(client, **asked, scope=fact_pb2.FACT_SCOPE_WHOLE_ENTITY) == [
+            facts[0],
+            *facts[2:],
+        ]
         day = date_pb2.Date(year=2024, month=1, day=1)
         assert await read_facts(client, **asked, period_from=day) == [facts[0], facts[2], facts[4]]
         assert await read_facts(client, **asked, period_to=day) == facts[1:2]
@@ -135,6 +138,58 @@ async def test_facts_are_read_back_by_what_is_asked_for(process: StoreProcess) -
         await refused(read_facts(client, **asked, concepts=["a"] * 501), Reason.INVALID_FIELD, "concepts")
         no_day = date_pb2.Date(year=2024, month=13, day=1)
         await refused(read_facts(client, **asked, period_from=no_day), Reason.INVALID_FIELD, "period_from")
+
+
+async def test_a_page_of_facts_is_cut_from_those_asked_for(process: StoreProcess) -> None:
+    accession = accession_number(1, 1999000712)
+    facts = [fact(f"ex:Element{number % 2}", str(number)) for number in range(20)]
+    await committed(process, accession, [], facts)
+    asked: dict[str, Any] = {"filing": ref(accession), "concepts": ["ex:Element1"]}
+    async with process.artifacts as client:
+        found: list[fact_pb2.Fact] = []
+        for offset in range(0, 12, 4):
+            page = await anext(client.get_facts(**asked, offset=offset, limit=4))
+            assert (page.selected_count, page.fact_count) == (10, 20)
+            found += page.facts
+        assert found == facts[1::2]
+        assert await read_facts(client, **asked, limit=0) == []
+        assert await read_facts(client, **asked, offset=7) == facts[15::2]
+
+
+async def test_passages_of_several_texts_come_in_one_answer(process: StoreProcess) -> None:
+    accession, other = accession_number(1, 1999000713), accession_number(2, 1999000713)
+    await committed(process, accession, [LONG])
+    await committed(process, other, ["a text of an earlier filing"])
+    long, earlier, none = sha256(LONG.encode()), sha256(b"a text of an earlier filing"), "0" * 64
+    ranges = [
+        (long, 499_000, 501_000), (earlier, 2, 6), (long, 0, 10), (long, 5, 9_005), (none, 0, 1),
+        (long, 500_001, 500_002), (long, 40_000, 40_000),
+    ]  # fmt: skip
+    async with process.artifacts as client:
+        answer = await client.read_passages(
+            filing=ref(accession),
+            passages=[pb.PassageRange(sha256=digest, start=start, end=end) for digest, start, end in ranges],
+        )
+        assert [each.text for each in answer.passages] == [
+            LONG[499_000:], "text", LONG[:10], LONG[5:9_005], "", "", "",
+        ]  # fmt: skip
+        assert [each.problem for each in answer.passages] == [
+            0, 0, 0, 0, pb.PASSAGE_PROBLEM_TEXT_NOT_STORED, pb.PASSAGE_PROBLEM_OUTSIDE_TEXT, 0,
+        ]  # fmt: skip
+        assert answer.passages[0].text_length == len(LONG)
+        assert answer.as_of_sequence
+        one = pb.PassageRange(sha256=long, start=0, end=1)
+        for passages, field in (
+            ([], "passages"),
+            ([one] * 101, "passages"),
+            ([one, pb.PassageRange(sha256="x")], "passages[1].sha256"),
+            ([pb.PassageRange(sha256=long, start=4, end=3)], "passages[0].end"),
+            ([pb.PassageRange(sha256=long, start=0, end=9_001)], "passages[0].end"),
+        ):
+            call = client.read_passages(filing=ref(accession), passages=passages)
+            await refused(call, Reason.INVALID_FIELD, field)
+        unknown = client.read_passages(filing=ref(accession_number(9, 1999000713)), passages=[one])
+        await refused(unknown, Reason.FILING_UNKNOWN)
 
 
 async def test_ten_thousand_facts_come_in_bounded_parts(process: StoreProcess) -> None:

@@ -117,10 +117,21 @@ async def test_signals_are_chosen_by_category_gaps_as_far_as_theirs_is_known(pro
     async with process.filings as client:
         for each in (has_value, has_gaps):
             await client.commit_extraction(extraction=each)
-        answer = await client.get_signals(filing=_ref(has_value.filing.accession_number), category=risk)
+        answer = await client.get_signals(filing=_ref(has_value.filing.accession_number), categories=[risk])
         assert [each.id for each in answer.signals] == ["q_flag"]
-        answer = await client.get_signals(filing=_ref(has_gaps.filing.accession_number), category=risk)
+        answer = await client.get_signals(filing=_ref(has_gaps.filing.accession_number), categories=[risk])
         assert [each.id for each in answer.missing] == ["q_flag", "q_never"]
+        both = await client.get_signals(
+            filing=_ref(has_value.filing.accession_number),
+            categories=[risk, signal_pb2.SIGNAL_CATEGORY_FINANCIAL],
+        )
+        assert [each.id for each in both.signals] == ["q_ratio", "q_flag"]
+        with pytest.raises(InvalidArgument) as none:
+            await client.get_signals(
+                filing=_ref(has_value.filing.accession_number),
+                categories=[signal_pb2.SIGNAL_CATEGORY_UNSPECIFIED],
+            )
+        assert none.value.fields[0].field == "categories"
         with pytest.raises(InvalidArgument) as unknown:
             await client.get_signals(
                 filing=_ref(has_gaps.filing.accession_number), signal_ids=["q_ratio", "q_rati"]

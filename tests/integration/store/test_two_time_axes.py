@@ -17,7 +17,7 @@ from google.protobuf.descriptor import MethodDescriptor
 from google.protobuf.timestamp_pb2 import Timestamp
 
 from tenkay.client.store import AsyncFilingStoreClient, AsyncSignalAnalyticsClient
-from tenkay.common.v1 import dispute_pb2, filing_pb2, read_pb2
+from tenkay.common.v1 import company_figures_pb2, dispute_pb2, filing_pb2, read_pb2
 from tenkay.errors import FailedPrecondition, InvalidArgument, NotFound, Reason, Unavailable
 from tenkay.store.v1 import artifact_service_pb2, filing_store_service_pb2, signal_analytics_service_pb2
 from tests.integration.store.store_process import StoreProcess
@@ -56,6 +56,11 @@ EXPECTED: Mapping[str, Seen] = {
 }
 STALE: Mapping[str, Seen] = {"now": {(NEWER, 2)}, "recorded_at": set(), "known_at": set(), "both": set()}
 """The newer one, since the filing of the year before was committed."""
+
+
+LATEST: Mapping[str, Seen] = {**EXPECTED, "now": {(NEWER, 2)}}
+"""The one filing that stands for the company."""
+EXPECTED_OF: Mapping[str, Mapping[str, Seen]] = {"ListStale": STALE, "ScreenCompanies": LATEST}
 
 
 @pytest.fixture(scope="module")
@@ -162,6 +167,19 @@ async def _series(clients: Clients, **given: Any) -> tuple[Seen, str]:
     return {(each.filing.accession_number, each.version) for each in answer.points}, answer.as_of_sequence
 
 
+async def _batch(clients: Clients, **given: Any) -> tuple[Seen, str]:
+    answer = await clients.filings.batch_get_signals(filings=[_ref(NEWER, CIK), _ref(PRIOR)], **given)
+    return {(each.filing.accession_number, each.version) for each in answer.filings}, answer.as_of_sequence
+
+
+async def _screen_companies(clients: Clients, **given: Any) -> tuple[Seen, str]:
+    answer = await clients.analytics.screen_companies(
+        period=company_figures_pb2.COMPANY_PERIOD_LATEST_ANNUAL, ciks=[CIK], **given
+    )
+    shown = [each.filing for each in answer.companies]
+    return {(each.filing.accession_number, each.version) for each in shown}, answer.as_of_sequence
+
+
 async def _aggregate(clients: Clients, **given: Any) -> tuple[Seen, str]:
     answer = await clients.analytics.aggregate(signal_id="current_ratio", filter=f"cik = {CIK}", **given)
     values = {value for group in answer.groups for value in (group.least, group.largest)}
@@ -190,13 +208,15 @@ READS: Mapping[str, Callable[..., Awaitable[tuple[Seen, str]]]] = {
     "ListFilings": _list,
     "ListStale": _stale,
     "ScreenFilings": _screen,
+    "BatchGetSignals": _batch,
     "GetSeries": _series,
+    "ScreenCompanies": _screen_companies,
     "Aggregate": _aggregate,
     "Export": _export,
 }
 
 
-ELSEWHERE = {"GetFacts", "ReadText"}
+ELSEWHERE = {"GetFacts", "ReadText", "ReadPassages"}
 """Reads whose moments the tests of artifacts ask for."""
 
 
@@ -232,7 +252,7 @@ async def test_every_read_answers_as_of_its_moments(history: History, method: st
     ):
         clients = Clients(filings, analytics)
         seen, sequence = await READS[method](clients, as_of=history.moments[moment])
-        assert seen == (STALE if method == "ListStale" else EXPECTED)[moment]
+        assert seen == EXPECTED_OF.get(method, EXPECTED)[moment]
         if seen:
             assert sequence.startswith("0.")
 

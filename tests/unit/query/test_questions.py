@@ -6,37 +6,70 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from google.protobuf.descriptor import Descriptor
+from google.protobuf.descriptor import Descriptor, FileDescriptor
+from google.protobuf.duration_pb2 import Duration
+from google.protobuf.field_mask_pb2 import FieldMask
 from google.protobuf.message import Message
 from google.protobuf.timestamp_pb2 import Timestamp
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tenkay.common.v1 import aggregate_pb2, company_figures_pb2, signal_pb2
 from tenkay.common.v1.date_pb2 import Date
 from tenkay.common.v1.filing_pb2 import FilingRef
 from tenkay.common.v1.read_pb2 import AsOf
 from tenkay.errors import InvalidArgument
+from tenkay.query.v1 import comparisons_pb2, evidence_pb2, many_companies_pb2
 from tenkay.query.v1 import query_service_pb2 as pb
 from tenkay.store.v1 import filing_store_service_pb2 as store_pb
+from tenkay.store.v1 import signal_analytics_service_pb2 as analytics_pb
 from tenkay_query import questions
 from tenkay_query.cache import answer_bytes, redis_keys
 from tenkay_query.question import Kind
+from tenkay_query.questions.checks import AnyQuestion
 
 ACCESSION = "0001999001-24-000001"
 FILING = FilingRef(accession_number=ACCESSION)
-METHODS = ["GetFiling", "GetSignals", "GetAnalysis", "GetCompanySummary", "ListFilings", "ScreenFilings"]
+NO_CATEGORY = signal_pb2.SIGNAL_CATEGORY_UNSPECIFIED
+BY_FORM = aggregate_pb2.AGGREGATE_BY_FORM
+ANNUAL = company_figures_pb2.COMPANY_PERIOD_LATEST_ANNUAL
+METHODS = {
+    "GetFiling": "GetFiling",
+    "GetSignals": "GetSignals",
+    "GetAnalysis": "GetAnalysis",
+    "GetCompanySummary": "GetCompanySummary",
+    "ListFilings": "ListFilings",
+    "ScreenFilings": "ScreenFilings",
+    "GetSignalSeries": "GetSeries",
+    "ScreenCompanies": "ScreenCompanies",
+    "AggregateSignals": "Aggregate",
+    "ExportSignals": "Export",
+}
+"""The store's method that is asked for each of query's that hands its answer on as it came."""
+SIGNALS_FIELDS = pb.GetSignalsResponse.DESCRIPTOR.fields_by_name
+OUR_OWN = {"read_mask", "max_staleness", "computed_at"}
+"""Fields that query takes and adds itself."""
 
 
-def key(question: questions.StoreQuestion) -> str:
+def key(question: AnyQuestion) -> str:
     return redis_keys.entry(question.method, question.canonical)
+
+
+def messages_of(*files: FileDescriptor) -> dict[str, Descriptor]:
+    return {name: message for file in files for name, message in file.message_types_by_name.items()}
+
+
+OURS = messages_of(pb.DESCRIPTOR, many_companies_pb2.DESCRIPTOR)
+THEIRS = messages_of(store_pb.DESCRIPTOR, analytics_pb.DESCRIPTOR)
 
 
 @pytest.mark.parametrize("method", METHODS)
 @pytest.mark.parametrize("part", ["Request", "Response"])
 def test_querys_messages_are_the_stores_on_the_wire(method: str, part: str) -> None:
-    ours = pb.DESCRIPTOR.message_types_by_name[method + part]
-    theirs = store_pb.DESCRIPTOR.message_types_by_name[method + part]
-    assert fields_of(ours) == fields_of(theirs)
+    ours = fields_of(OURS[method + part])
+    theirs = fields_of(THEIRS[METHODS[method] + part])
+    assert [field for field in ours if field[1] not in OUR_OWN] == theirs
+    assert not {field[0] for field in theirs} & {field[0] for field in ours if field[1] in OUR_OWN}
 
 
 def fields_of(message: Descriptor) -> list[tuple[object, ...]]:
@@ -78,7 +111,8 @@ def fields_of(message: Descriptor) -> list[tuple[object, ...]]:
             pb.GetFilingRequest(filing=FILING, as_of=AsOf(recorded_at=Timestamp(nanos=-1))),
             "as_of.recorded_at",
         ),
-        (questions.signals, pb.GetSignalsRequest(filing=FILING, category=77), "category"),  # type: ignore[arg-type]
+        (questions.signals, pb.GetSignalsRequest(filing=FILING, categories=[77]), "categories"),  # type: ignore[list-item]
+        (questions.signals, pb.GetSignalsRequest(filing=FILING, categories=[NO_CATEGORY]), "categories"),
         (questions.signals, pb.GetSignalsRequest(filing=FILING, signal_ids=["Revenue; DROP"]), "signal_ids"),
         (questions.signals, pb.GetSignalsRequest(filing=FILING, signal_ids=["x" * 101]), "signal_ids"),
         (
@@ -108,6 +142,103 @@ def fields_of(message: Descriptor) -> list[tuple[object, ...]]:
             ),
             "filed_to",
         ),
+        (questions.filing, pb.GetFilingRequest(filing=FILING, read_mask=FieldMask()), "read_mask"),
+        (questions.filing, pb.GetFilingRequest(filing=FILING, read_mask=FieldMask(paths=[""])), "read_mask"),
+        (
+            questions.filing,
+            pb.GetFilingRequest(filing=FILING, read_mask=FieldMask(paths=["filing", "signals"])),
+            "read_mask",
+        ),
+        (
+            questions.signals,
+            pb.GetSignalsRequest(filing=FILING, read_mask=FieldMask(paths=["signals"] * 1000)),
+            "read_mask",
+        ),
+        (
+            questions.signals,
+            pb.GetSignalsRequest(filing=FILING, read_mask=FieldMask(paths=["signals.evidence"])),
+            "read_mask",
+        ),
+        (questions.filings, pb.ListFilingsRequest(max_staleness=Duration(seconds=-1)), "max_staleness"),
+        (questions.filings, pb.ListFilingsRequest(max_staleness=Duration(seconds=3601)), "max_staleness"),
+        (questions.screen, pb.ScreenFilingsRequest(max_staleness=Duration(nanos=-1)), "max_staleness"),
+        (questions.company_screen, many_companies_pb2.ScreenCompaniesRequest(), "period"),
+        (questions.company_screen, many_companies_pb2.ScreenCompaniesRequest(period=9), "period"),  # type: ignore[arg-type]
+        (
+            questions.company_screen,
+            many_companies_pb2.ScreenCompaniesRequest(period=ANNUAL, ciks=[1, 0]),
+            "ciks[1]",
+        ),
+        (
+            questions.company_screen,
+            many_companies_pb2.ScreenCompaniesRequest(period=ANNUAL, ciks=range(1, 502)),
+            "ciks",
+        ),
+        (
+            questions.company_screen,
+            many_companies_pb2.ScreenCompaniesRequest(period=ANNUAL, signal_ids=[f"s{n}" for n in range(51)]),
+            "signal_ids",
+        ),
+        (
+            questions.company_screen,
+            many_companies_pb2.ScreenCompaniesRequest(period=ANNUAL, filter="x " * 10_000),
+            "filter",
+        ),
+        (questions.aggregate, many_companies_pb2.AggregateSignalsRequest(), "signal_id"),
+        (
+            questions.aggregate,
+            many_companies_pb2.AggregateSignalsRequest(signal_id="revenue", group_by=[BY_FORM, BY_FORM]),
+            "group_by",
+        ),
+        (
+            questions.aggregate,
+            many_companies_pb2.AggregateSignalsRequest(signal_id="revenue", quantiles=[float("nan")]),
+            "quantiles",
+        ),
+        (questions.export, many_companies_pb2.ExportSignalsRequest(), "signal_ids"),
+        (questions.series, pb.GetSignalSeriesRequest(cik=1), "signal_ids"),
+        (questions.series, pb.GetSignalSeriesRequest(cik=1, signal_ids=["a"], view=7), "view"),  # type: ignore[arg-type]
+        (questions.facts, evidence_pb2.GetFactsRequest(filing=FILING, scope=7), "scope"),  # type: ignore[arg-type]
+        (questions.facts, evidence_pb2.GetFactsRequest(filing=FILING, concepts=["x" * 401]), "concepts"),
+        (questions.facts, evidence_pb2.GetFactsRequest(filing=FILING, concepts=["x"] * 501), "concepts"),
+        (questions.facts, evidence_pb2.GetFactsRequest(filing=FILING, page_token="forged"), "page_token"),
+        (questions.facts, evidence_pb2.GetFactsRequest(filing=FILING, page_size=-1), "page_size"),
+        (questions.evidence_signal, evidence_pb2.GetEvidenceRequest(filing=FILING), "signal_id"),
+        (
+            lambda request: questions.evidence(request, []),
+            evidence_pb2.GetEvidenceRequest(filing=FILING, signal_id="a", context_characters=4001),
+            "context_characters",
+        ),
+        (
+            questions.compared_filing,
+            comparisons_pb2.CompareFilingsRequest(filing=FILING, prior=FILING),
+            "prior.accession_number",
+        ),
+        (
+            questions.compared_filing,
+            comparisons_pb2.CompareFilingsRequest(filing=FILING, prior=FilingRef()),
+            "prior.accession_number",
+        ),
+        (
+            questions.company_comparison,
+            comparisons_pb2.CompareCompaniesRequest(ciks=[1], signal_ids=["a"], period=ANNUAL),
+            "ciks",
+        ),
+        (
+            questions.company_comparison,
+            comparisons_pb2.CompareCompaniesRequest(ciks=[1, 1], signal_ids=["a"], period=ANNUAL),
+            "ciks",
+        ),
+        (
+            questions.company_comparison,
+            comparisons_pb2.CompareCompaniesRequest(ciks=[1, 2], period=ANNUAL),
+            "signal_ids",
+        ),
+        (
+            questions.company_comparison,
+            comparisons_pb2.CompareCompaniesRequest(ciks=[1, 2], signal_ids=["a"]),
+            "period",
+        ),
         (questions.screen, pb.ScreenFilingsRequest(filter="x" * 4097), "filter"),
         (questions.screen, pb.ScreenFilingsRequest(page_size=-5), "page_size"),
         (questions.screen, pb.ScreenFilingsRequest(currency="dollars"), "currency"),
@@ -115,7 +246,7 @@ def fields_of(message: Descriptor) -> list[tuple[object, ...]]:
     ],
 )
 def test_a_malformed_request_is_refused_by_its_field(
-    ask: Callable[[Any], questions.StoreQuestion], request_: Message, field: str
+    ask: Callable[[Any], AnyQuestion], request_: Message, field: str
 ) -> None:
     with pytest.raises(InvalidArgument) as refused:
         ask(request_)
@@ -150,10 +281,37 @@ def test_a_malformed_request_is_refused_by_its_field(
             pb.ListFilingsRequest(page_size=500),
             pb.ListFilingsRequest(page_size=100_000),
         ),
+        (
+            questions.screen,
+            pb.ScreenFilingsRequest(filter="cik = 1"),
+            pb.ScreenFilingsRequest(filter="cik = 1", max_staleness=Duration(seconds=5), min_sequence="0.4"),
+        ),
+        (
+            questions.signals,
+            pb.GetSignalsRequest(filing=FILING, read_mask=FieldMask(paths=["signals", "filing"])),
+            pb.GetSignalsRequest(
+                filing=FILING, read_mask=FieldMask(paths=["filing", "signals", "as_of_sequence"])
+            ),
+        ),
+        (
+            questions.signals,
+            pb.GetSignalsRequest(filing=FILING),
+            pb.GetSignalsRequest(filing=FILING, read_mask=FieldMask(paths=sorted(SIGNALS_FIELDS))),
+        ),
+        (
+            questions.series,
+            pb.GetSignalSeriesRequest(cik=1, signal_ids=["a"]),
+            pb.GetSignalSeriesRequest(cik=1, signal_ids=["a", "a"], view=1, page_size=100),  # type: ignore[arg-type]
+        ),
+        (
+            lambda request: questions.evidence(request, []),
+            evidence_pb2.GetEvidenceRequest(filing=FILING, signal_id="a"),
+            evidence_pb2.GetEvidenceRequest(filing=FILING, signal_id="a", context_characters=400),
+        ),
     ],
 )
 def test_spellings_of_one_request_share_an_entry(
-    ask: Callable[[Any], questions.StoreQuestion], one: Message, other: Message
+    ask: Callable[[Any], AnyQuestion], one: Message, other: Message
 ) -> None:
     assert key(ask(one)) == key(ask(other))
 
@@ -182,12 +340,27 @@ def test_spellings_of_one_request_share_an_entry(
             pb.GetSignalsRequest(filing=FILING, signal_ids=["b"]),
         ),
         (questions.filings, pb.ListFilingsRequest(), pb.ListFilingsRequest(cik=1)),
+        (
+            questions.signals,
+            pb.GetSignalsRequest(filing=FILING),
+            pb.GetSignalsRequest(filing=FILING, read_mask=FieldMask(paths=["signals"])),
+        ),
+        (
+            questions.series,
+            pb.GetSignalSeriesRequest(cik=1, signal_ids=["a", "b"]),
+            pb.GetSignalSeriesRequest(cik=1, signal_ids=["b", "a"]),
+        ),
+        (
+            questions.company_screen,
+            many_companies_pb2.ScreenCompaniesRequest(period=1),  # type: ignore[arg-type]
+            many_companies_pb2.ScreenCompaniesRequest(period=2),  # type: ignore[arg-type]
+        ),
         (questions.filings, pb.ListFilingsRequest(), pb.ListFilingsRequest(page_token="next")),
         (questions.screen, pb.ScreenFilingsRequest(filter="a"), pb.ScreenFilingsRequest(filter="b")),
     ],
 )
 def test_requests_with_other_answers_never_share_an_entry(
-    ask: Callable[[Any], questions.StoreQuestion], one: Message, other: Message
+    ask: Callable[[Any], AnyQuestion], one: Message, other: Message
 ) -> None:
     assert key(ask(one)) != key(ask(other))
 
@@ -224,6 +397,50 @@ def test_each_method_hangs_on_what_can_change_its_answer() -> None:
         (questions.filings(pb.ListFilingsRequest()), (), Kind.QUERY_RESULT),
         (questions.screen(pb.ScreenFilingsRequest(filter="sic_code = 1")), (), Kind.AGGREGATION),
     ]
+    other = FilingRef(accession_number="0001999001-23-000009")
+    prior = ("g:a:0001999001-23-000009",)
+    asked += [
+        (questions.facts(evidence_pb2.GetFactsRequest(filing=FILING)), by_filing, Kind.FILING),
+        (
+            questions.evidence(
+                evidence_pb2.GetEvidenceRequest(filing=FILING, signal_id="a"), [other.accession_number] * 2
+            ),
+            (*by_filing, *prior),
+            Kind.SIGNALS,
+        ),
+        (
+            questions.comparison(comparisons_pb2.CompareFilingsRequest(filing=FILING), 1999001),
+            (*by_filing, *by_company),
+            Kind.SIGNALS,
+        ),
+        (
+            questions.comparison(comparisons_pb2.CompareFilingsRequest(filing=FILING, prior=other), None),
+            (*by_filing, *prior),
+            Kind.SIGNALS,
+        ),
+        (
+            questions.company_comparison(
+                comparisons_pb2.CompareCompaniesRequest(ciks=[1999001, 7], signal_ids=["a"], period=ANNUAL)
+            ),
+            (*by_company, "g:c:7"),
+            Kind.COMPANY_SUMMARY,
+        ),
+        (
+            questions.series(pb.GetSignalSeriesRequest(cik=1999001, signal_ids=["a"])),
+            by_company,
+            Kind.QUERY_RESULT,
+        ),
+        (
+            questions.company_screen(many_companies_pb2.ScreenCompaniesRequest(period=ANNUAL)),
+            (),
+            Kind.AGGREGATION,
+        ),
+        (
+            questions.aggregate(many_companies_pb2.AggregateSignalsRequest(signal_id="a")),
+            (),
+            Kind.AGGREGATION,
+        ),
+    ]
     for question, generations, kind in asked:
         assert question.generations == generations
         assert question.kind is kind
@@ -249,7 +466,7 @@ def test_each_method_hangs_on_what_can_change_its_answer() -> None:
     ],
 )
 def test_a_newer_state_replaces_the_older_in_the_bytes(
-    ask: Callable[[Any], questions.StoreQuestion],
+    ask: Callable[[Any], AnyQuestion],
     request_: Message,
     response: type[Any],
     older: str,

@@ -21,7 +21,7 @@ requests = st.builds(
     filing=st.none()
     | st.builds(filing_pb2.FilingRef, accession_number=texts, cik=st.none() | st.integers(0, 2**64 - 1)),
     signal_ids=st.lists(texts, max_size=3),
-    category=st.sampled_from(signal_pb2.SignalCategory.values()),
+    categories=st.lists(st.sampled_from(signal_pb2.SignalCategory.values()), max_size=3),
     omit_evidence=st.booleans(),
     as_of=st.none() | st.builds(read_pb2.AsOf),
     min_sequence=tokens,

@@ -86,6 +86,36 @@ async def test_a_slow_follower_costs_nothing_and_misses_nothing(store: DuckDBSto
     assert await _take(batches, 120) == list(range(1, 121))
 
 
+async def test_a_follower_of_some_companies_hears_of_no_others_and_still_moves_on(
+    store: DuckDBStore, feed: ChangeFeed
+) -> None:
+    for number, cik in enumerate((1, 2, None, 1, 3)):
+        await store.commit(extraction_to_commit(accession_number(number), cik=cik))
+    batches = feed.watch(0, frozenset({1, 3}))
+    first = await anext(batches)
+    assert ([each.cik for each in first.changes], first.up_to) == ([1, 1, 3], 5)
+    await store.commit(extraction_to_commit(accession_number(5), cik=2))
+    quiet = await anext(batches)
+    assert (list(quiet.changes), quiet.up_to) == ([], 6)
+    await store.commit(extraction_to_commit(accession_number(6), cik=3))
+    assert [each.cik for each in (await anext(batches)).changes] == [3]
+
+
+async def test_changes_of_others_do_not_put_off_the_sign_of_life(
+    store: DuckDBStore, feed: ChangeFeed
+) -> None:
+    batches = feed.watch(0, frozenset({1}))
+    await anext(batches)
+    sign = asyncio.ensure_future(anext(batches))
+    for number in range(20):
+        await store.commit(extraction_to_commit(accession_number(number), cik=2))
+        await asyncio.sleep(0.02)
+        if sign.done():
+            break
+    assert not (await asyncio.wait_for(sign, 1)).changes
+    assert (await anext(batches)).up_to >= 1
+
+
 async def test_batches_are_bounded(tmp_path: Path, clock: Clock) -> None:
     store = DuckDBStore.open(options(tmp_path), clock)
     feed = ChangeFeed(store, memory_changes=10_000, quiet_seconds=1)

@@ -15,7 +15,6 @@ from tenkay.errors import Reason, failure
 from tenkay.runtime.call import CURRENT_CALLER
 from tenkay_query import metrics
 from tenkay_query.admission.caller_limits import CallerCause, CallerLimits, TurnedAway
-from tenkay_query.admission.work_class import WorkClass
 
 _WORDS = {
     CallerCause.CONCURRENCY: "as many of your calls run as one caller may have; wait for some to end",
@@ -50,11 +49,11 @@ class Callers:
         return len(self._limits)
 
     @contextlib.contextmanager
-    def entered(self, call: Peer, work: WorkClass) -> Iterator[None]:
+    def entered(self, call: Peer) -> Iterator[None]:
         """Counts the call while the block runs. TOO_MANY_CALLS when its caller is over its limit."""
         state = self._limits.enter(caller_of(call), self._clock())
         if isinstance(state, TurnedAway):
-            metrics.REFUSED.labels(work, state.cause).inc()
+            metrics.CALLERS_REFUSED.labels(state.cause).inc()
             raise failure(Reason.TOO_MANY_CALLS, _WORDS[state.cause], retry_after=state.retry_after)
         try:
             yield

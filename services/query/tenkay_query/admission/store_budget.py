@@ -8,8 +8,10 @@ from __future__ import annotations
 
 from contextvars import ContextVar
 
-STORE_CALLS = 2
-"""Of a read: one, and one more for a store that was set back to an older state (`cache.answers`)."""
+USUAL_STORE_CALLS = 3
+"""Of any read at most: GetEvidence asks for a signal, then for the signal and its passages. Most ask once."""
+STORE_CALLS = 2 * USUAL_STORE_CALLS
+"""The same when each is asked once more, of a store that was set back to an older state (`cache.answers`)."""
 
 
 class StoreBudgetSpent(RuntimeError):

@@ -97,6 +97,6 @@ class StoreSlots:
                 place.set_result(None)
 
     def _turned_away(self, work: WorkClass, cause: str, message: str) -> TenkayError:
-        metrics.REFUSED.labels(work, cause).inc()
+        metrics.STORE_REFUSED.labels(work, cause).inc()
         after = min(max(self._places.expected_wait_seconds(work), LEAST_RETRY_SECONDS), MOST_RETRY_SECONDS)
         return failure(Reason.TOO_MANY_CALLS, message, retry_after=after)

@@ -1,4 +1,4 @@
-"""Setting a text field of a serialised answer without parsing it.
+"""Setting a field of a serialised answer without parsing it.
 
 Protocol Buffers let a singular field appear more than once, and the last one counts ("last one wins", Encoding: "Last
 One Wins"), so a newer value is simply appended.
@@ -11,7 +11,11 @@ _LENGTH_DELIMITED = 2
 
 def with_text(body: bytes, field_number: int, text: str) -> bytes:
     """The message `body` with its text field set to `text`."""
-    raw = text.encode()
+    return with_bytes(body, field_number, text.encode())
+
+
+def with_bytes(body: bytes, field_number: int, raw: bytes) -> bytes:
+    """The message `body` with a field of bytes or text set to `raw`, or one of a message merged with that of `raw`."""
     return b"".join((body, _varint(field_number << 3 | _LENGTH_DELIMITED), _varint(len(raw)), raw))
 
 

@@ -141,7 +141,7 @@ class NearCache:
     @property
     def limit_bytes(self) -> int:
         """What they may take."""
-        return self._limits.max_bytes
+        return self._limits.max_bytes if self._limits.max_entries > 0 else 0
 
     @property
     def is_open(self) -> bool:

@@ -114,7 +114,7 @@ class Warmer:
             asked_of = companies_of(self._questions(top), self._companies)
             for cik in dict.fromkeys((*order.ciks, *asked_of)):
                 await self._fill_company(cik, order.filings_per_company, run)
-            if run.not_taken:
+            if run.not_taken and self._reads.has_memory:
                 await asyncio.sleep(SETTLE_SECONDS)
                 # They are counted as done already.
                 await self._fill(run.not_taken, _Run(WarmProgress(), run.pace))
@@ -222,6 +222,7 @@ class Warmer:
     def _questions(self, keys: Iterable[Key]) -> Iterable[Question[Message]]:
         for name, raw in keys:
             method = self._methods.get(name)
-            if method is not None:
+            # What hangs on another answer names its company only when that is known: it was asked for above.
+            if method is not None and method.question is not None:
                 with contextlib.suppress(TenkayError):  # counted as failed where it was asked
                     yield method.question(parse(method.request_type, raw))

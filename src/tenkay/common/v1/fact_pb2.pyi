@@ -7,6 +7,7 @@ from collections import abc as _abc
 from google.protobuf import descriptor as _descriptor
 from google.protobuf import message as _message
 from google.protobuf.internal import containers as _containers
+from google.protobuf.internal import enum_type_wrapper as _enum_type_wrapper
 from tenkay.common.v1 import date_pb2 as _date_pb2
 import builtins as _builtins
 import sys
@@ -18,6 +19,34 @@ else:
     from typing_extensions import TypeAlias as _TypeAlias, Never as _Never
 
 DESCRIPTOR: _descriptor.FileDescriptor
+
+class _FactScope:
+    ValueType = _typing.NewType("ValueType", _builtins.int)
+    V: _TypeAlias = ValueType  # noqa: Y015
+
+class _FactScopeEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_FactScope.ValueType], _builtins.type):
+    DESCRIPTOR: _descriptor.EnumDescriptor
+    FACT_SCOPE_UNSPECIFIED: _FactScope.ValueType  # 0
+    """ALL."""
+    FACT_SCOPE_ALL: _FactScope.ValueType  # 1
+    """All facts."""
+    FACT_SCOPE_WHOLE_ENTITY: _FactScope.ValueType  # 2
+    """Only those without dimensions: the entity as a whole."""
+    FACT_SCOPE_DIMENSIONS: _FactScope.ValueType  # 3
+    """Only those with dimensions."""
+
+class FactScope(_FactScope, metaclass=_FactScopeEnumTypeWrapper):
+    """Which facts to take, by what they are about."""
+
+FACT_SCOPE_UNSPECIFIED: FactScope.ValueType  # 0
+"""ALL."""
+FACT_SCOPE_ALL: FactScope.ValueType  # 1
+"""All facts."""
+FACT_SCOPE_WHOLE_ENTITY: FactScope.ValueType  # 2
+"""Only those without dimensions: the entity as a whole."""
+FACT_SCOPE_DIMENSIONS: FactScope.ValueType  # 3
+"""Only those with dimensions."""
+Global___FactScope: _TypeAlias = FactScope  # noqa: Y015
 
 @_typing.final
 class FactDimension(_message.Message):

@@ -25,7 +25,7 @@ _sym_db = _symbol_database.Default()
 from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n)tenkay/query/v1/cache_admin_service.proto\x12\x0ftenkay.query.v1\x1a\x1fgoogle/protobuf/timestamp.proto\"0\n\x14GetCacheStatsRequest\x12\x10\n\x03top\x18\x01 \x01(\x05H\x00\x88\x01\x01\x42\x06\n\x04_top\"\xa7\x03\n\x15GetCacheStatsResponse\x12\x0f\n\x07process\x18\x01 \x01(\t\x12.\n\nstarted_at\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12/\n\x05kinds\x18\x03 \x03(\x0b\x32 .tenkay.query.v1.AnswerKindStats\x12\x39\n\rprocess_cache\x18\x04 \x01(\x0b\x32\".tenkay.query.v1.ProcessCacheStats\x12*\n\x05redis\x18\x05 \x01(\x0b\x32\x1b.tenkay.query.v1.RedisStats\x12\x31\n\tstampedes\x18\x06 \x01(\x0b\x32\x1e.tenkay.query.v1.StampedeStats\x12\x35\n\rtop_questions\x18\x07 \x03(\x0b\x32\x1e.tenkay.query.v1.AskedQuestion\x12\x35\n\x0cwork_classes\x18\x08 \x03(\x0b\x32\x1f.tenkay.query.v1.WorkClassStats\x12\x14\n\x0c\x63\x61ller_count\x18\t \x01(\x04\"\xa4\x03\n\x0f\x41nswerKindStats\x12)\n\x04kind\x18\x01 \x01(\x0e\x32\x1b.tenkay.query.v1.AnswerKind\x12\x15\n\rrequest_count\x18\x02 \x01(\x04\x12\x19\n\x11process_hit_count\x18\x03 \x01(\x04\x12\x17\n\x0fredis_hit_count\x18\x04 \x01(\x04\x12\x13\n\x0bstore_count\x18\x05 \x01(\x04\x12\x14\n\x0c\x62ypass_count\x18\x06 \x01(\x04\x12\x1d\n\x10process_hit_rate\x18\x07 \x01(\x01H\x00\x88\x01\x01\x12\x1b\n\x0eredis_hit_rate\x18\x08 \x01(\x01H\x01\x88\x01\x01\x12\x15\n\x08hit_rate\x18\t \x01(\x01H\x02\x88\x01\x01\x12\x1f\n\x12median_age_seconds\x18\n \x01(\x01H\x03\x88\x01\x01\x12\x1c\n\x0fp99_age_seconds\x18\x0b \x01(\x01H\x04\x88\x01\x01\x42\x13\n\x11_process_hit_rateB\x11\n\x0f_redis_hit_rateB\x0b\n\t_hit_rateB\x15\n\x13_median_age_secondsB\x12\n\x10_p99_age_seconds\"\xaa\x01\n\x11ProcessCacheStats\x12\x0c\n\x04open\x18\x01 \x01(\x08\x12\x13\n\x0b\x65ntry_count\x18\x02 \x01(\x04\x12\x12\n\nsize_bytes\x18\x03 \x01(\x04\x12\x13\n\x0blimit_bytes\x18\x04 \x01(\x04\x12\x16\n\x0e\x65viction_count\x18\x05 \x01(\x04\x12\x1a\n\x12invalidation_count\x18\x06 \x01(\x04\x12\x15\n\rrefusal_count\x18\x07 \x01(\x04\"\x93\x01\n\nRedisStats\x12\x12\n\nused_bytes\x18\x01 \x01(\x04\x12\x18\n\x0blimit_bytes\x18\x02 \x01(\x04H\x00\x88\x01\x01\x12\x11\n\tkey_count\x18\x03 \x01(\x04\x12\x19\n\x11\x65victed_key_count\x18\x04 \x01(\x04\x12\x19\n\x11\x65xpired_key_count\x18\x05 \x01(\x04\x42\x0e\n\x0c_limit_bytes\">\n\rStampedeStats\x12\x14\n\x0cjoined_count\x18\x01 \x01(\x04\x12\x17\n\x0flock_wait_count\x18\x02 \x01(\x04\"Z\n\rAskedQuestion\x12\x0e\n\x06method\x18\x01 \x01(\t\x12\x0f\n\x07request\x18\x02 \x01(\t\x12\x13\n\x0b\x66\x61\x64\x65\x64_count\x18\x03 \x01(\x01\x12\x13\n\x0b\x65rror_count\x18\x04 \x01(\x01\"\xb7\x01\n\x0eWorkClassStats\x12.\n\nwork_class\x18\x01 \x01(\x0e\x32\x1a.tenkay.query.v1.WorkClass\x12\x15\n\rholding_count\x18\x02 \x01(\x04\x12\x15\n\rwaiting_count\x18\x03 \x01(\x04\x12\x15\n\rrefused_count\x18\x04 \x01(\x04\x12\x1c\n\x0fservice_seconds\x18\x05 \x01(\x01H\x00\x88\x01\x01\x42\x12\n\x10_service_seconds\"\xd7\x01\n\x10WarmCacheRequest\x12\x1a\n\rtop_questions\x18\x01 \x01(\x05H\x00\x88\x01\x01\x12\x12\n\nwatch_ciks\x18\x02 \x03(\x04\x12 \n\x13\x66ilings_per_company\x18\x03 \x01(\x05H\x01\x88\x01\x01\x12\x1b\n\x0emax_per_second\x18\x04 \x01(\x01H\x02\x88\x01\x01\x12\x17\n\x0fomit_watch_list\x18\x05 \x01(\x08\x42\x10\n\x0e_top_questionsB\x16\n\x14_filings_per_companyB\x11\n\x0f_max_per_second\"\xaf\x01\n\x11WarmCacheResponse\x12\x15\n\rplanned_count\x18\x01 \x01(\x04\x12\x12\n\ndone_count\x18\x02 \x01(\x04\x12\x14\n\x0c\x66\x61iled_count\x18\x03 \x01(\x04\x12\x15\n\rskipped_count\x18\x04 \x01(\x04\x12\x1c\n\x0frate_per_second\x18\x05 \x01(\x01H\x00\x88\x01\x01\x12\x10\n\x08\x66inished\x18\x06 \x01(\x08\x42\x12\n\x10_rate_per_second\"\x82\x01\n\x11InvalidateRequest\x12\r\n\x03\x63ik\x18\x01 \x01(\x04H\x00\x12\x1a\n\x10\x61\x63\x63\x65ssion_number\x18\x02 \x01(\tH\x00\x12+\n\x04kind\x18\x03 \x01(\x0e\x32\x1b.tenkay.query.v1.AnswerKindH\x00\x12\r\n\x03\x61ll\x18\x04 \x01(\x08H\x00\x42\x06\n\x04what\"W\n\x12InvalidateResponse\x12*\n\x05kinds\x18\x01 \x03(\x0e\x32\x1b.tenkay.query.v1.AnswerKind\x12\x15\n\rdropped_count\x18\x02 \x01(\x04*\xb6\x01\n\nAnswerKind\x12\x1b\n\x17\x41NSWER_KIND_UNSPECIFIED\x10\x00\x12\x16\n\x12\x41NSWER_KIND_FILING\x10\x01\x12\x17\n\x13\x41NSWER_KIND_SIGNALS\x10\x02\x12\x1f\n\x1b\x41NSWER_KIND_COMPANY_SUMMARY\x10\x03\x12\x1c\n\x18\x41NSWER_KIND_QUERY_RESULT\x10\x04\x12\x1b\n\x17\x41NSWER_KIND_AGGREGATION\x10\x05*\x85\x01\n\tWorkClass\x12\x1a\n\x16WORK_CLASS_UNSPECIFIED\x10\x00\x12\x13\n\x0fWORK_CLASS_READ\x10\x01\x12\x18\n\x14WORK_CLASS_EXPENSIVE\x10\x02\x12\x15\n\x11WORK_CLASS_EXPORT\x10\x03\x12\x16\n\x12WORK_CLASS_WARMING\x10\x04\x32\xaf\x02\n\x11\x43\x61\x63heAdminService\x12\x63\n\rGetCacheStats\x12%.tenkay.query.v1.GetCacheStatsRequest\x1a&.tenkay.query.v1.GetCacheStatsResponse\"\x03\x90\x02\x01\x12Y\n\tWarmCache\x12!.tenkay.query.v1.WarmCacheRequest\x1a\".tenkay.query.v1.WarmCacheResponse\"\x03\x90\x02\x02\x30\x01\x12Z\n\nInvalidate\x12\".tenkay.query.v1.InvalidateRequest\x1a#.tenkay.query.v1.InvalidateResponse\"\x03\x90\x02\x02\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n)tenkay/query/v1/cache_admin_service.proto\x12\x0ftenkay.query.v1\x1a\x1fgoogle/protobuf/timestamp.proto\"0\n\x14GetCacheStatsRequest\x12\x10\n\x03top\x18\x01 \x01(\x05H\x00\x88\x01\x01\x42\x06\n\x04_top\"\xc5\x03\n\x15GetCacheStatsResponse\x12\x0f\n\x07process\x18\x01 \x01(\t\x12.\n\nstarted_at\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12/\n\x05kinds\x18\x03 \x03(\x0b\x32 .tenkay.query.v1.AnswerKindStats\x12\x39\n\rprocess_cache\x18\x04 \x01(\x0b\x32\".tenkay.query.v1.ProcessCacheStats\x12*\n\x05redis\x18\x05 \x01(\x0b\x32\x1b.tenkay.query.v1.RedisStats\x12\x31\n\tstampedes\x18\x06 \x01(\x0b\x32\x1e.tenkay.query.v1.StampedeStats\x12\x35\n\rtop_questions\x18\x07 \x03(\x0b\x32\x1e.tenkay.query.v1.AskedQuestion\x12\x35\n\x0cwork_classes\x18\x08 \x03(\x0b\x32\x1f.tenkay.query.v1.WorkClassStats\x12\x14\n\x0c\x63\x61ller_count\x18\t \x01(\x04\x12\x1c\n\x14\x63\x61ller_refused_count\x18\n \x01(\x04\"\xa4\x03\n\x0f\x41nswerKindStats\x12)\n\x04kind\x18\x01 \x01(\x0e\x32\x1b.tenkay.query.v1.AnswerKind\x12\x15\n\rrequest_count\x18\x02 \x01(\x04\x12\x19\n\x11process_hit_count\x18\x03 \x01(\x04\x12\x17\n\x0fredis_hit_count\x18\x04 \x01(\x04\x12\x13\n\x0bstore_count\x18\x05 \x01(\x04\x12\x14\n\x0c\x62ypass_count\x18\x06 \x01(\x04\x12\x1d\n\x10process_hit_rate\x18\x07 \x01(\x01H\x00\x88\x01\x01\x12\x1b\n\x0eredis_hit_rate\x18\x08 \x01(\x01H\x01\x88\x01\x01\x12\x15\n\x08hit_rate\x18\t \x01(\x01H\x02\x88\x01\x01\x12\x1f\n\x12median_age_seconds\x18\n \x01(\x01H\x03\x88\x01\x01\x12\x1c\n\x0fp99_age_seconds\x18\x0b \x01(\x01H\x04\x88\x01\x01\x42\x13\n\x11_process_hit_rateB\x11\n\x0f_redis_hit_rateB\x0b\n\t_hit_rateB\x15\n\x13_median_age_secondsB\x12\n\x10_p99_age_seconds\"\xaa\x01\n\x11ProcessCacheStats\x12\x0c\n\x04open\x18\x01 \x01(\x08\x12\x13\n\x0b\x65ntry_count\x18\x02 \x01(\x04\x12\x12\n\nsize_bytes\x18\x03 \x01(\x04\x12\x13\n\x0blimit_bytes\x18\x04 \x01(\x04\x12\x16\n\x0e\x65viction_count\x18\x05 \x01(\x04\x12\x1a\n\x12invalidation_count\x18\x06 \x01(\x04\x12\x15\n\rrefusal_count\x18\x07 \x01(\x04\"\x93\x01\n\nRedisStats\x12\x12\n\nused_bytes\x18\x01 \x01(\x04\x12\x18\n\x0blimit_bytes\x18\x02 \x01(\x04H\x00\x88\x01\x01\x12\x11\n\tkey_count\x18\x03 \x01(\x04\x12\x19\n\x11\x65victed_key_count\x18\x04 \x01(\x04\x12\x19\n\x11\x65xpired_key_count\x18\x05 \x01(\x04\x42\x0e\n\x0c_limit_bytes\">\n\rStampedeStats\x12\x14\n\x0cjoined_count\x18\x01 \x01(\x04\x12\x17\n\x0flock_wait_count\x18\x02 \x01(\x04\"Z\n\rAskedQuestion\x12\x0e\n\x06method\x18\x01 \x01(\t\x12\x0f\n\x07request\x18\x02 \x01(\t\x12\x13\n\x0b\x66\x61\x64\x65\x64_count\x18\x03 \x01(\x01\x12\x13\n\x0b\x65rror_count\x18\x04 \x01(\x01\"\xb7\x01\n\x0eWorkClassStats\x12.\n\nwork_class\x18\x01 \x01(\x0e\x32\x1a.tenkay.query.v1.WorkClass\x12\x15\n\rholding_count\x18\x02 \x01(\x04\x12\x15\n\rwaiting_count\x18\x03 \x01(\x04\x12\x15\n\rrefused_count\x18\x04 \x01(\x04\x12\x1c\n\x0fservice_seconds\x18\x05 \x01(\x01H\x00\x88\x01\x01\x42\x12\n\x10_service_seconds\"\xd7\x01\n\x10WarmCacheRequest\x12\x1a\n\rtop_questions\x18\x01 \x01(\x05H\x00\x88\x01\x01\x12\x12\n\nwatch_ciks\x18\x02 \x03(\x04\x12 \n\x13\x66ilings_per_company\x18\x03 \x01(\x05H\x01\x88\x01\x01\x12\x1b\n\x0emax_per_second\x18\x04 \x01(\x01H\x02\x88\x01\x01\x12\x17\n\x0fomit_watch_list\x18\x05 \x01(\x08\x42\x10\n\x0e_top_questionsB\x16\n\x14_filings_per_companyB\x11\n\x0f_max_per_second\"\xaf\x01\n\x11WarmCacheResponse\x12\x15\n\rplanned_count\x18\x01 \x01(\x04\x12\x12\n\ndone_count\x18\x02 \x01(\x04\x12\x14\n\x0c\x66\x61iled_count\x18\x03 \x01(\x04\x12\x15\n\rskipped_count\x18\x04 \x01(\x04\x12\x1c\n\x0frate_per_second\x18\x05 \x01(\x01H\x00\x88\x01\x01\x12\x10\n\x08\x66inished\x18\x06 \x01(\x08\x42\x12\n\x10_rate_per_second\"\x82\x01\n\x11InvalidateRequest\x12\r\n\x03\x63ik\x18\x01 \x01(\x04H\x00\x12\x1a\n\x10\x61\x63\x63\x65ssion_number\x18\x02 \x01(\tH\x00\x12+\n\x04kind\x18\x03 \x01(\x0e\x32\x1b.tenkay.query.v1.AnswerKindH\x00\x12\r\n\x03\x61ll\x18\x04 \x01(\x08H\x00\x42\x06\n\x04what\"W\n\x12InvalidateResponse\x12*\n\x05kinds\x18\x01 \x03(\x0e\x32\x1b.tenkay.query.v1.AnswerKind\x12\x15\n\rdropped_count\x18\x02 \x01(\x04*\xb6\x01\n\nAnswerKind\x12\x1b\n\x17\x41NSWER_KIND_UNSPECIFIED\x10\x00\x12\x16\n\x12\x41NSWER_KIND_FILING\x10\x01\x12\x17\n\x13\x41NSWER_KIND_SIGNALS\x10\x02\x12\x1f\n\x1b\x41NSWER_KIND_COMPANY_SUMMARY\x10\x03\x12\x1c\n\x18\x41NSWER_KIND_QUERY_RESULT\x10\x04\x12\x1b\n\x17\x41NSWER_KIND_AGGREGATION\x10\x05*\x85\x01\n\tWorkClass\x12\x1a\n\x16WORK_CLASS_UNSPECIFIED\x10\x00\x12\x13\n\x0fWORK_CLASS_READ\x10\x01\x12\x18\n\x14WORK_CLASS_EXPENSIVE\x10\x02\x12\x15\n\x11WORK_CLASS_EXPORT\x10\x03\x12\x16\n\x12WORK_CLASS_WARMING\x10\x04\x32\xaf\x02\n\x11\x43\x61\x63heAdminService\x12\x63\n\rGetCacheStats\x12%.tenkay.query.v1.GetCacheStatsRequest\x1a&.tenkay.query.v1.GetCacheStatsResponse\"\x03\x90\x02\x01\x12Y\n\tWarmCache\x12!.tenkay.query.v1.WarmCacheRequest\x1a\".tenkay.query.v1.WarmCacheResponse\"\x03\x90\x02\x02\x30\x01\x12Z\n\nInvalidate\x12\".tenkay.query.v1.InvalidateRequest\x1a#.tenkay.query.v1.InvalidateResponse\"\x03\x90\x02\x02\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -38,34 +38,34 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_CACHEADMINSERVICE'].methods_by_name['WarmCache']._serialized_options = b'\220\002\002'
   _globals['_CACHEADMINSERVICE'].methods_by_name['Invalidate']._loaded_options = None
   _globals['_CACHEADMINSERVICE'].methods_by_name['Invalidate']._serialized_options = b'\220\002\002'
-  _globals['_ANSWERKIND']._serialized_start=2278
-  _globals['_ANSWERKIND']._serialized_end=2460
-  _globals['_WORKCLASS']._serialized_start=2463
-  _globals['_WORKCLASS']._serialized_end=2596
+  _globals['_ANSWERKIND']._serialized_start=2308
+  _globals['_ANSWERKIND']._serialized_end=2490
+  _globals['_WORKCLASS']._serialized_start=2493
+  _globals['_WORKCLASS']._serialized_end=2626
   _globals['_GETCACHESTATSREQUEST']._serialized_start=95
   _globals['_GETCACHESTATSREQUEST']._serialized_end=143
   _globals['_GETCACHESTATSRESPONSE']._serialized_start=146
-  _globals['_GETCACHESTATSRESPONSE']._serialized_end=569
-  _globals['_ANSWERKINDSTATS']._serialized_start=572
-  _globals['_ANSWERKINDSTATS']._serialized_end=992
-  _globals['_PROCESSCACHESTATS']._serialized_start=995
-  _globals['_PROCESSCACHESTATS']._serialized_end=1165
-  _globals['_REDISSTATS']._serialized_start=1168
-  _globals['_REDISSTATS']._serialized_end=1315
-  _globals['_STAMPEDESTATS']._serialized_start=1317
-  _globals['_STAMPEDESTATS']._serialized_end=1379
-  _globals['_ASKEDQUESTION']._serialized_start=1381
-  _globals['_ASKEDQUESTION']._serialized_end=1471
-  _globals['_WORKCLASSSTATS']._serialized_start=1474
-  _globals['_WORKCLASSSTATS']._serialized_end=1657
-  _globals['_WARMCACHEREQUEST']._serialized_start=1660
-  _globals['_WARMCACHEREQUEST']._serialized_end=1875
-  _globals['_WARMCACHERESPONSE']._serialized_start=1878
-  _globals['_WARMCACHERESPONSE']._serialized_end=2053
-  _globals['_INVALIDATEREQUEST']._serialized_start=2056
-  _globals['_INVALIDATEREQUEST']._serialized_end=2186
-  _globals['_INVALIDATERESPONSE']._serialized_start=2188
-  _globals['_INVALIDATERESPONSE']._serialized_end=2275
-  _globals['_CACHEADMINSERVICE']._serialized_start=2599
-  _globals['_CACHEADMINSERVICE']._serialized_end=2902
+  _globals['_GETCACHESTATSRESPONSE']._serialized_end=599
+  _globals['_ANSWERKINDSTATS']._serialized_start=602
+  _globals['_ANSWERKINDSTATS']._serialized_end=1022
+  _globals['_PROCESSCACHESTATS']._serialized_start=1025
+  _globals['_PROCESSCACHESTATS']._serialized_end=1195
+  _globals['_REDISSTATS']._serialized_start=1198
+  _globals['_REDISSTATS']._serialized_end=1345
+  _globals['_STAMPEDESTATS']._serialized_start=1347
+  _globals['_STAMPEDESTATS']._serialized_end=1409
+  _globals['_ASKEDQUESTION']._serialized_start=1411
+  _globals['_ASKEDQUESTION']._serialized_end=1501
+  _globals['_WORKCLASSSTATS']._serialized_start=1504
+  _globals['_WORKCLASSSTATS']._serialized_end=1687
+  _globals['_WARMCACHEREQUEST']._serialized_start=1690
+  _globals['_WARMCACHEREQUEST']._serialized_end=1905
+  _globals['_WARMCACHERESPONSE']._serialized_start=1908
+  _globals['_WARMCACHERESPONSE']._serialized_end=2083
+  _globals['_INVALIDATEREQUEST']._serialized_start=2086
+  _globals['_INVALIDATEREQUEST']._serialized_end=2216
+  _globals['_INVALIDATERESPONSE']._serialized_start=2218
+  _globals['_INVALIDATERESPONSE']._serialized_end=2305
+  _globals['_CACHEADMINSERVICE']._serialized_start=2629
+  _globals['_CACHEADMINSERVICE']._serialized_end=2932
 # @@protoc_insertion_point(module_scope)

@@ -127,12 +127,15 @@ class GetCacheStatsResponse(_message.Message):
     TOP_QUESTIONS_FIELD_NUMBER: _builtins.int
     WORK_CLASSES_FIELD_NUMBER: _builtins.int
     CALLER_COUNT_FIELD_NUMBER: _builtins.int
+    CALLER_REFUSED_COUNT_FIELD_NUMBER: _builtins.int
     process: _builtins.str
     """Host name and process id of the process that answers, as "query-7d4b9:1". All counts are its own but those of
     Redis.
     """
     caller_count: _builtins.int
     """Callers that have limits of their own now. Those that call from an address without an identity count by address."""
+    caller_refused_count: _builtins.int
+    """Calls turned away since the process started because their caller was over its limits."""
     @_builtins.property
     def started_at(self) -> _timestamp_pb2.Timestamp:
         """When it began to count."""
@@ -173,10 +176,11 @@ class GetCacheStatsResponse(_message.Message):
         top_questions: _abc.Iterable[Global___AskedQuestion] | None = ...,
         work_classes: _abc.Iterable[Global___WorkClassStats] | None = ...,
         caller_count: _builtins.int | None = ...,
+        caller_refused_count: _builtins.int | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["process_cache", b"process_cache", "redis", b"redis", "stampedes", b"stampedes", "started_at", b"started_at"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["caller_count", b"caller_count", "kinds", b"kinds", "process", b"process", "process_cache", b"process_cache", "redis", b"redis", "stampedes", b"stampedes", "started_at", b"started_at", "top_questions", b"top_questions", "work_classes", b"work_classes"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["caller_count", b"caller_count", "caller_refused_count", b"caller_refused_count", "kinds", b"kinds", "process", b"process", "process_cache", b"process_cache", "redis", b"redis", "stampedes", b"stampedes", "started_at", b"started_at", "top_questions", b"top_questions", "work_classes", b"work_classes"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -208,7 +212,7 @@ class AnswerKindStats(_message.Message):
     redis_hit_count: _builtins.int
     """Of these, from Redis."""
     store_count: _builtins.int
-    """Of these, from the store."""
+    """Of these, those that went on to the store, also when there was no place for them."""
     bypass_count: _builtins.int
     """Of store_count, those for which the cache could not be used."""
     process_hit_rate: _builtins.float
@@ -429,7 +433,7 @@ class WorkClassStats(_message.Message):
     waiting_count: _builtins.int
     """Questions that wait for a place now."""
     refused_count: _builtins.int
-    """Calls and questions turned away since the process started, for whatever cause."""
+    """Questions turned away since the process started, since there was no place for them in time."""
     service_seconds: _builtins.float
     """What such a question takes at the store lately, in seconds. Absent: none was asked yet."""
     def __init__(

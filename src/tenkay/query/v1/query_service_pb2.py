@@ -22,6 +22,8 @@ _runtime_version.ValidateProtobufRuntimeVersion(
 _sym_db = _symbol_database.Default()
 
 
+from google.protobuf import duration_pb2 as google_dot_protobuf_dot_duration__pb2
+from google.protobuf import field_mask_pb2 as google_dot_protobuf_dot_field__mask__pb2
 from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
 from tenkay.common.v1 import analysis_pb2 as tenkay_dot_common_dot_v1_dot_analysis__pb2
 from tenkay.common.v1 import company_pb2 as tenkay_dot_common_dot_v1_dot_company__pb2
@@ -30,11 +32,16 @@ from tenkay.common.v1 import dispute_pb2 as tenkay_dot_common_dot_v1_dot_dispute
 from tenkay.common.v1 import extraction_pb2 as tenkay_dot_common_dot_v1_dot_extraction__pb2
 from tenkay.common.v1 import filing_pb2 as tenkay_dot_common_dot_v1_dot_filing__pb2
 from tenkay.common.v1 import read_pb2 as tenkay_dot_common_dot_v1_dot_read__pb2
+from tenkay.common.v1 import series_pb2 as tenkay_dot_common_dot_v1_dot_series__pb2
 from tenkay.common.v1 import signal_pb2 as tenkay_dot_common_dot_v1_dot_signal__pb2
 from tenkay.common.v1 import staleness_pb2 as tenkay_dot_common_dot_v1_dot_staleness__pb2
+from tenkay.query.v1 import comparisons_pb2 as tenkay_dot_query_dot_v1_dot_comparisons__pb2
+from tenkay.query.v1 import company_watch_pb2 as tenkay_dot_query_dot_v1_dot_company__watch__pb2
+from tenkay.query.v1 import evidence_pb2 as tenkay_dot_query_dot_v1_dot_evidence__pb2
+from tenkay.query.v1 import many_companies_pb2 as tenkay_dot_query_dot_v1_dot_many__companies__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n#tenkay/query/v1/query_service.proto\x12\x0ftenkay.query.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1ftenkay/common/v1/analysis.proto\x1a\x1etenkay/common/v1/company.proto\x1a\x1btenkay/common/v1/date.proto\x1a\x1etenkay/common/v1/dispute.proto\x1a!tenkay/common/v1/extraction.proto\x1a\x1dtenkay/common/v1/filing.proto\x1a\x1btenkay/common/v1/read.proto\x1a\x1dtenkay/common/v1/signal.proto\x1a tenkay/common/v1/staleness.proto\"|\n\x10GetFilingRequest\x12+\n\x06\x66iling\x18\x01 \x01(\x0b\x32\x1b.tenkay.common.v1.FilingRef\x12%\n\x05\x61s_of\x18\x02 \x01(\x0b\x32\x16.tenkay.common.v1.AsOf\x12\x14\n\x0cmin_sequence\x18\x03 \x01(\t\"\xbd\x02\n\x11GetFilingResponse\x12(\n\x06\x66iling\x18\x01 \x01(\x0b\x32\x18.tenkay.common.v1.Filing\x12+\n\x08sections\x18\x02 \x03(\x0b\x32\x19.tenkay.common.v1.Section\x12\x0f\n\x07version\x18\x03 \x01(\r\x12/\n\x0brecorded_at\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x12\n\nresult_key\x18\x05 \x01(\t\x12\x16\n\x0e\x61s_of_sequence\x18\x06 \x01(\t\x12\x17\n\x0f\x63\x61talog_version\x18\x07 \x01(\t\x12*\n\x05stale\x18\x08 \x01(\x0b\x32\x1b.tenkay.common.v1.Staleness\x12\x13\n\x06\x61mends\x18\t \x01(\tH\x00\x88\x01\x01\x42\t\n\x07_amends\"\xdc\x01\n\x11GetSignalsRequest\x12+\n\x06\x66iling\x18\x01 \x01(\x0b\x32\x1b.tenkay.common.v1.FilingRef\x12\x12\n\nsignal_ids\x18\x02 \x03(\t\x12\x32\n\x08\x63\x61tegory\x18\x03 \x01(\x0e\x32 .tenkay.common.v1.SignalCategory\x12\x15\n\romit_evidence\x18\x04 \x01(\x08\x12%\n\x05\x61s_of\x18\x05 \x01(\x0b\x32\x16.tenkay.common.v1.AsOf\x12\x14\n\x0cmin_sequence\x18\x06 \x01(\t\"\xb1\x02\n\x12GetSignalsResponse\x12(\n\x06\x66iling\x18\x01 \x01(\x0b\x32\x18.tenkay.common.v1.Filing\x12)\n\x07signals\x18\x02 \x03(\x0b\x32\x18.tenkay.common.v1.Signal\x12\x30\n\x07missing\x18\x03 \x03(\x0b\x32\x1f.tenkay.common.v1.MissingSignal\x12\x0f\n\x07version\x18\x04 \x01(\r\x12\x12\n\nresult_key\x18\x05 \x01(\t\x12\x16\n\x0e\x61s_of_sequence\x18\x06 \x01(\t\x12*\n\x05stale\x18\x07 \x01(\x0b\x32\x1b.tenkay.common.v1.Staleness\x12+\n\x08\x64isputes\x18\x08 \x03(\x0b\x32\x19.tenkay.common.v1.Dispute\"~\n\x12GetAnalysisRequest\x12+\n\x06\x66iling\x18\x01 \x01(\x0b\x32\x1b.tenkay.common.v1.FilingRef\x12%\n\x05\x61s_of\x18\x02 \x01(\x0b\x32\x16.tenkay.common.v1.AsOf\x12\x14\n\x0cmin_sequence\x18\x03 \x01(\t\"\xf3\x01\n\x13GetAnalysisResponse\x12(\n\x06\x66iling\x18\x01 \x01(\x0b\x32\x18.tenkay.common.v1.Filing\x12,\n\x08\x61nalysis\x18\x02 \x01(\x0b\x32\x1a.tenkay.common.v1.Analysis\x12\x0f\n\x07version\x18\x03 \x01(\r\x12/\n\x0brecorded_at\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x16\n\x0e\x61s_of_sequence\x18\x05 \x01(\t\x12*\n\x05stale\x18\x06 \x01(\x0b\x32\x1b.tenkay.common.v1.Staleness\"d\n\x18GetCompanySummaryRequest\x12\x0b\n\x03\x63ik\x18\x01 \x01(\x04\x12%\n\x05\x61s_of\x18\x02 \x01(\x0b\x32\x16.tenkay.common.v1.AsOf\x12\x14\n\x0cmin_sequence\x18\x03 \x01(\t\"f\n\x19GetCompanySummaryResponse\x12\x31\n\x07\x63ompany\x18\x01 \x01(\x0b\x32 .tenkay.common.v1.CompanySummary\x12\x16\n\x0e\x61s_of_sequence\x18\x02 \x01(\t\"\xf7\x01\n\x12ListFilingsRequest\x12\x10\n\x03\x63ik\x18\x01 \x01(\x04H\x00\x88\x01\x01\x12\r\n\x05\x66orms\x18\x02 \x03(\t\x12*\n\nfiled_from\x18\x03 \x01(\x0b\x32\x16.tenkay.common.v1.Date\x12(\n\x08\x66iled_to\x18\x04 \x01(\x0b\x32\x16.tenkay.common.v1.Date\x12\x11\n\tpage_size\x18\x05 \x01(\x05\x12\x12\n\npage_token\x18\x06 \x01(\t\x12%\n\x05\x61s_of\x18\x07 \x01(\x0b\x32\x16.tenkay.common.v1.AsOf\x12\x14\n\x0cmin_sequence\x18\x08 \x01(\tB\x06\n\x04_cik\"x\n\x13ListFilingsResponse\x12\x30\n\x07\x66ilings\x18\x01 \x03(\x0b\x32\x1f.tenkay.common.v1.FilingSummary\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\x12\x16\n\x0e\x61s_of_sequence\x18\x03 \x01(\t\"\xb0\x01\n\x14ScreenFilingsRequest\x12\x0e\n\x06\x66ilter\x18\x01 \x01(\t\x12\x12\n\nsignal_ids\x18\x02 \x03(\t\x12\x10\n\x08\x63urrency\x18\x03 \x01(\t\x12\x11\n\tpage_size\x18\x04 \x01(\x05\x12\x12\n\npage_token\x18\x05 \x01(\t\x12%\n\x05\x61s_of\x18\x06 \x01(\x0b\x32\x16.tenkay.common.v1.AsOf\x12\x14\n\x0cmin_sequence\x18\x07 \x01(\t\"z\n\x15ScreenFilingsResponse\x12\x30\n\x07\x66ilings\x18\x01 \x03(\x0b\x32\x1f.tenkay.common.v1.FilingSummary\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\x12\x16\n\x0e\x61s_of_sequence\x18\x03 \x01(\t2\xd7\x04\n\x0cQueryService\x12W\n\tGetFiling\x12!.tenkay.query.v1.GetFilingRequest\x1a\".tenkay.query.v1.GetFilingResponse\"\x03\x90\x02\x01\x12Z\n\nGetSignals\x12\".tenkay.query.v1.GetSignalsRequest\x1a#.tenkay.query.v1.GetSignalsResponse\"\x03\x90\x02\x01\x12]\n\x0bGetAnalysis\x12#.tenkay.query.v1.GetAnalysisRequest\x1a$.tenkay.query.v1.GetAnalysisResponse\"\x03\x90\x02\x01\x12o\n\x11GetCompanySummary\x12).tenkay.query.v1.GetCompanySummaryRequest\x1a*.tenkay.query.v1.GetCompanySummaryResponse\"\x03\x90\x02\x01\x12]\n\x0bListFilings\x12#.tenkay.query.v1.ListFilingsRequest\x1a$.tenkay.query.v1.ListFilingsResponse\"\x03\x90\x02\x01\x12\x63\n\rScreenFilings\x12%.tenkay.query.v1.ScreenFilingsRequest\x1a&.tenkay.query.v1.ScreenFilingsResponse\"\x03\x90\x02\x01\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n#tenkay/query/v1/query_service.proto\x12\x0ftenkay.query.v1\x1a\x1egoogle/protobuf/duration.proto\x1a google/protobuf/field_mask.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1ftenkay/common/v1/analysis.proto\x1a\x1etenkay/common/v1/company.proto\x1a\x1btenkay/common/v1/date.proto\x1a\x1etenkay/common/v1/dispute.proto\x1a!tenkay/common/v1/extraction.proto\x1a\x1dtenkay/common/v1/filing.proto\x1a\x1btenkay/common/v1/read.proto\x1a\x1dtenkay/common/v1/series.proto\x1a\x1dtenkay/common/v1/signal.proto\x1a tenkay/common/v1/staleness.proto\x1a!tenkay/query/v1/comparisons.proto\x1a#tenkay/query/v1/company_watch.proto\x1a\x1etenkay/query/v1/evidence.proto\x1a$tenkay/query/v1/many_companies.proto\"\xab\x01\n\x10GetFilingRequest\x12+\n\x06\x66iling\x18\x01 \x01(\x0b\x32\x1b.tenkay.common.v1.FilingRef\x12%\n\x05\x61s_of\x18\x02 \x01(\x0b\x32\x16.tenkay.common.v1.AsOf\x12\x14\n\x0cmin_sequence\x18\x03 \x01(\t\x12-\n\tread_mask\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.FieldMask\"\xbd\x02\n\x11GetFilingResponse\x12(\n\x06\x66iling\x18\x01 \x01(\x0b\x32\x18.tenkay.common.v1.Filing\x12+\n\x08sections\x18\x02 \x03(\x0b\x32\x19.tenkay.common.v1.Section\x12\x0f\n\x07version\x18\x03 \x01(\r\x12/\n\x0brecorded_at\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x12\n\nresult_key\x18\x05 \x01(\t\x12\x16\n\x0e\x61s_of_sequence\x18\x06 \x01(\t\x12\x17\n\x0f\x63\x61talog_version\x18\x07 \x01(\t\x12*\n\x05stale\x18\x08 \x01(\x0b\x32\x1b.tenkay.common.v1.Staleness\x12\x13\n\x06\x61mends\x18\t \x01(\tH\x00\x88\x01\x01\x42\t\n\x07_amends\"\x8d\x02\n\x11GetSignalsRequest\x12+\n\x06\x66iling\x18\x01 \x01(\x0b\x32\x1b.tenkay.common.v1.FilingRef\x12\x12\n\nsignal_ids\x18\x02 \x03(\t\x12\x34\n\ncategories\x18\x03 \x03(\x0e\x32 .tenkay.common.v1.SignalCategory\x12\x15\n\romit_evidence\x18\x04 \x01(\x08\x12%\n\x05\x61s_of\x18\x05 \x01(\x0b\x32\x16.tenkay.common.v1.AsOf\x12\x14\n\x0cmin_sequence\x18\x06 \x01(\t\x12-\n\tread_mask\x18\x07 \x01(\x0b\x32\x1a.google.protobuf.FieldMask\"\xb1\x02\n\x12GetSignalsResponse\x12(\n\x06\x66iling\x18\x01 \x01(\x0b\x32\x18.tenkay.common.v1.Filing\x12)\n\x07signals\x18\x02 \x03(\x0b\x32\x18.tenkay.common.v1.Signal\x12\x30\n\x07missing\x18\x03 \x03(\x0b\x32\x1f.tenkay.common.v1.MissingSignal\x12\x0f\n\x07version\x18\x04 \x01(\r\x12\x12\n\nresult_key\x18\x05 \x01(\t\x12\x16\n\x0e\x61s_of_sequence\x18\x06 \x01(\t\x12*\n\x05stale\x18\x07 \x01(\x0b\x32\x1b.tenkay.common.v1.Staleness\x12+\n\x08\x64isputes\x18\x08 \x03(\x0b\x32\x19.tenkay.common.v1.Dispute\"~\n\x12GetAnalysisRequest\x12+\n\x06\x66iling\x18\x01 \x01(\x0b\x32\x1b.tenkay.common.v1.FilingRef\x12%\n\x05\x61s_of\x18\x02 \x01(\x0b\x32\x16.tenkay.common.v1.AsOf\x12\x14\n\x0cmin_sequence\x18\x03 \x01(\t\"\xf3\x01\n\x13GetAnalysisResponse\x12(\n\x06\x66iling\x18\x01 \x01(\x0b\x32\x18.tenkay.common.v1.Filing\x12,\n\x08\x61nalysis\x18\x02 \x01(\x0b\x32\x1a.tenkay.common.v1.Analysis\x12\x0f\n\x07version\x18\x03 \x01(\r\x12/\n\x0brecorded_at\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x16\n\x0e\x61s_of_sequence\x18\x05 \x01(\t\x12*\n\x05stale\x18\x06 \x01(\x0b\x32\x1b.tenkay.common.v1.Staleness\"d\n\x18GetCompanySummaryRequest\x12\x0b\n\x03\x63ik\x18\x01 \x01(\x04\x12%\n\x05\x61s_of\x18\x02 \x01(\x0b\x32\x16.tenkay.common.v1.AsOf\x12\x14\n\x0cmin_sequence\x18\x03 \x01(\t\"f\n\x19GetCompanySummaryResponse\x12\x31\n\x07\x63ompany\x18\x01 \x01(\x0b\x32 .tenkay.common.v1.CompanySummary\x12\x16\n\x0e\x61s_of_sequence\x18\x02 \x01(\t\"\xc0\x02\n\x12ListFilingsRequest\x12\x10\n\x03\x63ik\x18\x01 \x01(\x04H\x00\x88\x01\x01\x12\r\n\x05\x66orms\x18\x02 \x03(\t\x12*\n\nfiled_from\x18\x03 \x01(\x0b\x32\x16.tenkay.common.v1.Date\x12(\n\x08\x66iled_to\x18\x04 \x01(\x0b\x32\x16.tenkay.common.v1.Date\x12\x11\n\tpage_size\x18\x05 \x01(\x05\x12\x12\n\npage_token\x18\x06 \x01(\t\x12%\n\x05\x61s_of\x18\x07 \x01(\x0b\x32\x16.tenkay.common.v1.AsOf\x12\x14\n\x0cmin_sequence\x18\x08 \x01(\t\x12\x35\n\rmax_staleness\x18\t \x01(\x0b\x32\x19.google.protobuf.DurationH\x01\x88\x01\x01\x42\x06\n\x04_cikB\x10\n\x0e_max_staleness\"\xa9\x01\n\x13ListFilingsResponse\x12\x30\n\x07\x66ilings\x18\x01 \x03(\x0b\x32\x1f.tenkay.common.v1.FilingSummary\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\x12\x16\n\x0e\x61s_of_sequence\x18\x03 \x01(\t\x12/\n\x0b\x63omputed_at\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"\xf9\x01\n\x14ScreenFilingsRequest\x12\x0e\n\x06\x66ilter\x18\x01 \x01(\t\x12\x12\n\nsignal_ids\x18\x02 \x03(\t\x12\x10\n\x08\x63urrency\x18\x03 \x01(\t\x12\x11\n\tpage_size\x18\x04 \x01(\x05\x12\x12\n\npage_token\x18\x05 \x01(\t\x12%\n\x05\x61s_of\x18\x06 \x01(\x0b\x32\x16.tenkay.common.v1.AsOf\x12\x14\n\x0cmin_sequence\x18\x07 \x01(\t\x12\x35\n\rmax_staleness\x18\x08 \x01(\x0b\x32\x19.google.protobuf.DurationH\x00\x88\x01\x01\x42\x10\n\x0e_max_staleness\"\xab\x01\n\x15ScreenFilingsResponse\x12\x30\n\x07\x66ilings\x18\x01 \x03(\x0b\x32\x1f.tenkay.common.v1.FilingSummary\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\x12\x16\n\x0e\x61s_of_sequence\x18\x03 \x01(\t\x12/\n\x0b\x63omputed_at\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"\xb0\x02\n\x16GetSignalSeriesRequest\x12\x0b\n\x03\x63ik\x18\x01 \x01(\x04\x12\x12\n\nsignal_ids\x18\x02 \x03(\t\x12\r\n\x05\x66orms\x18\x03 \x03(\t\x12+\n\x0bperiod_from\x18\x04 \x01(\x0b\x32\x16.tenkay.common.v1.Date\x12)\n\tperiod_to\x18\x05 \x01(\x0b\x32\x16.tenkay.common.v1.Date\x12%\n\x05\x61s_of\x18\x06 \x01(\x0b\x32\x16.tenkay.common.v1.AsOf\x12\x14\n\x0cmin_sequence\x18\x07 \x01(\t\x12*\n\x04view\x18\x08 \x01(\x0e\x32\x1c.tenkay.common.v1.SeriesView\x12\x11\n\tpage_size\x18\t \x01(\x05\x12\x12\n\npage_token\x18\n \x01(\t\"y\n\x17GetSignalSeriesResponse\x12-\n\x06points\x18\x01 \x03(\x0b\x32\x1d.tenkay.common.v1.SeriesPoint\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\x12\x16\n\x0e\x61s_of_sequence\x18\x03 \x01(\t2\xf7\x0b\n\x0cQueryService\x12W\n\tGetFiling\x12!.tenkay.query.v1.GetFilingRequest\x1a\".tenkay.query.v1.GetFilingResponse\"\x03\x90\x02\x01\x12Z\n\nGetSignals\x12\".tenkay.query.v1.GetSignalsRequest\x1a#.tenkay.query.v1.GetSignalsResponse\"\x03\x90\x02\x01\x12]\n\x0bGetAnalysis\x12#.tenkay.query.v1.GetAnalysisRequest\x1a$.tenkay.query.v1.GetAnalysisResponse\"\x03\x90\x02\x01\x12o\n\x11GetCompanySummary\x12).tenkay.query.v1.GetCompanySummaryRequest\x1a*.tenkay.query.v1.GetCompanySummaryResponse\"\x03\x90\x02\x01\x12]\n\x0bListFilings\x12#.tenkay.query.v1.ListFilingsRequest\x1a$.tenkay.query.v1.ListFilingsResponse\"\x03\x90\x02\x01\x12\x63\n\rScreenFilings\x12%.tenkay.query.v1.ScreenFilingsRequest\x1a&.tenkay.query.v1.ScreenFilingsResponse\"\x03\x90\x02\x01\x12i\n\x0fScreenCompanies\x12\'.tenkay.query.v1.ScreenCompaniesRequest\x1a(.tenkay.query.v1.ScreenCompaniesResponse\"\x03\x90\x02\x01\x12T\n\x08GetFacts\x12 .tenkay.query.v1.GetFactsRequest\x1a!.tenkay.query.v1.GetFactsResponse\"\x03\x90\x02\x01\x12]\n\x0bGetEvidence\x12#.tenkay.query.v1.GetEvidenceRequest\x1a$.tenkay.query.v1.GetEvidenceResponse\"\x03\x90\x02\x01\x12i\n\x0fGetSignalSeries\x12\'.tenkay.query.v1.GetSignalSeriesRequest\x1a(.tenkay.query.v1.GetSignalSeriesResponse\"\x03\x90\x02\x01\x12\x66\n\x0e\x43ompareFilings\x12&.tenkay.query.v1.CompareFilingsRequest\x1a\'.tenkay.query.v1.CompareFilingsResponse\"\x03\x90\x02\x01\x12l\n\x10\x43ompareCompanies\x12(.tenkay.query.v1.CompareCompaniesRequest\x1a).tenkay.query.v1.CompareCompaniesResponse\"\x03\x90\x02\x01\x12l\n\x10\x41ggregateSignals\x12(.tenkay.query.v1.AggregateSignalsRequest\x1a).tenkay.query.v1.AggregateSignalsResponse\"\x03\x90\x02\x01\x12\x65\n\rExportSignals\x12%.tenkay.query.v1.ExportSignalsRequest\x1a&.tenkay.query.v1.ExportSignalsResponse\"\x03\x90\x02\x01\x30\x01\x12h\n\x0eWatchCompanies\x12&.tenkay.query.v1.WatchCompaniesRequest\x1a\'.tenkay.query.v1.WatchCompaniesResponse\"\x03\x90\x02\x01\x30\x01\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -53,30 +60,52 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_QUERYSERVICE'].methods_by_name['ListFilings']._serialized_options = b'\220\002\001'
   _globals['_QUERYSERVICE'].methods_by_name['ScreenFilings']._loaded_options = None
   _globals['_QUERYSERVICE'].methods_by_name['ScreenFilings']._serialized_options = b'\220\002\001'
-  _globals['_GETFILINGREQUEST']._serialized_start=375
-  _globals['_GETFILINGREQUEST']._serialized_end=499
-  _globals['_GETFILINGRESPONSE']._serialized_start=502
-  _globals['_GETFILINGRESPONSE']._serialized_end=819
-  _globals['_GETSIGNALSREQUEST']._serialized_start=822
-  _globals['_GETSIGNALSREQUEST']._serialized_end=1042
-  _globals['_GETSIGNALSRESPONSE']._serialized_start=1045
-  _globals['_GETSIGNALSRESPONSE']._serialized_end=1350
-  _globals['_GETANALYSISREQUEST']._serialized_start=1352
-  _globals['_GETANALYSISREQUEST']._serialized_end=1478
-  _globals['_GETANALYSISRESPONSE']._serialized_start=1481
-  _globals['_GETANALYSISRESPONSE']._serialized_end=1724
-  _globals['_GETCOMPANYSUMMARYREQUEST']._serialized_start=1726
-  _globals['_GETCOMPANYSUMMARYREQUEST']._serialized_end=1826
-  _globals['_GETCOMPANYSUMMARYRESPONSE']._serialized_start=1828
-  _globals['_GETCOMPANYSUMMARYRESPONSE']._serialized_end=1930
-  _globals['_LISTFILINGSREQUEST']._serialized_start=1933
-  _globals['_LISTFILINGSREQUEST']._serialized_end=2180
-  _globals['_LISTFILINGSRESPONSE']._serialized_start=2182
-  _globals['_LISTFILINGSRESPONSE']._serialized_end=2302
-  _globals['_SCREENFILINGSREQUEST']._serialized_start=2305
-  _globals['_SCREENFILINGSREQUEST']._serialized_end=2481
-  _globals['_SCREENFILINGSRESPONSE']._serialized_start=2483
-  _globals['_SCREENFILINGSRESPONSE']._serialized_end=2605
-  _globals['_QUERYSERVICE']._serialized_start=2608
-  _globals['_QUERYSERVICE']._serialized_end=3207
+  _globals['_QUERYSERVICE'].methods_by_name['ScreenCompanies']._loaded_options = None
+  _globals['_QUERYSERVICE'].methods_by_name['ScreenCompanies']._serialized_options = b'\220\002\001'
+  _globals['_QUERYSERVICE'].methods_by_name['GetFacts']._loaded_options = None
+  _globals['_QUERYSERVICE'].methods_by_name['GetFacts']._serialized_options = b'\220\002\001'
+  _globals['_QUERYSERVICE'].methods_by_name['GetEvidence']._loaded_options = None
+  _globals['_QUERYSERVICE'].methods_by_name['GetEvidence']._serialized_options = b'\220\002\001'
+  _globals['_QUERYSERVICE'].methods_by_name['GetSignalSeries']._loaded_options = None
+  _globals['_QUERYSERVICE'].methods_by_name['GetSignalSeries']._serialized_options = b'\220\002\001'
+  _globals['_QUERYSERVICE'].methods_by_name['CompareFilings']._loaded_options = None
+  _globals['_QUERYSERVICE'].methods_by_name['CompareFilings']._serialized_options = b'\220\002\001'
+  _globals['_QUERYSERVICE'].methods_by_name['CompareCompanies']._loaded_options = None
+  _globals['_QUERYSERVICE'].methods_by_name['CompareCompanies']._serialized_options = b'\220\002\001'
+  _globals['_QUERYSERVICE'].methods_by_name['AggregateSignals']._loaded_options = None
+  _globals['_QUERYSERVICE'].methods_by_name['AggregateSignals']._serialized_options = b'\220\002\001'
+  _globals['_QUERYSERVICE'].methods_by_name['ExportSignals']._loaded_options = None
+  _globals['_QUERYSERVICE'].methods_by_name['ExportSignals']._serialized_options = b'\220\002\001'
+  _globals['_QUERYSERVICE'].methods_by_name['WatchCompanies']._loaded_options = None
+  _globals['_QUERYSERVICE'].methods_by_name['WatchCompanies']._serialized_options = b'\220\002\001'
+  _globals['_GETFILINGREQUEST']._serialized_start=615
+  _globals['_GETFILINGREQUEST']._serialized_end=786
+  _globals['_GETFILINGRESPONSE']._serialized_start=789
+  _globals['_GETFILINGRESPONSE']._serialized_end=1106
+  _globals['_GETSIGNALSREQUEST']._serialized_start=1109
+  _globals['_GETSIGNALSREQUEST']._serialized_end=1378
+  _globals['_GETSIGNALSRESPONSE']._serialized_start=1381
+  _globals['_GETSIGNALSRESPONSE']._serialized_end=1686
+  _globals['_GETANALYSISREQUEST']._serialized_start=1688
+  _globals['_GETANALYSISREQUEST']._serialized_end=1814
+  _globals['_GETANALYSISRESPONSE']._serialized_start=1817
+  _globals['_GETANALYSISRESPONSE']._serialized_end=2060
+  _globals['_GETCOMPANYSUMMARYREQUEST']._serialized_start=2062
+  _globals['_GETCOMPANYSUMMARYREQUEST']._serialized_end=2162
+  _globals['_GETCOMPANYSUMMARYRESPONSE']._serialized_start=2164
+  _globals['_GETCOMPANYSUMMARYRESPONSE']._serialized_end=2266
+  _globals['_LISTFILINGSREQUEST']._serialized_start=2269
+  _globals['_LISTFILINGSREQUEST']._serialized_end=2589
+  _globals['_LISTFILINGSRESPONSE']._serialized_start=2592
+  _globals['_LISTFILINGSRESPONSE']._serialized_end=2761
+  _globals['_SCREENFILINGSREQUEST']._serialized_start=2764
+  _globals['_SCREENFILINGSREQUEST']._serialized_end=3013
+  _globals['_SCREENFILINGSRESPONSE']._serialized_start=3016
+  _globals['_SCREENFILINGSRESPONSE']._serialized_end=3187
+  _globals['_GETSIGNALSERIESREQUEST']._serialized_start=3190
+  _globals['_GETSIGNALSERIESREQUEST']._serialized_end=3494
+  _globals['_GETSIGNALSERIESRESPONSE']._serialized_start=3496
+  _globals['_GETSIGNALSERIESRESPONSE']._serialized_end=3617
+  _globals['_QUERYSERVICE']._serialized_start=3620
+  _globals['_QUERYSERVICE']._serialized_end=5147
 # @@protoc_insertion_point(module_scope)

@@ -5,6 +5,8 @@ isort:skip_file
 
 from collections import abc as _abc
 from google.protobuf import descriptor as _descriptor
+from google.protobuf import duration_pb2 as _duration_pb2
+from google.protobuf import field_mask_pb2 as _field_mask_pb2
 from google.protobuf import message as _message
 from google.protobuf import timestamp_pb2 as _timestamp_pb2
 from google.protobuf.internal import containers as _containers
@@ -15,6 +17,7 @@ from tenkay.common.v1 import dispute_pb2 as _dispute_pb2
 from tenkay.common.v1 import extraction_pb2 as _extraction_pb2
 from tenkay.common.v1 import filing_pb2 as _filing_pb2
 from tenkay.common.v1 import read_pb2 as _read_pb2
+from tenkay.common.v1 import series_pb2 as _series_pb2
 from tenkay.common.v1 import signal_pb2 as _signal_pb2
 from tenkay.common.v1 import staleness_pb2 as _staleness_pb2
 import builtins as _builtins
@@ -37,6 +40,7 @@ class GetFilingRequest(_message.Message):
     FILING_FIELD_NUMBER: _builtins.int
     AS_OF_FIELD_NUMBER: _builtins.int
     MIN_SEQUENCE_FIELD_NUMBER: _builtins.int
+    READ_MASK_FIELD_NUMBER: _builtins.int
     min_sequence: _builtins.str
     """The oldest state to read. Empty: any."""
     @_builtins.property
@@ -47,16 +51,23 @@ class GetFilingRequest(_message.Message):
     def as_of(self) -> _read_pb2.AsOf:
         """The moments to read at. Absent: now."""
 
+    @_builtins.property
+    def read_mask(self) -> _field_mask_pb2.FieldMask:
+        """Which fields of the answer are wanted, by their names: "filing", "sections". as_of_sequence always comes. Absent: all.
+        A mask that names nothing, or something else, is INVALID_FIELD.
+        """
+
     def __init__(
         self,
         *,
         filing: _filing_pb2.FilingRef | None = ...,
         as_of: _read_pb2.AsOf | None = ...,
         min_sequence: _builtins.str | None = ...,
+        read_mask: _field_mask_pb2.FieldMask | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["as_of", b"as_of", "filing", b"filing"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["as_of", b"as_of", "filing", b"filing", "read_mask", b"read_mask"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["as_of", b"as_of", "filing", b"filing", "min_sequence", b"min_sequence"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["as_of", b"as_of", "filing", b"filing", "min_sequence", b"min_sequence", "read_mask", b"read_mask"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -136,12 +147,11 @@ class GetSignalsRequest(_message.Message):
 
     FILING_FIELD_NUMBER: _builtins.int
     SIGNAL_IDS_FIELD_NUMBER: _builtins.int
-    CATEGORY_FIELD_NUMBER: _builtins.int
+    CATEGORIES_FIELD_NUMBER: _builtins.int
     OMIT_EVIDENCE_FIELD_NUMBER: _builtins.int
     AS_OF_FIELD_NUMBER: _builtins.int
     MIN_SEQUENCE_FIELD_NUMBER: _builtins.int
-    category: _signal_pb2.SignalCategory.ValueType
-    """Only this category. UNSPECIFIED: all."""
+    READ_MASK_FIELD_NUMBER: _builtins.int
     omit_evidence: _builtins.bool
     """True: leave evidence out."""
     min_sequence: _builtins.str
@@ -155,22 +165,31 @@ class GetSignalsRequest(_message.Message):
         """Only these signals. Empty: all. An id that the filing has neither a value nor a gap for is UNKNOWN_SIGNAL."""
 
     @_builtins.property
+    def categories(self) -> _containers.RepeatedScalarFieldContainer[_signal_pb2.SignalCategory.ValueType]:
+        """Only these categories. Empty: all. UNSPECIFIED among them is INVALID_FIELD."""
+
+    @_builtins.property
     def as_of(self) -> _read_pb2.AsOf:
         """The moments to read at. Absent: now."""
+
+    @_builtins.property
+    def read_mask(self) -> _field_mask_pb2.FieldMask:
+        """As in GetFiling: "signals", "missing", "disputes", …"""
 
     def __init__(
         self,
         *,
         filing: _filing_pb2.FilingRef | None = ...,
         signal_ids: _abc.Iterable[_builtins.str] | None = ...,
-        category: _signal_pb2.SignalCategory.ValueType | None = ...,
+        categories: _abc.Iterable[_signal_pb2.SignalCategory.ValueType] | None = ...,
         omit_evidence: _builtins.bool | None = ...,
         as_of: _read_pb2.AsOf | None = ...,
         min_sequence: _builtins.str | None = ...,
+        read_mask: _field_mask_pb2.FieldMask | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["as_of", b"as_of", "filing", b"filing"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["as_of", b"as_of", "filing", b"filing", "read_mask", b"read_mask"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["as_of", b"as_of", "category", b"category", "filing", b"filing", "min_sequence", b"min_sequence", "omit_evidence", b"omit_evidence", "signal_ids", b"signal_ids"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["as_of", b"as_of", "categories", b"categories", "filing", b"filing", "min_sequence", b"min_sequence", "omit_evidence", b"omit_evidence", "read_mask", b"read_mask", "signal_ids", b"signal_ids"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -394,6 +413,7 @@ class ListFilingsRequest(_message.Message):
     PAGE_TOKEN_FIELD_NUMBER: _builtins.int
     AS_OF_FIELD_NUMBER: _builtins.int
     MIN_SEQUENCE_FIELD_NUMBER: _builtins.int
+    MAX_STALENESS_FIELD_NUMBER: _builtins.int
     cik: _builtins.int
     """Only this company's. Absent: all companies'."""
     page_size: _builtins.int
@@ -418,6 +438,12 @@ class ListFilingsRequest(_message.Message):
     def as_of(self) -> _read_pb2.AsOf:
         """The moments to read at. Absent: now. Pages of one list stay at the first page's moment."""
 
+    @_builtins.property
+    def max_staleness(self) -> _duration_pb2.Duration:
+        """How old the answer may be, 0 to 1 hour; 0 asks the store. Absent: a minute. Not used for one company, whose list is as
+        new as its newest commit.
+        """
+
     def __init__(
         self,
         *,
@@ -429,14 +455,20 @@ class ListFilingsRequest(_message.Message):
         page_token: _builtins.str | None = ...,
         as_of: _read_pb2.AsOf | None = ...,
         min_sequence: _builtins.str | None = ...,
+        max_staleness: _duration_pb2.Duration | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["_cik", b"_cik", "as_of", b"as_of", "cik", b"cik", "filed_from", b"filed_from", "filed_to", b"filed_to"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_cik", b"_cik", "_max_staleness", b"_max_staleness", "as_of", b"as_of", "cik", b"cik", "filed_from", b"filed_from", "filed_to", b"filed_to", "max_staleness", b"max_staleness"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_cik", b"_cik", "as_of", b"as_of", "cik", b"cik", "filed_from", b"filed_from", "filed_to", b"filed_to", "forms", b"forms", "min_sequence", b"min_sequence", "page_size", b"page_size", "page_token", b"page_token"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_cik", b"_cik", "_max_staleness", b"_max_staleness", "as_of", b"as_of", "cik", b"cik", "filed_from", b"filed_from", "filed_to", b"filed_to", "forms", b"forms", "max_staleness", b"max_staleness", "min_sequence", b"min_sequence", "page_size", b"page_size", "page_token", b"page_token"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType__cik: _TypeAlias = _typing.Literal["cik"]  # noqa: Y015
     _WhichOneofArgType__cik: _TypeAlias = _typing.Literal["_cik", b"_cik"]  # noqa: Y015
+    _WhichOneofReturnType__max_staleness: _TypeAlias = _typing.Literal["max_staleness"]  # noqa: Y015
+    _WhichOneofArgType__max_staleness: _TypeAlias = _typing.Literal["_max_staleness", b"_max_staleness"]  # noqa: Y015
+    @_typing.overload
     def WhichOneof(self, oneof_group: _WhichOneofArgType__cik) -> _WhichOneofReturnType__cik | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__max_staleness) -> _WhichOneofReturnType__max_staleness | None: ...
 
 Global___ListFilingsRequest: _TypeAlias = ListFilingsRequest  # noqa: Y015
 
@@ -449,6 +481,7 @@ class ListFilingsResponse(_message.Message):
     FILINGS_FIELD_NUMBER: _builtins.int
     NEXT_PAGE_TOKEN_FIELD_NUMBER: _builtins.int
     AS_OF_SEQUENCE_FIELD_NUMBER: _builtins.int
+    COMPUTED_AT_FIELD_NUMBER: _builtins.int
     next_page_token: _builtins.str
     """Empty on the last page."""
     as_of_sequence: _builtins.str
@@ -457,16 +490,21 @@ class ListFilingsResponse(_message.Message):
     def filings(self) -> _containers.RepeatedCompositeFieldContainer[_company_pb2.FilingSummary]:
         """The filings."""
 
+    @_builtins.property
+    def computed_at(self) -> _timestamp_pb2.Timestamp:
+        """When the store was asked. Absent for one company."""
+
     def __init__(
         self,
         *,
         filings: _abc.Iterable[_company_pb2.FilingSummary] | None = ...,
         next_page_token: _builtins.str | None = ...,
         as_of_sequence: _builtins.str | None = ...,
+        computed_at: _timestamp_pb2.Timestamp | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["computed_at", b"computed_at"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["as_of_sequence", b"as_of_sequence", "filings", b"filings", "next_page_token", b"next_page_token"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["as_of_sequence", b"as_of_sequence", "computed_at", b"computed_at", "filings", b"filings", "next_page_token", b"next_page_token"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -474,7 +512,7 @@ Global___ListFilingsResponse: _TypeAlias = ListFilingsResponse  # noqa: Y015
 
 @_typing.final
 class ScreenFilingsRequest(_message.Message):
-    """A screen."""
+    """A screen of filings."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -485,12 +523,13 @@ class ScreenFilingsRequest(_message.Message):
     PAGE_TOKEN_FIELD_NUMBER: _builtins.int
     AS_OF_FIELD_NUMBER: _builtins.int
     MIN_SEQUENCE_FIELD_NUMBER: _builtins.int
+    MAX_STALENESS_FIELD_NUMBER: _builtins.int
     filter: _builtins.str
     """The filter, in the grammar of AIP-160, 4,096 characters and 100 terms at most:
       signals.current_ratio < 1 AND signals.going_concern_doubt = true AND form_type = "10-K"
     Fields: accession_number, cik, company_name, form_type, filed_date, period_end, sic_code, is_amendment, rating,
     score, flags (with `:`), and signals.<id>. A comparison with a field that the filing has no value for is false, and
-    so is its negation.
+    so is its negation. Empty: all filings.
     """
     currency: _builtins.str
     """ISO 4217 code. Money values in other currencies do not meet any comparison. Empty: CURRENCY_MISMATCH when the money
@@ -504,11 +543,15 @@ class ScreenFilingsRequest(_message.Message):
     """The oldest state to read. Empty: any."""
     @_builtins.property
     def signal_ids(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
-        """Signals to answer with besides those the filter names."""
+        """Signals to answer with besides those the filter names, 500 at most."""
 
     @_builtins.property
     def as_of(self) -> _read_pb2.AsOf:
         """The moments to read at. Absent: now. Pages of one screen stay at the first page's moment."""
+
+    @_builtins.property
+    def max_staleness(self) -> _duration_pb2.Duration:
+        """How old the answer may be, 0 to 1 hour; 0 asks the store. Absent: a minute."""
 
     def __init__(
         self,
@@ -520,12 +563,15 @@ class ScreenFilingsRequest(_message.Message):
         page_token: _builtins.str | None = ...,
         as_of: _read_pb2.AsOf | None = ...,
         min_sequence: _builtins.str | None = ...,
+        max_staleness: _duration_pb2.Duration | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["as_of", b"as_of"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_max_staleness", b"_max_staleness", "as_of", b"as_of", "max_staleness", b"max_staleness"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["as_of", b"as_of", "currency", b"currency", "filter", b"filter", "min_sequence", b"min_sequence", "page_size", b"page_size", "page_token", b"page_token", "signal_ids", b"signal_ids"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_max_staleness", b"_max_staleness", "as_of", b"as_of", "currency", b"currency", "filter", b"filter", "max_staleness", b"max_staleness", "min_sequence", b"min_sequence", "page_size", b"page_size", "page_token", b"page_token", "signal_ids", b"signal_ids"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    def WhichOneof(self, oneof_group: _Never) -> None: ...
+    _WhichOneofReturnType__max_staleness: _TypeAlias = _typing.Literal["max_staleness"]  # noqa: Y015
+    _WhichOneofArgType__max_staleness: _TypeAlias = _typing.Literal["_max_staleness", b"_max_staleness"]  # noqa: Y015
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__max_staleness) -> _WhichOneofReturnType__max_staleness | None: ...
 
 Global___ScreenFilingsRequest: _TypeAlias = ScreenFilingsRequest  # noqa: Y015
 
@@ -538,6 +584,7 @@ class ScreenFilingsResponse(_message.Message):
     FILINGS_FIELD_NUMBER: _builtins.int
     NEXT_PAGE_TOKEN_FIELD_NUMBER: _builtins.int
     AS_OF_SEQUENCE_FIELD_NUMBER: _builtins.int
+    COMPUTED_AT_FIELD_NUMBER: _builtins.int
     next_page_token: _builtins.str
     """Empty on the last page."""
     as_of_sequence: _builtins.str
@@ -546,17 +593,124 @@ class ScreenFilingsResponse(_message.Message):
     def filings(self) -> _containers.RepeatedCompositeFieldContainer[_company_pb2.FilingSummary]:
         """The filings that meet the filter, with the signals it names. Their signals come without evidence and notes."""
 
+    @_builtins.property
+    def computed_at(self) -> _timestamp_pb2.Timestamp:
+        """When the store was asked."""
+
     def __init__(
         self,
         *,
         filings: _abc.Iterable[_company_pb2.FilingSummary] | None = ...,
         next_page_token: _builtins.str | None = ...,
         as_of_sequence: _builtins.str | None = ...,
+        computed_at: _timestamp_pb2.Timestamp | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["computed_at", b"computed_at"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["as_of_sequence", b"as_of_sequence", "filings", b"filings", "next_page_token", b"next_page_token"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["as_of_sequence", b"as_of_sequence", "computed_at", b"computed_at", "filings", b"filings", "next_page_token", b"next_page_token"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___ScreenFilingsResponse: _TypeAlias = ScreenFilingsResponse  # noqa: Y015
+
+@_typing.final
+class GetSignalSeriesRequest(_message.Message):
+    """Selects a company's signals."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    CIK_FIELD_NUMBER: _builtins.int
+    SIGNAL_IDS_FIELD_NUMBER: _builtins.int
+    FORMS_FIELD_NUMBER: _builtins.int
+    PERIOD_FROM_FIELD_NUMBER: _builtins.int
+    PERIOD_TO_FIELD_NUMBER: _builtins.int
+    AS_OF_FIELD_NUMBER: _builtins.int
+    MIN_SEQUENCE_FIELD_NUMBER: _builtins.int
+    VIEW_FIELD_NUMBER: _builtins.int
+    PAGE_SIZE_FIELD_NUMBER: _builtins.int
+    PAGE_TOKEN_FIELD_NUMBER: _builtins.int
+    cik: _builtins.int
+    """The company. Required."""
+    min_sequence: _builtins.str
+    """The oldest state to read. Empty: any."""
+    view: _series_pb2.SeriesView.ValueType
+    """Which filings give points."""
+    page_size: _builtins.int
+    """Most points to answer with: 0 means 100; more than 400 is taken as 400; negative is INVALID_FIELD."""
+    page_token: _builtins.str
+    """next_page_token of the answer before, with the same other fields; else MALFORMED_PAGE_TOKEN."""
+    @_builtins.property
+    def signal_ids(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """The signals, 1 to 50."""
+
+    @_builtins.property
+    def forms(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """Only filings of these form types, exactly as spelt; RESTATED takes their amendments too. Empty: all."""
+
+    @_builtins.property
+    def period_from(self) -> _date_pb2.Date:
+        """First period end to take. Absent: no bound. A bound leaves out filings whose period is not known."""
+
+    @_builtins.property
+    def period_to(self) -> _date_pb2.Date:
+        """Last period end to take. Absent: no bound. A bound leaves out filings whose period is not known."""
+
+    @_builtins.property
+    def as_of(self) -> _read_pb2.AsOf:
+        """The moments to read at. Absent: now. Pages of one series stay at the first page's moment."""
+
+    def __init__(
+        self,
+        *,
+        cik: _builtins.int | None = ...,
+        signal_ids: _abc.Iterable[_builtins.str] | None = ...,
+        forms: _abc.Iterable[_builtins.str] | None = ...,
+        period_from: _date_pb2.Date | None = ...,
+        period_to: _date_pb2.Date | None = ...,
+        as_of: _read_pb2.AsOf | None = ...,
+        min_sequence: _builtins.str | None = ...,
+        view: _series_pb2.SeriesView.ValueType | None = ...,
+        page_size: _builtins.int | None = ...,
+        page_token: _builtins.str | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["as_of", b"as_of", "period_from", b"period_from", "period_to", b"period_to"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["as_of", b"as_of", "cik", b"cik", "forms", b"forms", "min_sequence", b"min_sequence", "page_size", b"page_size", "page_token", b"page_token", "period_from", b"period_from", "period_to", b"period_to", "signal_ids", b"signal_ids", "view", b"view"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___GetSignalSeriesRequest: _TypeAlias = GetSignalSeriesRequest  # noqa: Y015
+
+@_typing.final
+class GetSignalSeriesResponse(_message.Message):
+    """A page of a company's signals over time."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    POINTS_FIELD_NUMBER: _builtins.int
+    NEXT_PAGE_TOKEN_FIELD_NUMBER: _builtins.int
+    AS_OF_SEQUENCE_FIELD_NUMBER: _builtins.int
+    next_page_token: _builtins.str
+    """Empty on the last page."""
+    as_of_sequence: _builtins.str
+    """The state that was read."""
+    @_builtins.property
+    def points(self) -> _containers.RepeatedCompositeFieldContainer[_series_pb2.SeriesPoint]:
+        """Filings that have a value, the latest period end first, those without one last; within a period the latest filing
+        day first.
+        """
+
+    def __init__(
+        self,
+        *,
+        points: _abc.Iterable[_series_pb2.SeriesPoint] | None = ...,
+        next_page_token: _builtins.str | None = ...,
+        as_of_sequence: _builtins.str | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["as_of_sequence", b"as_of_sequence", "next_page_token", b"next_page_token", "points", b"points"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___GetSignalSeriesResponse: _TypeAlias = GetSignalSeriesResponse  # noqa: Y015

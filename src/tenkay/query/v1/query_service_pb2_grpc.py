@@ -3,6 +3,10 @@
 import grpc
 import warnings
 
+from tenkay.query.v1 import company_watch_pb2 as tenkay_dot_query_dot_v1_dot_company__watch__pb2
+from tenkay.query.v1 import comparisons_pb2 as tenkay_dot_query_dot_v1_dot_comparisons__pb2
+from tenkay.query.v1 import evidence_pb2 as tenkay_dot_query_dot_v1_dot_evidence__pb2
+from tenkay.query.v1 import many_companies_pb2 as tenkay_dot_query_dot_v1_dot_many__companies__pb2
 from tenkay.query.v1 import query_service_pb2 as tenkay_dot_query_dot_v1_dot_query__service__pb2
 
 GRPC_GENERATED_VERSION = '1.85.1'
@@ -30,8 +34,9 @@ class QueryServiceStub:
 
     Answers about one filing or one company are as fresh as the store's newest commit that touched it, within a moment;
     with min_sequence, which the client library fills in, a caller always sees its own commits and never goes back.
-    Answers over many companies (ListFilings without a company, ScreenFilings) may be up to a minute old unless
-    min_sequence asks for more. The trailing metadata "tenkay-cache" says "hit", "miss" or "bypass".
+    Answers over many companies (ListFilings without a company, ScreenFilings, ScreenCompanies, AggregateSignals) may be up
+    to a minute old, or as max_staleness says, unless min_sequence asks for more; computed_at says when the store was asked.
+    The trailing metadata "tenkay-cache" says "hit", "miss" or "bypass".
 
     Redis lost: answers come from the store, slower. Store lost: DEPENDENCY_UNAVAILABLE for what is not cached.
     """
@@ -72,6 +77,51 @@ class QueryServiceStub:
                 request_serializer=tenkay_dot_query_dot_v1_dot_query__service__pb2.ScreenFilingsRequest.SerializeToString,
                 response_deserializer=tenkay_dot_query_dot_v1_dot_query__service__pb2.ScreenFilingsResponse.FromString,
                 _registered_method=True)
+        self.ScreenCompanies = channel.unary_unary(
+                '/tenkay.query.v1.QueryService/ScreenCompanies',
+                request_serializer=tenkay_dot_query_dot_v1_dot_many__companies__pb2.ScreenCompaniesRequest.SerializeToString,
+                response_deserializer=tenkay_dot_query_dot_v1_dot_many__companies__pb2.ScreenCompaniesResponse.FromString,
+                _registered_method=True)
+        self.GetFacts = channel.unary_unary(
+                '/tenkay.query.v1.QueryService/GetFacts',
+                request_serializer=tenkay_dot_query_dot_v1_dot_evidence__pb2.GetFactsRequest.SerializeToString,
+                response_deserializer=tenkay_dot_query_dot_v1_dot_evidence__pb2.GetFactsResponse.FromString,
+                _registered_method=True)
+        self.GetEvidence = channel.unary_unary(
+                '/tenkay.query.v1.QueryService/GetEvidence',
+                request_serializer=tenkay_dot_query_dot_v1_dot_evidence__pb2.GetEvidenceRequest.SerializeToString,
+                response_deserializer=tenkay_dot_query_dot_v1_dot_evidence__pb2.GetEvidenceResponse.FromString,
+                _registered_method=True)
+        self.GetSignalSeries = channel.unary_unary(
+                '/tenkay.query.v1.QueryService/GetSignalSeries',
+                request_serializer=tenkay_dot_query_dot_v1_dot_query__service__pb2.GetSignalSeriesRequest.SerializeToString,
+                response_deserializer=tenkay_dot_query_dot_v1_dot_query__service__pb2.GetSignalSeriesResponse.FromString,
+                _registered_method=True)
+        self.CompareFilings = channel.unary_unary(
+                '/tenkay.query.v1.QueryService/CompareFilings',
+                request_serializer=tenkay_dot_query_dot_v1_dot_comparisons__pb2.CompareFilingsRequest.SerializeToString,
+                response_deserializer=tenkay_dot_query_dot_v1_dot_comparisons__pb2.CompareFilingsResponse.FromString,
+                _registered_method=True)
+        self.CompareCompanies = channel.unary_unary(
+                '/tenkay.query.v1.QueryService/CompareCompanies',
+                request_serializer=tenkay_dot_query_dot_v1_dot_comparisons__pb2.CompareCompaniesRequest.SerializeToString,
+                response_deserializer=tenkay_dot_query_dot_v1_dot_comparisons__pb2.CompareCompaniesResponse.FromString,
+                _registered_method=True)
+        self.AggregateSignals = channel.unary_unary(
+                '/tenkay.query.v1.QueryService/AggregateSignals',
+                request_serializer=tenkay_dot_query_dot_v1_dot_many__companies__pb2.AggregateSignalsRequest.SerializeToString,
+                response_deserializer=tenkay_dot_query_dot_v1_dot_many__companies__pb2.AggregateSignalsResponse.FromString,
+                _registered_method=True)
+        self.ExportSignals = channel.unary_stream(
+                '/tenkay.query.v1.QueryService/ExportSignals',
+                request_serializer=tenkay_dot_query_dot_v1_dot_many__companies__pb2.ExportSignalsRequest.SerializeToString,
+                response_deserializer=tenkay_dot_query_dot_v1_dot_many__companies__pb2.ExportSignalsResponse.FromString,
+                _registered_method=True)
+        self.WatchCompanies = channel.unary_stream(
+                '/tenkay.query.v1.QueryService/WatchCompanies',
+                request_serializer=tenkay_dot_query_dot_v1_dot_company__watch__pb2.WatchCompaniesRequest.SerializeToString,
+                response_deserializer=tenkay_dot_query_dot_v1_dot_company__watch__pb2.WatchCompaniesResponse.FromString,
+                _registered_method=True)
 
 
 class QueryServiceServicer:
@@ -79,8 +129,9 @@ class QueryServiceServicer:
 
     Answers about one filing or one company are as fresh as the store's newest commit that touched it, within a moment;
     with min_sequence, which the client library fills in, a caller always sees its own commits and never goes back.
-    Answers over many companies (ListFilings without a company, ScreenFilings) may be up to a minute old unless
-    min_sequence asks for more. The trailing metadata "tenkay-cache" says "hit", "miss" or "bypass".
+    Answers over many companies (ListFilings without a company, ScreenFilings, ScreenCompanies, AggregateSignals) may be up
+    to a minute old, or as max_staleness says, unless min_sequence asks for more; computed_at says when the store was asked.
+    The trailing metadata "tenkay-cache" says "hit", "miss" or "bypass".
 
     Redis lost: answers come from the store, slower. Store lost: DEPENDENCY_UNAVAILABLE for what is not cached.
     """
@@ -122,7 +173,94 @@ class QueryServiceServicer:
 
     def ScreenFilings(self, request, context):
         """Filings that meet a filter, newest first. FILTER_SYNTAX, FILTER_UNKNOWN_FIELD, UNKNOWN_SIGNAL say what is wrong with
-        it.
+        it, each with metadata "column"; CURRENCY_MISMATCH.
+        Cost: the store is asked once for a page.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ScreenCompanies(self, request, context):
+        """Companies that meet a filter, each once, by their latest annual report, latest quarter or trailing twelve months.
+        Errors as ScreenFilings; INVALID_FIELD, with metadata "column", when the filter compares a signal that has no value
+        over twelve months.
+        Cost: the store is asked once for a page.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def GetFacts(self, request, context):
+        """A page of a filing's XBRL facts. FILING_UNKNOWN as GetFiling; ARTIFACT_UNKNOWN when the filing was committed without
+        facts; ARTIFACT_DAMAGED.
+        Cost: the store is asked once for a page, and reads all facts of the filing.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def GetEvidence(self, request, context):
+        """The evidence of one signal, each quote in the passage around it. A passage that cannot be shown says why; none is made
+        up. FILING_UNKNOWN as GetFiling; UNKNOWN_SIGNAL.
+        Cost: the store is asked for the signal and once for all passages.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def GetSignalSeries(self, request, context):
+        """A company's signals over its filings, the newest period first. COMPANY_UNKNOWN; UNKNOWN_SIGNAL.
+        Cost: the store is asked once for a page.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def CompareFilings(self, request, context):
+        """A filing against its comparable prior, or another filing of the same company: both values of every signal and what
+        changed. Nothing is computed over different currencies or units. FILING_UNKNOWN for either; UNKNOWN_SIGNAL;
+        INVALID_FIELD when the two are of different companies or the same filing.
+        Cost: the store is asked for the filing and once for the signals of both.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def CompareCompanies(self, request, context):
+        """Signals of several companies in a table, with a reason for every gap. UNKNOWN_SIGNAL.
+        Cost: the store is asked once.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def AggregateSignals(self, request, context):
+        """Count, mean, extremes and quantiles of one numeric signal over the filings that meet a filter, by group. A filing
+        without a value, or with one outside the signal's valid range, does not count. Errors as ScreenFilings.
+        Cost: the store is asked once, and reads the signal's values over all filings of the filter's days.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ExportSignals(self, request, context):
+        """All values of the filings that meet a filter, as one Arrow IPC stream in chunks: columns accession_number, cik,
+        company_name, form_type, filed_date, period_end, sic_code, version, signal_id, kind, number (double), exact (text),
+        unit, currency, confidence, out_of_range, in the order of signals, filing days and accession numbers. Errors as
+        ScreenFilings; QUEUE_FULL when as many exports run as may. Never cached.
+        Cost: as many rows as it answers with; it is read from the store as fast as the caller takes it.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def WatchCompanies(self, request, context):
+        """Streams what happens to a list of companies: new filings, ratings and flags that differ from those of the previous
+        filing of the same kind. First what happened since from_sequence, then new events as they come; at least one answer
+        every 10 seconds of quiet. An event may come twice after a break, never out of order, and none is left out.
+        FEED_POSITION_EXPIRED when from_sequence is older than the store's feed keeps: read the companies anew and start with
+        an empty one. MALFORMED_SEQUENCE.
+        Cost: one stream from the store, and one question to it for each commit to a watched company.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -161,6 +299,51 @@ def add_QueryServiceServicer_to_server(servicer, server):
                     request_deserializer=tenkay_dot_query_dot_v1_dot_query__service__pb2.ScreenFilingsRequest.FromString,
                     response_serializer=tenkay_dot_query_dot_v1_dot_query__service__pb2.ScreenFilingsResponse.SerializeToString,
             ),
+            'ScreenCompanies': grpc.unary_unary_rpc_method_handler(
+                    servicer.ScreenCompanies,
+                    request_deserializer=tenkay_dot_query_dot_v1_dot_many__companies__pb2.ScreenCompaniesRequest.FromString,
+                    response_serializer=tenkay_dot_query_dot_v1_dot_many__companies__pb2.ScreenCompaniesResponse.SerializeToString,
+            ),
+            'GetFacts': grpc.unary_unary_rpc_method_handler(
+                    servicer.GetFacts,
+                    request_deserializer=tenkay_dot_query_dot_v1_dot_evidence__pb2.GetFactsRequest.FromString,
+                    response_serializer=tenkay_dot_query_dot_v1_dot_evidence__pb2.GetFactsResponse.SerializeToString,
+            ),
+            'GetEvidence': grpc.unary_unary_rpc_method_handler(
+                    servicer.GetEvidence,
+                    request_deserializer=tenkay_dot_query_dot_v1_dot_evidence__pb2.GetEvidenceRequest.FromString,
+                    response_serializer=tenkay_dot_query_dot_v1_dot_evidence__pb2.GetEvidenceResponse.SerializeToString,
+            ),
+            'GetSignalSeries': grpc.unary_unary_rpc_method_handler(
+                    servicer.GetSignalSeries,
+                    request_deserializer=tenkay_dot_query_dot_v1_dot_query__service__pb2.GetSignalSeriesRequest.FromString,
+                    response_serializer=tenkay_dot_query_dot_v1_dot_query__service__pb2.GetSignalSeriesResponse.SerializeToString,
+            ),
+            'CompareFilings': grpc.unary_unary_rpc_method_handler(
+                    servicer.CompareFilings,
+                    request_deserializer=tenkay_dot_query_dot_v1_dot_comparisons__pb2.CompareFilingsRequest.FromString,
+                    response_serializer=tenkay_dot_query_dot_v1_dot_comparisons__pb2.CompareFilingsResponse.SerializeToString,
+            ),
+            'CompareCompanies': grpc.unary_unary_rpc_method_handler(
+                    servicer.CompareCompanies,
+                    request_deserializer=tenkay_dot_query_dot_v1_dot_comparisons__pb2.CompareCompaniesRequest.FromString,
+                    response_serializer=tenkay_dot_query_dot_v1_dot_comparisons__pb2.CompareCompaniesResponse.SerializeToString,
+            ),
+            'AggregateSignals': grpc.unary_unary_rpc_method_handler(
+                    servicer.AggregateSignals,
+                    request_deserializer=tenkay_dot_query_dot_v1_dot_many__companies__pb2.AggregateSignalsRequest.FromString,
+                    response_serializer=tenkay_dot_query_dot_v1_dot_many__companies__pb2.AggregateSignalsResponse.SerializeToString,
+            ),
+            'ExportSignals': grpc.unary_stream_rpc_method_handler(
+                    servicer.ExportSignals,
+                    request_deserializer=tenkay_dot_query_dot_v1_dot_many__companies__pb2.ExportSignalsRequest.FromString,
+                    response_serializer=tenkay_dot_query_dot_v1_dot_many__companies__pb2.ExportSignalsResponse.SerializeToString,
+            ),
+            'WatchCompanies': grpc.unary_stream_rpc_method_handler(
+                    servicer.WatchCompanies,
+                    request_deserializer=tenkay_dot_query_dot_v1_dot_company__watch__pb2.WatchCompaniesRequest.FromString,
+                    response_serializer=tenkay_dot_query_dot_v1_dot_company__watch__pb2.WatchCompaniesResponse.SerializeToString,
+            ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
             'tenkay.query.v1.QueryService', rpc_method_handlers)
@@ -174,8 +357,9 @@ class QueryService:
 
     Answers about one filing or one company are as fresh as the store's newest commit that touched it, within a moment;
     with min_sequence, which the client library fills in, a caller always sees its own commits and never goes back.
-    Answers over many companies (ListFilings without a company, ScreenFilings) may be up to a minute old unless
-    min_sequence asks for more. The trailing metadata "tenkay-cache" says "hit", "miss" or "bypass".
+    Answers over many companies (ListFilings without a company, ScreenFilings, ScreenCompanies, AggregateSignals) may be up
+    to a minute old, or as max_staleness says, unless min_sequence asks for more; computed_at says when the store was asked.
+    The trailing metadata "tenkay-cache" says "hit", "miss" or "bypass".
 
     Redis lost: answers come from the store, slower. Store lost: DEPENDENCY_UNAVAILABLE for what is not cached.
     """
@@ -332,6 +516,249 @@ class QueryService:
             '/tenkay.query.v1.QueryService/ScreenFilings',
             tenkay_dot_query_dot_v1_dot_query__service__pb2.ScreenFilingsRequest.SerializeToString,
             tenkay_dot_query_dot_v1_dot_query__service__pb2.ScreenFilingsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ScreenCompanies(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/tenkay.query.v1.QueryService/ScreenCompanies',
+            tenkay_dot_query_dot_v1_dot_many__companies__pb2.ScreenCompaniesRequest.SerializeToString,
+            tenkay_dot_query_dot_v1_dot_many__companies__pb2.ScreenCompaniesResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def GetFacts(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/tenkay.query.v1.QueryService/GetFacts',
+            tenkay_dot_query_dot_v1_dot_evidence__pb2.GetFactsRequest.SerializeToString,
+            tenkay_dot_query_dot_v1_dot_evidence__pb2.GetFactsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def GetEvidence(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/tenkay.query.v1.QueryService/GetEvidence',
+            tenkay_dot_query_dot_v1_dot_evidence__pb2.GetEvidenceRequest.SerializeToString,
+            tenkay_dot_query_dot_v1_dot_evidence__pb2.GetEvidenceResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def GetSignalSeries(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/tenkay.query.v1.QueryService/GetSignalSeries',
+            tenkay_dot_query_dot_v1_dot_query__service__pb2.GetSignalSeriesRequest.SerializeToString,
+            tenkay_dot_query_dot_v1_dot_query__service__pb2.GetSignalSeriesResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def CompareFilings(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/tenkay.query.v1.QueryService/CompareFilings',
+            tenkay_dot_query_dot_v1_dot_comparisons__pb2.CompareFilingsRequest.SerializeToString,
+            tenkay_dot_query_dot_v1_dot_comparisons__pb2.CompareFilingsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def CompareCompanies(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/tenkay.query.v1.QueryService/CompareCompanies',
+            tenkay_dot_query_dot_v1_dot_comparisons__pb2.CompareCompaniesRequest.SerializeToString,
+            tenkay_dot_query_dot_v1_dot_comparisons__pb2.CompareCompaniesResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def AggregateSignals(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/tenkay.query.v1.QueryService/AggregateSignals',
+            tenkay_dot_query_dot_v1_dot_many__companies__pb2.AggregateSignalsRequest.SerializeToString,
+            tenkay_dot_query_dot_v1_dot_many__companies__pb2.AggregateSignalsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ExportSignals(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_stream(
+            request,
+            target,
+            '/tenkay.query.v1.QueryService/ExportSignals',
+            tenkay_dot_query_dot_v1_dot_many__companies__pb2.ExportSignalsRequest.SerializeToString,
+            tenkay_dot_query_dot_v1_dot_many__companies__pb2.ExportSignalsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def WatchCompanies(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_stream(
+            request,
+            target,
+            '/tenkay.query.v1.QueryService/WatchCompanies',
+            tenkay_dot_query_dot_v1_dot_company__watch__pb2.WatchCompaniesRequest.SerializeToString,
+            tenkay_dot_query_dot_v1_dot_company__watch__pb2.WatchCompaniesResponse.FromString,
             options,
             channel_credentials,
             insecure,

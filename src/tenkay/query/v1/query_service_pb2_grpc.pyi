@@ -5,6 +5,10 @@ isort:skip_file
 
 from collections import abc as _abc
 from grpc import aio as _aio
+from tenkay.query.v1 import company_watch_pb2 as _company_watch_pb2
+from tenkay.query.v1 import comparisons_pb2 as _comparisons_pb2
+from tenkay.query.v1 import evidence_pb2 as _evidence_pb2
+from tenkay.query.v1 import many_companies_pb2 as _many_companies_pb2
 from tenkay.query.v1 import query_service_pb2 as _query_service_pb2
 import abc as _abc_1
 import grpc as _grpc
@@ -31,8 +35,9 @@ class QueryServiceStub:
 
     Answers about one filing or one company are as fresh as the store's newest commit that touched it, within a moment;
     with min_sequence, which the client library fills in, a caller always sees its own commits and never goes back.
-    Answers over many companies (ListFilings without a company, ScreenFilings) may be up to a minute old unless
-    min_sequence asks for more. The trailing metadata "tenkay-cache" says "hit", "miss" or "bypass".
+    Answers over many companies (ListFilings without a company, ScreenFilings, ScreenCompanies, AggregateSignals) may be up
+    to a minute old, or as max_staleness says, unless min_sequence asks for more; computed_at says when the store was asked.
+    The trailing metadata "tenkay-cache" says "hit", "miss" or "bypass".
 
     Redis lost: answers come from the store, slower. Store lost: DEPENDENCY_UNAVAILABLE for what is not cached.
     """
@@ -53,7 +58,58 @@ class QueryServiceStub:
     """Lists filings, newest first by filing day (those without one last), then by accession number."""
     ScreenFilings: _grpc.UnaryUnaryMultiCallable[_query_service_pb2.ScreenFilingsRequest, _query_service_pb2.ScreenFilingsResponse]
     """Filings that meet a filter, newest first. FILTER_SYNTAX, FILTER_UNKNOWN_FIELD, UNKNOWN_SIGNAL say what is wrong with
-    it.
+    it, each with metadata "column"; CURRENCY_MISMATCH.
+    Cost: the store is asked once for a page.
+    """
+    ScreenCompanies: _grpc.UnaryUnaryMultiCallable[_many_companies_pb2.ScreenCompaniesRequest, _many_companies_pb2.ScreenCompaniesResponse]
+    """Companies that meet a filter, each once, by their latest annual report, latest quarter or trailing twelve months.
+    Errors as ScreenFilings; INVALID_FIELD, with metadata "column", when the filter compares a signal that has no value
+    over twelve months.
+    Cost: the store is asked once for a page.
+    """
+    GetFacts: _grpc.UnaryUnaryMultiCallable[_evidence_pb2.GetFactsRequest, _evidence_pb2.GetFactsResponse]
+    """A page of a filing's XBRL facts. FILING_UNKNOWN as GetFiling; ARTIFACT_UNKNOWN when the filing was committed without
+    facts; ARTIFACT_DAMAGED.
+    Cost: the store is asked once for a page, and reads all facts of the filing.
+    """
+    GetEvidence: _grpc.UnaryUnaryMultiCallable[_evidence_pb2.GetEvidenceRequest, _evidence_pb2.GetEvidenceResponse]
+    """The evidence of one signal, each quote in the passage around it. A passage that cannot be shown says why; none is made
+    up. FILING_UNKNOWN as GetFiling; UNKNOWN_SIGNAL.
+    Cost: the store is asked for the signal and once for all passages.
+    """
+    GetSignalSeries: _grpc.UnaryUnaryMultiCallable[_query_service_pb2.GetSignalSeriesRequest, _query_service_pb2.GetSignalSeriesResponse]
+    """A company's signals over its filings, the newest period first. COMPANY_UNKNOWN; UNKNOWN_SIGNAL.
+    Cost: the store is asked once for a page.
+    """
+    CompareFilings: _grpc.UnaryUnaryMultiCallable[_comparisons_pb2.CompareFilingsRequest, _comparisons_pb2.CompareFilingsResponse]
+    """A filing against its comparable prior, or another filing of the same company: both values of every signal and what
+    changed. Nothing is computed over different currencies or units. FILING_UNKNOWN for either; UNKNOWN_SIGNAL;
+    INVALID_FIELD when the two are of different companies or the same filing.
+    Cost: the store is asked for the filing and once for the signals of both.
+    """
+    CompareCompanies: _grpc.UnaryUnaryMultiCallable[_comparisons_pb2.CompareCompaniesRequest, _comparisons_pb2.CompareCompaniesResponse]
+    """Signals of several companies in a table, with a reason for every gap. UNKNOWN_SIGNAL.
+    Cost: the store is asked once.
+    """
+    AggregateSignals: _grpc.UnaryUnaryMultiCallable[_many_companies_pb2.AggregateSignalsRequest, _many_companies_pb2.AggregateSignalsResponse]
+    """Count, mean, extremes and quantiles of one numeric signal over the filings that meet a filter, by group. A filing
+    without a value, or with one outside the signal's valid range, does not count. Errors as ScreenFilings.
+    Cost: the store is asked once, and reads the signal's values over all filings of the filter's days.
+    """
+    ExportSignals: _grpc.UnaryStreamMultiCallable[_many_companies_pb2.ExportSignalsRequest, _many_companies_pb2.ExportSignalsResponse]
+    """All values of the filings that meet a filter, as one Arrow IPC stream in chunks: columns accession_number, cik,
+    company_name, form_type, filed_date, period_end, sic_code, version, signal_id, kind, number (double), exact (text),
+    unit, currency, confidence, out_of_range, in the order of signals, filing days and accession numbers. Errors as
+    ScreenFilings; QUEUE_FULL when as many exports run as may. Never cached.
+    Cost: as many rows as it answers with; it is read from the store as fast as the caller takes it.
+    """
+    WatchCompanies: _grpc.UnaryStreamMultiCallable[_company_watch_pb2.WatchCompaniesRequest, _company_watch_pb2.WatchCompaniesResponse]
+    """Streams what happens to a list of companies: new filings, ratings and flags that differ from those of the previous
+    filing of the same kind. First what happened since from_sequence, then new events as they come; at least one answer
+    every 10 seconds of quiet. An event may come twice after a break, never out of order, and none is left out.
+    FEED_POSITION_EXPIRED when from_sequence is older than the store's feed keeps: read the companies anew and start with
+    an empty one. MALFORMED_SEQUENCE.
+    Cost: one stream from the store, and one question to it for each commit to a watched company.
     """
 
 @_typing.type_check_only
@@ -62,8 +118,9 @@ class QueryServiceAsyncStub(QueryServiceStub):
 
     Answers about one filing or one company are as fresh as the store's newest commit that touched it, within a moment;
     with min_sequence, which the client library fills in, a caller always sees its own commits and never goes back.
-    Answers over many companies (ListFilings without a company, ScreenFilings) may be up to a minute old unless
-    min_sequence asks for more. The trailing metadata "tenkay-cache" says "hit", "miss" or "bypass".
+    Answers over many companies (ListFilings without a company, ScreenFilings, ScreenCompanies, AggregateSignals) may be up
+    to a minute old, or as max_staleness says, unless min_sequence asks for more; computed_at says when the store was asked.
+    The trailing metadata "tenkay-cache" says "hit", "miss" or "bypass".
 
     Redis lost: answers come from the store, slower. Store lost: DEPENDENCY_UNAVAILABLE for what is not cached.
     """
@@ -81,7 +138,58 @@ class QueryServiceAsyncStub(QueryServiceStub):
     """Lists filings, newest first by filing day (those without one last), then by accession number."""
     ScreenFilings: _aio.UnaryUnaryMultiCallable[_query_service_pb2.ScreenFilingsRequest, _query_service_pb2.ScreenFilingsResponse]  # type: ignore[assignment]
     """Filings that meet a filter, newest first. FILTER_SYNTAX, FILTER_UNKNOWN_FIELD, UNKNOWN_SIGNAL say what is wrong with
-    it.
+    it, each with metadata "column"; CURRENCY_MISMATCH.
+    Cost: the store is asked once for a page.
+    """
+    ScreenCompanies: _aio.UnaryUnaryMultiCallable[_many_companies_pb2.ScreenCompaniesRequest, _many_companies_pb2.ScreenCompaniesResponse]  # type: ignore[assignment]
+    """Companies that meet a filter, each once, by their latest annual report, latest quarter or trailing twelve months.
+    Errors as ScreenFilings; INVALID_FIELD, with metadata "column", when the filter compares a signal that has no value
+    over twelve months.
+    Cost: the store is asked once for a page.
+    """
+    GetFacts: _aio.UnaryUnaryMultiCallable[_evidence_pb2.GetFactsRequest, _evidence_pb2.GetFactsResponse]  # type: ignore[assignment]
+    """A page of a filing's XBRL facts. FILING_UNKNOWN as GetFiling; ARTIFACT_UNKNOWN when the filing was committed without
+    facts; ARTIFACT_DAMAGED.
+    Cost: the store is asked once for a page, and reads all facts of the filing.
+    """
+    GetEvidence: _aio.UnaryUnaryMultiCallable[_evidence_pb2.GetEvidenceRequest, _evidence_pb2.GetEvidenceResponse]  # type: ignore[assignment]
+    """The evidence of one signal, each quote in the passage around it. A passage that cannot be shown says why; none is made
+    up. FILING_UNKNOWN as GetFiling; UNKNOWN_SIGNAL.
+    Cost: the store is asked for the signal and once for all passages.
+    """
+    GetSignalSeries: _aio.UnaryUnaryMultiCallable[_query_service_pb2.GetSignalSeriesRequest, _query_service_pb2.GetSignalSeriesResponse]  # type: ignore[assignment]
+    """A company's signals over its filings, the newest period first. COMPANY_UNKNOWN; UNKNOWN_SIGNAL.
+    Cost: the store is asked once for a page.
+    """
+    CompareFilings: _aio.UnaryUnaryMultiCallable[_comparisons_pb2.CompareFilingsRequest, _comparisons_pb2.CompareFilingsResponse]  # type: ignore[assignment]
+    """A filing against its comparable prior, or another filing of the same company: both values of every signal and what
+    changed. Nothing is computed over different currencies or units. FILING_UNKNOWN for either; UNKNOWN_SIGNAL;
+    INVALID_FIELD when the two are of different companies or the same filing.
+    Cost: the store is asked for the filing and once for the signals of both.
+    """
+    CompareCompanies: _aio.UnaryUnaryMultiCallable[_comparisons_pb2.CompareCompaniesRequest, _comparisons_pb2.CompareCompaniesResponse]  # type: ignore[assignment]
+    """Signals of several companies in a table, with a reason for every gap. UNKNOWN_SIGNAL.
+    Cost: the store is asked once.
+    """
+    AggregateSignals: _aio.UnaryUnaryMultiCallable[_many_companies_pb2.AggregateSignalsRequest, _many_companies_pb2.AggregateSignalsResponse]  # type: ignore[assignment]
+    """Count, mean, extremes and quantiles of one numeric signal over the filings that meet a filter, by group. A filing
+    without a value, or with one outside the signal's valid range, does not count. Errors as ScreenFilings.
+    Cost: the store is asked once, and reads the signal's values over all filings of the filter's days.
+    """
+    ExportSignals: _aio.UnaryStreamMultiCallable[_many_companies_pb2.ExportSignalsRequest, _many_companies_pb2.ExportSignalsResponse]  # type: ignore[assignment]
+    """All values of the filings that meet a filter, as one Arrow IPC stream in chunks: columns accession_number, cik,
+    company_name, form_type, filed_date, period_end, sic_code, version, signal_id, kind, number (double), exact (text),
+    unit, currency, confidence, out_of_range, in the order of signals, filing days and accession numbers. Errors as
+    ScreenFilings; QUEUE_FULL when as many exports run as may. Never cached.
+    Cost: as many rows as it answers with; it is read from the store as fast as the caller takes it.
+    """
+    WatchCompanies: _aio.UnaryStreamMultiCallable[_company_watch_pb2.WatchCompaniesRequest, _company_watch_pb2.WatchCompaniesResponse]  # type: ignore[assignment]
+    """Streams what happens to a list of companies: new filings, ratings and flags that differ from those of the previous
+    filing of the same kind. First what happened since from_sequence, then new events as they come; at least one answer
+    every 10 seconds of quiet. An event may come twice after a break, never out of order, and none is left out.
+    FEED_POSITION_EXPIRED when from_sequence is older than the store's feed keeps: read the companies anew and start with
+    an empty one. MALFORMED_SEQUENCE.
+    Cost: one stream from the store, and one question to it for each commit to a watched company.
     """
 
 class QueryServiceServicer(metaclass=_abc_1.ABCMeta):
@@ -89,8 +197,9 @@ class QueryServiceServicer(metaclass=_abc_1.ABCMeta):
 
     Answers about one filing or one company are as fresh as the store's newest commit that touched it, within a moment;
     with min_sequence, which the client library fills in, a caller always sees its own commits and never goes back.
-    Answers over many companies (ListFilings without a company, ScreenFilings) may be up to a minute old unless
-    min_sequence asks for more. The trailing metadata "tenkay-cache" says "hit", "miss" or "bypass".
+    Answers over many companies (ListFilings without a company, ScreenFilings, ScreenCompanies, AggregateSignals) may be up
+    to a minute old, or as max_staleness says, unless min_sequence asks for more; computed_at says when the store was asked.
+    The trailing metadata "tenkay-cache" says "hit", "miss" or "bypass".
 
     Redis lost: answers come from the store, slower. Store lost: DEPENDENCY_UNAVAILABLE for what is not cached.
     """
@@ -142,7 +251,112 @@ class QueryServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_query_service_pb2.ScreenFilingsResponse, _abc.Awaitable[_query_service_pb2.ScreenFilingsResponse]]:
         """Filings that meet a filter, newest first. FILTER_SYNTAX, FILTER_UNKNOWN_FIELD, UNKNOWN_SIGNAL say what is wrong with
-        it.
+        it, each with metadata "column"; CURRENCY_MISMATCH.
+        Cost: the store is asked once for a page.
+        """
+
+    @_abc_1.abstractmethod
+    def ScreenCompanies(
+        self,
+        request: _many_companies_pb2.ScreenCompaniesRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_many_companies_pb2.ScreenCompaniesResponse, _abc.Awaitable[_many_companies_pb2.ScreenCompaniesResponse]]:
+        """Companies that meet a filter, each once, by their latest annual report, latest quarter or trailing twelve months.
+        Errors as ScreenFilings; INVALID_FIELD, with metadata "column", when the filter compares a signal that has no value
+        over twelve months.
+        Cost: the store is asked once for a page.
+        """
+
+    @_abc_1.abstractmethod
+    def GetFacts(
+        self,
+        request: _evidence_pb2.GetFactsRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_evidence_pb2.GetFactsResponse, _abc.Awaitable[_evidence_pb2.GetFactsResponse]]:
+        """A page of a filing's XBRL facts. FILING_UNKNOWN as GetFiling; ARTIFACT_UNKNOWN when the filing was committed without
+        facts; ARTIFACT_DAMAGED.
+        Cost: the store is asked once for a page, and reads all facts of the filing.
+        """
+
+    @_abc_1.abstractmethod
+    def GetEvidence(
+        self,
+        request: _evidence_pb2.GetEvidenceRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_evidence_pb2.GetEvidenceResponse, _abc.Awaitable[_evidence_pb2.GetEvidenceResponse]]:
+        """The evidence of one signal, each quote in the passage around it. A passage that cannot be shown says why; none is made
+        up. FILING_UNKNOWN as GetFiling; UNKNOWN_SIGNAL.
+        Cost: the store is asked for the signal and once for all passages.
+        """
+
+    @_abc_1.abstractmethod
+    def GetSignalSeries(
+        self,
+        request: _query_service_pb2.GetSignalSeriesRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_query_service_pb2.GetSignalSeriesResponse, _abc.Awaitable[_query_service_pb2.GetSignalSeriesResponse]]:
+        """A company's signals over its filings, the newest period first. COMPANY_UNKNOWN; UNKNOWN_SIGNAL.
+        Cost: the store is asked once for a page.
+        """
+
+    @_abc_1.abstractmethod
+    def CompareFilings(
+        self,
+        request: _comparisons_pb2.CompareFilingsRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_comparisons_pb2.CompareFilingsResponse, _abc.Awaitable[_comparisons_pb2.CompareFilingsResponse]]:
+        """A filing against its comparable prior, or another filing of the same company: both values of every signal and what
+        changed. Nothing is computed over different currencies or units. FILING_UNKNOWN for either; UNKNOWN_SIGNAL;
+        INVALID_FIELD when the two are of different companies or the same filing.
+        Cost: the store is asked for the filing and once for the signals of both.
+        """
+
+    @_abc_1.abstractmethod
+    def CompareCompanies(
+        self,
+        request: _comparisons_pb2.CompareCompaniesRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_comparisons_pb2.CompareCompaniesResponse, _abc.Awaitable[_comparisons_pb2.CompareCompaniesResponse]]:
+        """Signals of several companies in a table, with a reason for every gap. UNKNOWN_SIGNAL.
+        Cost: the store is asked once.
+        """
+
+    @_abc_1.abstractmethod
+    def AggregateSignals(
+        self,
+        request: _many_companies_pb2.AggregateSignalsRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_many_companies_pb2.AggregateSignalsResponse, _abc.Awaitable[_many_companies_pb2.AggregateSignalsResponse]]:
+        """Count, mean, extremes and quantiles of one numeric signal over the filings that meet a filter, by group. A filing
+        without a value, or with one outside the signal's valid range, does not count. Errors as ScreenFilings.
+        Cost: the store is asked once, and reads the signal's values over all filings of the filter's days.
+        """
+
+    @_abc_1.abstractmethod
+    def ExportSignals(
+        self,
+        request: _many_companies_pb2.ExportSignalsRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_abc.Iterator[_many_companies_pb2.ExportSignalsResponse], _abc.AsyncIterator[_many_companies_pb2.ExportSignalsResponse]]:
+        """All values of the filings that meet a filter, as one Arrow IPC stream in chunks: columns accession_number, cik,
+        company_name, form_type, filed_date, period_end, sic_code, version, signal_id, kind, number (double), exact (text),
+        unit, currency, confidence, out_of_range, in the order of signals, filing days and accession numbers. Errors as
+        ScreenFilings; QUEUE_FULL when as many exports run as may. Never cached.
+        Cost: as many rows as it answers with; it is read from the store as fast as the caller takes it.
+        """
+
+    @_abc_1.abstractmethod
+    def WatchCompanies(
+        self,
+        request: _company_watch_pb2.WatchCompaniesRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_abc.Iterator[_company_watch_pb2.WatchCompaniesResponse], _abc.AsyncIterator[_company_watch_pb2.WatchCompaniesResponse]]:
+        """Streams what happens to a list of companies: new filings, ratings and flags that differ from those of the previous
+        filing of the same kind. First what happened since from_sequence, then new events as they come; at least one answer
+        every 10 seconds of quiet. An event may come twice after a break, never out of order, and none is left out.
+        FEED_POSITION_EXPIRED when from_sequence is older than the store's feed keeps: read the companies anew and start with
+        an empty one. MALFORMED_SEQUENCE.
+        Cost: one stream from the store, and one question to it for each commit to a watched company.
         """
 
 def add_QueryServiceServicer_to_server(servicer: QueryServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

@@ -29,7 +29,7 @@ from tenkay.common.v1 import filing_pb2 as tenkay_dot_common_dot_v1_dot_filing__
 from tenkay.common.v1 import read_pb2 as tenkay_dot_common_dot_v1_dot_read__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n&tenkay/store/v1/artifact_service.proto\x12\x0ftenkay.store.v1\x1a\x1ftenkay/common/v1/artifact.proto\x1a\x1btenkay/common/v1/date.proto\x1a\x1btenkay/common/v1/fact.proto\x1a\x1dtenkay/common/v1/filing.proto\x1a\x1btenkay/common/v1/read.proto\"]\n\x12PutArtifactRequest\x12.\n\x08\x61rtifact\x18\x01 \x01(\x0b\x32\x1a.tenkay.common.v1.ArtifactH\x00\x12\x0f\n\x05\x63hunk\x18\x02 \x01(\x0cH\x00\x42\x06\n\x04part\"+\n\x13PutArtifactResponse\x12\x14\n\x0cstored_bytes\x18\x01 \x01(\x04\"\x90\x02\n\x0fGetFactsRequest\x12+\n\x06\x66iling\x18\x01 \x01(\x0b\x32\x1b.tenkay.common.v1.FilingRef\x12\x10\n\x08\x63oncepts\x18\x02 \x03(\t\x12+\n\x0bperiod_from\x18\x03 \x01(\x0b\x32\x16.tenkay.common.v1.Date\x12)\n\tperiod_to\x18\x04 \x01(\x0b\x32\x16.tenkay.common.v1.Date\x12)\n\x05scope\x18\x05 \x01(\x0e\x32\x1a.tenkay.store.v1.FactScope\x12%\n\x05\x61s_of\x18\x06 \x01(\x0b\x32\x16.tenkay.common.v1.AsOf\x12\x14\n\x0cmin_sequence\x18\x07 \x01(\t\"\xc6\x01\n\x10GetFactsResponse\x12%\n\x05\x66\x61\x63ts\x18\x01 \x03(\x0b\x32\x16.tenkay.common.v1.Fact\x12(\n\x06\x66iling\x18\x02 \x01(\x0b\x32\x18.tenkay.common.v1.Filing\x12\x0f\n\x07version\x18\x03 \x01(\r\x12\x12\n\nresult_key\x18\x04 \x01(\t\x12\x12\n\nfact_count\x18\x05 \x01(\r\x12\x10\n\x08warnings\x18\x06 \x03(\t\x12\x16\n\x0e\x61s_of_sequence\x18\x07 \x01(\t\"\xc6\x01\n\x0fReadTextRequest\x12+\n\x06\x66iling\x18\x01 \x01(\x0b\x32\x1b.tenkay.common.v1.FilingRef\x12\x10\n\x08\x64ocument\x18\x02 \x01(\t\x12\x0e\n\x06sha256\x18\x03 \x01(\t\x12\r\n\x05start\x18\x04 \x01(\r\x12\x10\n\x03\x65nd\x18\x05 \x01(\rH\x00\x88\x01\x01\x12%\n\x05\x61s_of\x18\x06 \x01(\x0b\x32\x16.tenkay.common.v1.AsOf\x12\x14\n\x0cmin_sequence\x18\x07 \x01(\tB\x06\n\x04_end\"X\n\x10ReadTextResponse\x12\x0c\n\x04text\x18\x01 \x01(\t\x12\x0e\n\x06sha256\x18\x02 \x01(\t\x12\x0e\n\x06length\x18\x03 \x01(\r\x12\x16\n\x0e\x61s_of_sequence\x18\x04 \x01(\t*s\n\tFactScope\x12\x1a\n\x16\x46\x41\x43T_SCOPE_UNSPECIFIED\x10\x00\x12\x12\n\x0e\x46\x41\x43T_SCOPE_ALL\x10\x01\x12\x1b\n\x17\x46\x41\x43T_SCOPE_WHOLE_ENTITY\x10\x02\x12\x19\n\x15\x46\x41\x43T_SCOPE_DIMENSIONS\x10\x03\x32\xa2\x02\n\x0f\x41rtifactService\x12_\n\x0bPutArtifact\x12#.tenkay.store.v1.PutArtifactRequest\x1a$.tenkay.store.v1.PutArtifactResponse\"\x03\x90\x02\x02(\x01\x12V\n\x08GetFacts\x12 .tenkay.store.v1.GetFactsRequest\x1a!.tenkay.store.v1.GetFactsResponse\"\x03\x90\x02\x01\x30\x01\x12V\n\x08ReadText\x12 .tenkay.store.v1.ReadTextRequest\x1a!.tenkay.store.v1.ReadTextResponse\"\x03\x90\x02\x01\x30\x01\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n&tenkay/store/v1/artifact_service.proto\x12\x0ftenkay.store.v1\x1a\x1ftenkay/common/v1/artifact.proto\x1a\x1btenkay/common/v1/date.proto\x1a\x1btenkay/common/v1/fact.proto\x1a\x1dtenkay/common/v1/filing.proto\x1a\x1btenkay/common/v1/read.proto\"]\n\x12PutArtifactRequest\x12.\n\x08\x61rtifact\x18\x01 \x01(\x0b\x32\x1a.tenkay.common.v1.ArtifactH\x00\x12\x0f\n\x05\x63hunk\x18\x02 \x01(\x0cH\x00\x42\x06\n\x04part\"+\n\x13PutArtifactResponse\x12\x14\n\x0cstored_bytes\x18\x01 \x01(\x04\"\xbf\x02\n\x0fGetFactsRequest\x12+\n\x06\x66iling\x18\x01 \x01(\x0b\x32\x1b.tenkay.common.v1.FilingRef\x12\x10\n\x08\x63oncepts\x18\x02 \x03(\t\x12+\n\x0bperiod_from\x18\x03 \x01(\x0b\x32\x16.tenkay.common.v1.Date\x12)\n\tperiod_to\x18\x04 \x01(\x0b\x32\x16.tenkay.common.v1.Date\x12*\n\x05scope\x18\x05 \x01(\x0e\x32\x1b.tenkay.common.v1.FactScope\x12%\n\x05\x61s_of\x18\x06 \x01(\x0b\x32\x16.tenkay.common.v1.AsOf\x12\x14\n\x0cmin_sequence\x18\x07 \x01(\t\x12\x0e\n\x06offset\x18\x08 \x01(\r\x12\x12\n\x05limit\x18\t \x01(\rH\x00\x88\x01\x01\x42\x08\n\x06_limit\"\xde\x01\n\x10GetFactsResponse\x12%\n\x05\x66\x61\x63ts\x18\x01 \x03(\x0b\x32\x16.tenkay.common.v1.Fact\x12(\n\x06\x66iling\x18\x02 \x01(\x0b\x32\x18.tenkay.common.v1.Filing\x12\x0f\n\x07version\x18\x03 \x01(\r\x12\x12\n\nresult_key\x18\x04 \x01(\t\x12\x12\n\nfact_count\x18\x05 \x01(\r\x12\x10\n\x08warnings\x18\x06 \x03(\t\x12\x16\n\x0e\x61s_of_sequence\x18\x07 \x01(\t\x12\x16\n\x0eselected_count\x18\x08 \x01(\r\"\xc6\x01\n\x0fReadTextRequest\x12+\n\x06\x66iling\x18\x01 \x01(\x0b\x32\x1b.tenkay.common.v1.FilingRef\x12\x10\n\x08\x64ocument\x18\x02 \x01(\t\x12\x0e\n\x06sha256\x18\x03 \x01(\t\x12\r\n\x05start\x18\x04 \x01(\r\x12\x10\n\x03\x65nd\x18\x05 \x01(\rH\x00\x88\x01\x01\x12%\n\x05\x61s_of\x18\x06 \x01(\x0b\x32\x16.tenkay.common.v1.AsOf\x12\x14\n\x0cmin_sequence\x18\x07 \x01(\tB\x06\n\x04_end\"X\n\x10ReadTextResponse\x12\x0c\n\x04text\x18\x01 \x01(\t\x12\x0e\n\x06sha256\x18\x02 \x01(\t\x12\x0e\n\x06length\x18\x03 \x01(\r\x12\x16\n\x0e\x61s_of_sequence\x18\x04 \x01(\t\":\n\x0cPassageRange\x12\x0e\n\x06sha256\x18\x01 \x01(\t\x12\r\n\x05start\x18\x02 \x01(\r\x12\x0b\n\x03\x65nd\x18\x03 \x01(\r\"\xb0\x01\n\x13ReadPassagesRequest\x12/\n\x08passages\x18\x01 \x03(\x0b\x32\x1d.tenkay.store.v1.PassageRange\x12\x14\n\x0cmin_sequence\x18\x02 \x01(\t\x12+\n\x06\x66iling\x18\x03 \x01(\x0b\x32\x1b.tenkay.common.v1.FilingRef\x12%\n\x05\x61s_of\x18\x04 \x01(\x0b\x32\x16.tenkay.common.v1.AsOf\"s\n\x07Passage\x12\x0c\n\x04text\x18\x01 \x01(\t\x12\x18\n\x0btext_length\x18\x02 \x01(\rH\x00\x88\x01\x01\x12\x30\n\x07problem\x18\x03 \x01(\x0e\x32\x1f.tenkay.store.v1.PassageProblemB\x0e\n\x0c_text_length\"Z\n\x14ReadPassagesResponse\x12*\n\x08passages\x18\x01 \x03(\x0b\x32\x18.tenkay.store.v1.Passage\x12\x16\n\x0e\x61s_of_sequence\x18\x02 \x01(\t*\x9a\x01\n\x0ePassageProblem\x12\x1f\n\x1bPASSAGE_PROBLEM_UNSPECIFIED\x10\x00\x12#\n\x1fPASSAGE_PROBLEM_TEXT_NOT_STORED\x10\x01\x12 \n\x1cPASSAGE_PROBLEM_OUTSIDE_TEXT\x10\x02\x12 \n\x1cPASSAGE_PROBLEM_TEXT_DAMAGED\x10\x03\x32\x84\x03\n\x0f\x41rtifactService\x12_\n\x0bPutArtifact\x12#.tenkay.store.v1.PutArtifactRequest\x1a$.tenkay.store.v1.PutArtifactResponse\"\x03\x90\x02\x02(\x01\x12V\n\x08GetFacts\x12 .tenkay.store.v1.GetFactsRequest\x1a!.tenkay.store.v1.GetFactsResponse\"\x03\x90\x02\x01\x30\x01\x12V\n\x08ReadText\x12 .tenkay.store.v1.ReadTextRequest\x1a!.tenkay.store.v1.ReadTextResponse\"\x03\x90\x02\x01\x30\x01\x12`\n\x0cReadPassages\x12$.tenkay.store.v1.ReadPassagesRequest\x1a%.tenkay.store.v1.ReadPassagesResponse\"\x03\x90\x02\x01\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -42,20 +42,30 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_ARTIFACTSERVICE'].methods_by_name['GetFacts']._serialized_options = b'\220\002\001'
   _globals['_ARTIFACTSERVICE'].methods_by_name['ReadText']._loaded_options = None
   _globals['_ARTIFACTSERVICE'].methods_by_name['ReadText']._serialized_options = b'\220\002\001'
-  _globals['_FACTSCOPE']._serialized_start=1117
-  _globals['_FACTSCOPE']._serialized_end=1232
+  _globals['_ARTIFACTSERVICE'].methods_by_name['ReadPassages']._loaded_options = None
+  _globals['_ARTIFACTSERVICE'].methods_by_name['ReadPassages']._serialized_options = b'\220\002\001'
+  _globals['_PASSAGEPROBLEM']._serialized_start=1637
+  _globals['_PASSAGEPROBLEM']._serialized_end=1791
   _globals['_PUTARTIFACTREQUEST']._serialized_start=210
   _globals['_PUTARTIFACTREQUEST']._serialized_end=303
   _globals['_PUTARTIFACTRESPONSE']._serialized_start=305
   _globals['_PUTARTIFACTRESPONSE']._serialized_end=348
   _globals['_GETFACTSREQUEST']._serialized_start=351
-  _globals['_GETFACTSREQUEST']._serialized_end=623
-  _globals['_GETFACTSRESPONSE']._serialized_start=626
-  _globals['_GETFACTSRESPONSE']._serialized_end=824
-  _globals['_READTEXTREQUEST']._serialized_start=827
-  _globals['_READTEXTREQUEST']._serialized_end=1025
-  _globals['_READTEXTRESPONSE']._serialized_start=1027
-  _globals['_READTEXTRESPONSE']._serialized_end=1115
-  _globals['_ARTIFACTSERVICE']._serialized_start=1235
-  _globals['_ARTIFACTSERVICE']._serialized_end=1525
+  _globals['_GETFACTSREQUEST']._serialized_end=670
+  _globals['_GETFACTSRESPONSE']._serialized_start=673
+  _globals['_GETFACTSRESPONSE']._serialized_end=895
+  _globals['_READTEXTREQUEST']._serialized_start=898
+  _globals['_READTEXTREQUEST']._serialized_end=1096
+  _globals['_READTEXTRESPONSE']._serialized_start=1098
+  _globals['_READTEXTRESPONSE']._serialized_end=1186
+  _globals['_PASSAGERANGE']._serialized_start=1188
+  _globals['_PASSAGERANGE']._serialized_end=1246
+  _globals['_READPASSAGESREQUEST']._serialized_start=1249
+  _globals['_READPASSAGESREQUEST']._serialized_end=1425
+  _globals['_PASSAGE']._serialized_start=1427
+  _globals['_PASSAGE']._serialized_end=1542
+  _globals['_READPASSAGESRESPONSE']._serialized_start=1544
+  _globals['_READPASSAGESRESPONSE']._serialized_end=1634
+  _globals['_ARTIFACTSERVICE']._serialized_start=1794
+  _globals['_ARTIFACTSERVICE']._serialized_end=2182
 # @@protoc_insertion_point(module_scope)

@@ -24,33 +24,33 @@ else:
 
 DESCRIPTOR: _descriptor.FileDescriptor
 
-class _FactScope:
+class _PassageProblem:
     ValueType = _typing.NewType("ValueType", _builtins.int)
     V: _TypeAlias = ValueType  # noqa: Y015
 
-class _FactScopeEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_FactScope.ValueType], _builtins.type):
+class _PassageProblemEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_PassageProblem.ValueType], _builtins.type):
     DESCRIPTOR: _descriptor.EnumDescriptor
-    FACT_SCOPE_UNSPECIFIED: _FactScope.ValueType  # 0
-    """ALL."""
-    FACT_SCOPE_ALL: _FactScope.ValueType  # 1
-    """All facts."""
-    FACT_SCOPE_WHOLE_ENTITY: _FactScope.ValueType  # 2
-    """Only those without dimensions: the entity as a whole."""
-    FACT_SCOPE_DIMENSIONS: _FactScope.ValueType  # 3
-    """Only those with dimensions."""
+    PASSAGE_PROBLEM_UNSPECIFIED: _PassageProblem.ValueType  # 0
+    """Nothing is wrong."""
+    PASSAGE_PROBLEM_TEXT_NOT_STORED: _PassageProblem.ValueType  # 1
+    """No stored filing was committed with the text."""
+    PASSAGE_PROBLEM_OUTSIDE_TEXT: _PassageProblem.ValueType  # 2
+    """The text ends before the passage begins."""
+    PASSAGE_PROBLEM_TEXT_DAMAGED: _PassageProblem.ValueType  # 3
+    """The text is not what was put, or gone from where it was kept."""
 
-class FactScope(_FactScope, metaclass=_FactScopeEnumTypeWrapper):
-    """Which facts to take, by what they are about."""
+class PassageProblem(_PassageProblem, metaclass=_PassageProblemEnumTypeWrapper):
+    """Why a passage cannot be read."""
 
-FACT_SCOPE_UNSPECIFIED: FactScope.ValueType  # 0
-"""ALL."""
-FACT_SCOPE_ALL: FactScope.ValueType  # 1
-"""All facts."""
-FACT_SCOPE_WHOLE_ENTITY: FactScope.ValueType  # 2
-"""Only those without dimensions: the entity as a whole."""
-FACT_SCOPE_DIMENSIONS: FactScope.ValueType  # 3
-"""Only those with dimensions."""
-Global___FactScope: _TypeAlias = FactScope  # noqa: Y015
+PASSAGE_PROBLEM_UNSPECIFIED: PassageProblem.ValueType  # 0
+"""Nothing is wrong."""
+PASSAGE_PROBLEM_TEXT_NOT_STORED: PassageProblem.ValueType  # 1
+"""No stored filing was committed with the text."""
+PASSAGE_PROBLEM_OUTSIDE_TEXT: PassageProblem.ValueType  # 2
+"""The text ends before the passage begins."""
+PASSAGE_PROBLEM_TEXT_DAMAGED: PassageProblem.ValueType  # 3
+"""The text is not what was put, or gone from where it was kept."""
+Global___PassageProblem: _TypeAlias = PassageProblem  # noqa: Y015
 
 @_typing.final
 class PutArtifactRequest(_message.Message):
@@ -117,10 +117,16 @@ class GetFactsRequest(_message.Message):
     SCOPE_FIELD_NUMBER: _builtins.int
     AS_OF_FIELD_NUMBER: _builtins.int
     MIN_SEQUENCE_FIELD_NUMBER: _builtins.int
-    scope: Global___FactScope.ValueType
+    OFFSET_FIELD_NUMBER: _builtins.int
+    LIMIT_FIELD_NUMBER: _builtins.int
+    scope: _fact_pb2.FactScope.ValueType
     """By what they are about."""
     min_sequence: _builtins.str
     """The oldest state to read. Empty: any."""
+    offset: _builtins.int
+    """How many of the facts asked for to leave out at the beginning."""
+    limit: _builtins.int
+    """Most facts to answer with. Absent: all."""
     @_builtins.property
     def filing(self) -> _filing_pb2.FilingRef:
         """The filing. Required."""
@@ -150,15 +156,19 @@ class GetFactsRequest(_message.Message):
         concepts: _abc.Iterable[_builtins.str] | None = ...,
         period_from: _date_pb2.Date | None = ...,
         period_to: _date_pb2.Date | None = ...,
-        scope: Global___FactScope.ValueType | None = ...,
+        scope: _fact_pb2.FactScope.ValueType | None = ...,
         as_of: _read_pb2.AsOf | None = ...,
         min_sequence: _builtins.str | None = ...,
+        offset: _builtins.int | None = ...,
+        limit: _builtins.int | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["as_of", b"as_of", "filing", b"filing", "period_from", b"period_from", "period_to", b"period_to"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_limit", b"_limit", "as_of", b"as_of", "filing", b"filing", "limit", b"limit", "period_from", b"period_from", "period_to", b"period_to"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["as_of", b"as_of", "concepts", b"concepts", "filing", b"filing", "min_sequence", b"min_sequence", "period_from", b"period_from", "period_to", b"period_to", "scope", b"scope"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_limit", b"_limit", "as_of", b"as_of", "concepts", b"concepts", "filing", b"filing", "limit", b"limit", "min_sequence", b"min_sequence", "offset", b"offset", "period_from", b"period_from", "period_to", b"period_to", "scope", b"scope"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    def WhichOneof(self, oneof_group: _Never) -> None: ...
+    _WhichOneofReturnType__limit: _TypeAlias = _typing.Literal["limit"]  # noqa: Y015
+    _WhichOneofArgType__limit: _TypeAlias = _typing.Literal["_limit", b"_limit"]  # noqa: Y015
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__limit) -> _WhichOneofReturnType__limit | None: ...
 
 Global___GetFactsRequest: _TypeAlias = GetFactsRequest  # noqa: Y015
 
@@ -175,6 +185,7 @@ class GetFactsResponse(_message.Message):
     FACT_COUNT_FIELD_NUMBER: _builtins.int
     WARNINGS_FIELD_NUMBER: _builtins.int
     AS_OF_SEQUENCE_FIELD_NUMBER: _builtins.int
+    SELECTED_COUNT_FIELD_NUMBER: _builtins.int
     version: _builtins.int
     """The extraction's version, from 1. In the first part only."""
     result_key: _builtins.str
@@ -183,6 +194,8 @@ class GetFactsResponse(_message.Message):
     """How many facts the filing has, whatever was asked for. In the first part only."""
     as_of_sequence: _builtins.str
     """The state that was read. In the first part only."""
+    selected_count: _builtins.int
+    """How many facts are asked for, offset and limit aside. In the first part only."""
     @_builtins.property
     def facts(self) -> _containers.RepeatedCompositeFieldContainer[_fact_pb2.Fact]:
         """The next facts, 500 and about 256 KiB at most."""
@@ -205,10 +218,11 @@ class GetFactsResponse(_message.Message):
         fact_count: _builtins.int | None = ...,
         warnings: _abc.Iterable[_builtins.str] | None = ...,
         as_of_sequence: _builtins.str | None = ...,
+        selected_count: _builtins.int | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["filing", b"filing"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["as_of_sequence", b"as_of_sequence", "fact_count", b"fact_count", "facts", b"facts", "filing", b"filing", "result_key", b"result_key", "version", b"version", "warnings", b"warnings"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["as_of_sequence", b"as_of_sequence", "fact_count", b"fact_count", "facts", b"facts", "filing", b"filing", "result_key", b"result_key", "selected_count", b"selected_count", "version", b"version", "warnings", b"warnings"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -301,3 +315,135 @@ class ReadTextResponse(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___ReadTextResponse: _TypeAlias = ReadTextResponse  # noqa: Y015
+
+@_typing.final
+class PassageRange(_message.Message):
+    """A passage of a text."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    SHA256_FIELD_NUMBER: _builtins.int
+    START_FIELD_NUMBER: _builtins.int
+    END_FIELD_NUMBER: _builtins.int
+    sha256: _builtins.str
+    """Digest of the text, as evidence names it."""
+    start: _builtins.int
+    """First character, from 0, in Unicode code points."""
+    end: _builtins.int
+    """One past the last character; one beyond the text's end is taken as its end."""
+    def __init__(
+        self,
+        *,
+        sha256: _builtins.str | None = ...,
+        start: _builtins.int | None = ...,
+        end: _builtins.int | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["end", b"end", "sha256", b"sha256", "start", b"start"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___PassageRange: _TypeAlias = PassageRange  # noqa: Y015
+
+@_typing.final
+class ReadPassagesRequest(_message.Message):
+    """Selects passages."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    PASSAGES_FIELD_NUMBER: _builtins.int
+    MIN_SEQUENCE_FIELD_NUMBER: _builtins.int
+    FILING_FIELD_NUMBER: _builtins.int
+    AS_OF_FIELD_NUMBER: _builtins.int
+    min_sequence: _builtins.str
+    """The oldest state to read. Empty: any."""
+    @_builtins.property
+    def passages(self) -> _containers.RepeatedCompositeFieldContainer[Global___PassageRange]:
+        """1 to 100."""
+
+    @_builtins.property
+    def filing(self) -> _filing_pb2.FilingRef:
+        """The filing whose evidence the passages are; the texts may be those of earlier filings that it was compared with.
+        Required.
+        """
+
+    @_builtins.property
+    def as_of(self) -> _read_pb2.AsOf:
+        """The moments to read the filing at. Absent: now."""
+
+    def __init__(
+        self,
+        *,
+        passages: _abc.Iterable[Global___PassageRange] | None = ...,
+        min_sequence: _builtins.str | None = ...,
+        filing: _filing_pb2.FilingRef | None = ...,
+        as_of: _read_pb2.AsOf | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["as_of", b"as_of", "filing", b"filing"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["as_of", b"as_of", "filing", b"filing", "min_sequence", b"min_sequence", "passages", b"passages"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ReadPassagesRequest: _TypeAlias = ReadPassagesRequest  # noqa: Y015
+
+@_typing.final
+class Passage(_message.Message):
+    """A passage that was read."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    TEXT_FIELD_NUMBER: _builtins.int
+    TEXT_LENGTH_FIELD_NUMBER: _builtins.int
+    PROBLEM_FIELD_NUMBER: _builtins.int
+    text: _builtins.str
+    """Its characters."""
+    text_length: _builtins.int
+    """Length of the whole text in Unicode code points. Absent when the text cannot be read."""
+    problem: Global___PassageProblem.ValueType
+    """Why there is no text."""
+    def __init__(
+        self,
+        *,
+        text: _builtins.str | None = ...,
+        text_length: _builtins.int | None = ...,
+        problem: Global___PassageProblem.ValueType | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_text_length", b"_text_length", "text_length", b"text_length"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_text_length", b"_text_length", "problem", b"problem", "text", b"text", "text_length", b"text_length"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType__text_length: _TypeAlias = _typing.Literal["text_length"]  # noqa: Y015
+    _WhichOneofArgType__text_length: _TypeAlias = _typing.Literal["_text_length", b"_text_length"]  # noqa: Y015
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__text_length) -> _WhichOneofReturnType__text_length | None: ...
+
+Global___Passage: _TypeAlias = Passage  # noqa: Y015
+
+@_typing.final
+class ReadPassagesResponse(_message.Message):
+    """Passages."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    PASSAGES_FIELD_NUMBER: _builtins.int
+    AS_OF_SEQUENCE_FIELD_NUMBER: _builtins.int
+    as_of_sequence: _builtins.str
+    """The state that was read."""
+    @_builtins.property
+    def passages(self) -> _containers.RepeatedCompositeFieldContainer[Global___Passage]:
+        """In the request's order, each one."""
+
+    def __init__(
+        self,
+        *,
+        passages: _abc.Iterable[Global___Passage] | None = ...,
+        as_of_sequence: _builtins.str | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["as_of_sequence", b"as_of_sequence", "passages", b"passages"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ReadPassagesResponse: _TypeAlias = ReadPassagesResponse  # noqa: Y015

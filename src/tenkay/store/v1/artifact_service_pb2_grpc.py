@@ -51,6 +51,11 @@ class ArtifactServiceStub:
                 request_serializer=tenkay_dot_store_dot_v1_dot_artifact__service__pb2.ReadTextRequest.SerializeToString,
                 response_deserializer=tenkay_dot_store_dot_v1_dot_artifact__service__pb2.ReadTextResponse.FromString,
                 _registered_method=True)
+        self.ReadPassages = channel.unary_unary(
+                '/tenkay.store.v1.ArtifactService/ReadPassages',
+                request_serializer=tenkay_dot_store_dot_v1_dot_artifact__service__pb2.ReadPassagesRequest.SerializeToString,
+                response_deserializer=tenkay_dot_store_dot_v1_dot_artifact__service__pb2.ReadPassagesResponse.FromString,
+                _registered_method=True)
 
 
 class ArtifactServiceServicer:
@@ -87,6 +92,15 @@ class ArtifactServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def ReadPassages(self, request, context):
+        """Several passages of texts, each named by the text's digest. One that cannot be read says why, and costs the others
+        nothing. FILING_UNKNOWN as GetFiling; INVALID_FIELD when there are none, more than 100, or one of more than 9,000 characters.
+        Cost: the blocks of 64 KiB that the passages touch, each read once.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_ArtifactServiceServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -104,6 +118,11 @@ def add_ArtifactServiceServicer_to_server(servicer, server):
                     servicer.ReadText,
                     request_deserializer=tenkay_dot_store_dot_v1_dot_artifact__service__pb2.ReadTextRequest.FromString,
                     response_serializer=tenkay_dot_store_dot_v1_dot_artifact__service__pb2.ReadTextResponse.SerializeToString,
+            ),
+            'ReadPassages': grpc.unary_unary_rpc_method_handler(
+                    servicer.ReadPassages,
+                    request_deserializer=tenkay_dot_store_dot_v1_dot_artifact__service__pb2.ReadPassagesRequest.FromString,
+                    response_serializer=tenkay_dot_store_dot_v1_dot_artifact__service__pb2.ReadPassagesResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -189,6 +208,33 @@ class ArtifactService:
             '/tenkay.store.v1.ArtifactService/ReadText',
             tenkay_dot_store_dot_v1_dot_artifact__service__pb2.ReadTextRequest.SerializeToString,
             tenkay_dot_store_dot_v1_dot_artifact__service__pb2.ReadTextResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ReadPassages(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/tenkay.store.v1.ArtifactService/ReadPassages',
+            tenkay_dot_store_dot_v1_dot_artifact__service__pb2.ReadPassagesRequest.SerializeToString,
+            tenkay_dot_store_dot_v1_dot_artifact__service__pb2.ReadPassagesResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -52,6 +52,11 @@ class ArtifactServiceStub:
     that does not lie in the text; ARTIFACT_DAMAGED.
     Cost: the blocks of 64 KiB that the range touches.
     """
+    ReadPassages: _grpc.UnaryUnaryMultiCallable[_artifact_service_pb2.ReadPassagesRequest, _artifact_service_pb2.ReadPassagesResponse]
+    """Several passages of texts, each named by the text's digest. One that cannot be read says why, and costs the others
+    nothing. FILING_UNKNOWN as GetFiling; INVALID_FIELD when there are none, more than 100, or one of more than 9,000 characters.
+    Cost: the blocks of 64 KiB that the passages touch, each read once.
+    """
 
 @_typing.type_check_only
 class ArtifactServiceAsyncStub(ArtifactServiceStub):
@@ -76,6 +81,11 @@ class ArtifactServiceAsyncStub(ArtifactServiceStub):
     GetFiling; ARTIFACT_UNKNOWN when the version has no such text or was committed without it; INVALID_FIELD for a range
     that does not lie in the text; ARTIFACT_DAMAGED.
     Cost: the blocks of 64 KiB that the range touches.
+    """
+    ReadPassages: _aio.UnaryUnaryMultiCallable[_artifact_service_pb2.ReadPassagesRequest, _artifact_service_pb2.ReadPassagesResponse]  # type: ignore[assignment]
+    """Several passages of texts, each named by the text's digest. One that cannot be read says why, and costs the others
+    nothing. FILING_UNKNOWN as GetFiling; INVALID_FIELD when there are none, more than 100, or one of more than 9,000 characters.
+    Cost: the blocks of 64 KiB that the passages touch, each read once.
     """
 
 class ArtifactServiceServicer(metaclass=_abc_1.ABCMeta):
@@ -116,6 +126,17 @@ class ArtifactServiceServicer(metaclass=_abc_1.ABCMeta):
         GetFiling; ARTIFACT_UNKNOWN when the version has no such text or was committed without it; INVALID_FIELD for a range
         that does not lie in the text; ARTIFACT_DAMAGED.
         Cost: the blocks of 64 KiB that the range touches.
+        """
+
+    @_abc_1.abstractmethod
+    def ReadPassages(
+        self,
+        request: _artifact_service_pb2.ReadPassagesRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_artifact_service_pb2.ReadPassagesResponse, _abc.Awaitable[_artifact_service_pb2.ReadPassagesResponse]]:
+        """Several passages of texts, each named by the text's digest. One that cannot be read says why, and costs the others
+        nothing. FILING_UNKNOWN as GetFiling; INVALID_FIELD when there are none, more than 100, or one of more than 9,000 characters.
+        Cost: the blocks of 64 KiB that the passages touch, each read once.
         """
 
 def add_ArtifactServiceServicer_to_server(servicer: ArtifactServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

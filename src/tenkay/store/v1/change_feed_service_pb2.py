@@ -25,7 +25,7 @@ _sym_db = _symbol_database.Default()
 from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n)tenkay/store/v1/change_feed_service.proto\x12\x0ftenkay.store.v1\x1a\x1fgoogle/protobuf/timestamp.proto\"%\n\x0cWatchRequest\x12\x15\n\rfrom_sequence\x18\x01 \x01(\t\"\xbb\x01\n\x06\x43hange\x12\x10\n\x08sequence\x18\x01 \x01(\t\x12)\n\x04kind\x18\x02 \x01(\x0e\x32\x1b.tenkay.store.v1.ChangeKind\x12\x18\n\x10\x61\x63\x63\x65ssion_number\x18\x03 \x01(\t\x12\x10\n\x03\x63ik\x18\x04 \x01(\x04H\x00\x88\x01\x01\x12\x0f\n\x07version\x18\x05 \x01(\r\x12/\n\x0brecorded_at\x18\x06 \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x06\n\x04_cik\"Q\n\rWatchResponse\x12(\n\x07\x63hanges\x18\x01 \x03(\x0b\x32\x17.tenkay.store.v1.Change\x12\x16\n\x0eup_to_sequence\x18\x02 \x01(\t*\xaa\x01\n\nChangeKind\x12\x1b\n\x17\x43HANGE_KIND_UNSPECIFIED\x10\x00\x12\x1a\n\x16\x43HANGE_KIND_EXTRACTION\x10\x01\x12\x18\n\x14\x43HANGE_KIND_ANALYSIS\x10\x02\x12\x15\n\x11\x43HANGE_KIND_PURGE\x10\x03\x12\x17\n\x13\x43HANGE_KIND_DISPUTE\x10\x04\x12\x19\n\x15\x43HANGE_KIND_STALENESS\x10\x05\x32\x62\n\x11\x43hangeFeedService\x12M\n\x05Watch\x12\x1d.tenkay.store.v1.WatchRequest\x1a\x1e.tenkay.store.v1.WatchResponse\"\x03\x90\x02\x01\x30\x01\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n)tenkay/store/v1/change_feed_service.proto\x12\x0ftenkay.store.v1\x1a\x1fgoogle/protobuf/timestamp.proto\"3\n\x0cWatchRequest\x12\x15\n\rfrom_sequence\x18\x01 \x01(\t\x12\x0c\n\x04\x63iks\x18\x02 \x03(\x04\"\xbb\x01\n\x06\x43hange\x12\x10\n\x08sequence\x18\x01 \x01(\t\x12)\n\x04kind\x18\x02 \x01(\x0e\x32\x1b.tenkay.store.v1.ChangeKind\x12\x18\n\x10\x61\x63\x63\x65ssion_number\x18\x03 \x01(\t\x12\x10\n\x03\x63ik\x18\x04 \x01(\x04H\x00\x88\x01\x01\x12\x0f\n\x07version\x18\x05 \x01(\r\x12/\n\x0brecorded_at\x18\x06 \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x06\n\x04_cik\"Q\n\rWatchResponse\x12(\n\x07\x63hanges\x18\x01 \x03(\x0b\x32\x17.tenkay.store.v1.Change\x12\x16\n\x0eup_to_sequence\x18\x02 \x01(\t*\xaa\x01\n\nChangeKind\x12\x1b\n\x17\x43HANGE_KIND_UNSPECIFIED\x10\x00\x12\x1a\n\x16\x43HANGE_KIND_EXTRACTION\x10\x01\x12\x18\n\x14\x43HANGE_KIND_ANALYSIS\x10\x02\x12\x15\n\x11\x43HANGE_KIND_PURGE\x10\x03\x12\x17\n\x13\x43HANGE_KIND_DISPUTE\x10\x04\x12\x19\n\x15\x43HANGE_KIND_STALENESS\x10\x05\x32\x62\n\x11\x43hangeFeedService\x12M\n\x05Watch\x12\x1d.tenkay.store.v1.WatchRequest\x1a\x1e.tenkay.store.v1.WatchResponse\"\x03\x90\x02\x01\x30\x01\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -34,14 +34,14 @@ if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
   _globals['_CHANGEFEEDSERVICE'].methods_by_name['Watch']._loaded_options = None
   _globals['_CHANGEFEEDSERVICE'].methods_by_name['Watch']._serialized_options = b'\220\002\001'
-  _globals['_CHANGEKIND']._serialized_start=408
-  _globals['_CHANGEKIND']._serialized_end=578
+  _globals['_CHANGEKIND']._serialized_start=422
+  _globals['_CHANGEKIND']._serialized_end=592
   _globals['_WATCHREQUEST']._serialized_start=95
-  _globals['_WATCHREQUEST']._serialized_end=132
-  _globals['_CHANGE']._serialized_start=135
-  _globals['_CHANGE']._serialized_end=322
-  _globals['_WATCHRESPONSE']._serialized_start=324
-  _globals['_WATCHRESPONSE']._serialized_end=405
-  _globals['_CHANGEFEEDSERVICE']._serialized_start=580
-  _globals['_CHANGEFEEDSERVICE']._serialized_end=678
+  _globals['_WATCHREQUEST']._serialized_end=146
+  _globals['_CHANGE']._serialized_start=149
+  _globals['_CHANGE']._serialized_end=336
+  _globals['_WATCHRESPONSE']._serialized_start=338
+  _globals['_WATCHRESPONSE']._serialized_end=419
+  _globals['_CHANGEFEEDSERVICE']._serialized_start=594
+  _globals['_CHANGEFEEDSERVICE']._serialized_end=692
 # @@protoc_insertion_point(module_scope)

@@ -63,18 +63,26 @@ class WatchRequest(_message.Message):
     DESCRIPTOR: _descriptor.Descriptor
 
     FROM_SEQUENCE_FIELD_NUMBER: _builtins.int
+    CIKS_FIELD_NUMBER: _builtins.int
     from_sequence: _builtins.str
     """The last position the follower has seen. Empty: only what is committed from now on; the first answer says where
     that is.
     """
+    @_builtins.property
+    def ciks(self) -> _containers.RepeatedScalarFieldContainer[_builtins.int]:
+        """Only changes of these companies, 500 at most; else INVALID_FIELD. Empty: of all, and of filings whose company is not
+        known. What is left out still moves up_to_sequence on.
+        """
+
     def __init__(
         self,
         *,
         from_sequence: _builtins.str | None = ...,
+        ciks: _abc.Iterable[_builtins.int] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["from_sequence", b"from_sequence"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["ciks", b"ciks", "from_sequence", b"from_sequence"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -747,12 +747,10 @@ class GetSignalsRequest(_message.Message):
 
     FILING_FIELD_NUMBER: _builtins.int
     SIGNAL_IDS_FIELD_NUMBER: _builtins.int
-    CATEGORY_FIELD_NUMBER: _builtins.int
+    CATEGORIES_FIELD_NUMBER: _builtins.int
     OMIT_EVIDENCE_FIELD_NUMBER: _builtins.int
     AS_OF_FIELD_NUMBER: _builtins.int
     MIN_SEQUENCE_FIELD_NUMBER: _builtins.int
-    category: _signal_pb2.SignalCategory.ValueType
-    """Only this category. UNSPECIFIED: all."""
     omit_evidence: _builtins.bool
     """True: leave evidence out."""
     min_sequence: _builtins.str
@@ -766,6 +764,10 @@ class GetSignalsRequest(_message.Message):
         """Only these signals. Empty: all. An id that the filing has neither a value nor a gap for is UNKNOWN_SIGNAL."""
 
     @_builtins.property
+    def categories(self) -> _containers.RepeatedScalarFieldContainer[_signal_pb2.SignalCategory.ValueType]:
+        """Only these categories. Empty: all. UNSPECIFIED among them is INVALID_FIELD."""
+
+    @_builtins.property
     def as_of(self) -> _read_pb2.AsOf:
         """The moments to read at. Absent: now."""
 
@@ -774,14 +776,14 @@ class GetSignalsRequest(_message.Message):
         *,
         filing: _filing_pb2.FilingRef | None = ...,
         signal_ids: _abc.Iterable[_builtins.str] | None = ...,
-        category: _signal_pb2.SignalCategory.ValueType | None = ...,
+        categories: _abc.Iterable[_signal_pb2.SignalCategory.ValueType] | None = ...,
         omit_evidence: _builtins.bool | None = ...,
         as_of: _read_pb2.AsOf | None = ...,
         min_sequence: _builtins.str | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["as_of", b"as_of", "filing", b"filing"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["as_of", b"as_of", "category", b"category", "filing", b"filing", "min_sequence", b"min_sequence", "omit_evidence", b"omit_evidence", "signal_ids", b"signal_ids"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["as_of", b"as_of", "categories", b"categories", "filing", b"filing", "min_sequence", b"min_sequence", "omit_evidence", b"omit_evidence", "signal_ids", b"signal_ids"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -848,6 +850,152 @@ class GetSignalsResponse(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___GetSignalsResponse: _TypeAlias = GetSignalsResponse  # noqa: Y015
+
+@_typing.final
+class BatchGetSignalsRequest(_message.Message):
+    """Names filings and the signals wanted."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    FILINGS_FIELD_NUMBER: _builtins.int
+    SIGNAL_IDS_FIELD_NUMBER: _builtins.int
+    OMIT_EVIDENCE_FIELD_NUMBER: _builtins.int
+    WITH_COMPARABLE_PRIOR_FIELD_NUMBER: _builtins.int
+    AS_OF_FIELD_NUMBER: _builtins.int
+    MIN_SEQUENCE_FIELD_NUMBER: _builtins.int
+    omit_evidence: _builtins.bool
+    """True: leave evidence out."""
+    with_comparable_prior: _builtins.bool
+    """True: answer with the comparable prior of each filing too: the stored original of the same company and base form
+    whose period ended 350 to 380 days before, accepted no later; the newest such.
+    """
+    min_sequence: _builtins.str
+    """The oldest state to read. Empty: any."""
+    @_builtins.property
+    def filings(self) -> _containers.RepeatedCompositeFieldContainer[_filing_pb2.FilingRef]:
+        """The filings, 1 to 20."""
+
+    @_builtins.property
+    def signal_ids(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """Only these signals. Empty: all. One that a filing has neither a value nor a gap for is left out of its answer."""
+
+    @_builtins.property
+    def as_of(self) -> _read_pb2.AsOf:
+        """The moments to read at. Absent: now."""
+
+    def __init__(
+        self,
+        *,
+        filings: _abc.Iterable[_filing_pb2.FilingRef] | None = ...,
+        signal_ids: _abc.Iterable[_builtins.str] | None = ...,
+        omit_evidence: _builtins.bool | None = ...,
+        with_comparable_prior: _builtins.bool | None = ...,
+        as_of: _read_pb2.AsOf | None = ...,
+        min_sequence: _builtins.str | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["as_of", b"as_of"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["as_of", b"as_of", "filings", b"filings", "min_sequence", b"min_sequence", "omit_evidence", b"omit_evidence", "signal_ids", b"signal_ids", "with_comparable_prior", b"with_comparable_prior"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___BatchGetSignalsRequest: _TypeAlias = BatchGetSignalsRequest  # noqa: Y015
+
+@_typing.final
+class FilingSignals(_message.Message):
+    """A filing with its signals, among several."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    FILING_FIELD_NUMBER: _builtins.int
+    SIGNALS_FIELD_NUMBER: _builtins.int
+    MISSING_FIELD_NUMBER: _builtins.int
+    VERSION_FIELD_NUMBER: _builtins.int
+    RESULT_KEY_FIELD_NUMBER: _builtins.int
+    STALE_FIELD_NUMBER: _builtins.int
+    DISPUTES_FIELD_NUMBER: _builtins.int
+    COMPARABLE_PRIOR_FIELD_NUMBER: _builtins.int
+    version: _builtins.int
+    """The extraction's version, from 1."""
+    result_key: _builtins.str
+    """The extraction's key."""
+    comparable_prior: _builtins.str
+    """Accession number of its comparable prior. Absent when none is stored, or none was asked for."""
+    @_builtins.property
+    def filing(self) -> _filing_pb2.Filing:
+        """The filing."""
+
+    @_builtins.property
+    def signals(self) -> _containers.RepeatedCompositeFieldContainer[_signal_pb2.Signal]:
+        """As in GetSignals."""
+
+    @_builtins.property
+    def missing(self) -> _containers.RepeatedCompositeFieldContainer[_signal_pb2.MissingSignal]:
+        """As in GetSignals."""
+
+    @_builtins.property
+    def stale(self) -> _staleness_pb2.Staleness:
+        """As in GetSignals."""
+
+    @_builtins.property
+    def disputes(self) -> _containers.RepeatedCompositeFieldContainer[_dispute_pb2.Dispute]:
+        """As in GetSignals."""
+
+    def __init__(
+        self,
+        *,
+        filing: _filing_pb2.Filing | None = ...,
+        signals: _abc.Iterable[_signal_pb2.Signal] | None = ...,
+        missing: _abc.Iterable[_signal_pb2.MissingSignal] | None = ...,
+        version: _builtins.int | None = ...,
+        result_key: _builtins.str | None = ...,
+        stale: _staleness_pb2.Staleness | None = ...,
+        disputes: _abc.Iterable[_dispute_pb2.Dispute] | None = ...,
+        comparable_prior: _builtins.str | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_comparable_prior", b"_comparable_prior", "comparable_prior", b"comparable_prior", "filing", b"filing", "stale", b"stale"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_comparable_prior", b"_comparable_prior", "comparable_prior", b"comparable_prior", "disputes", b"disputes", "filing", b"filing", "missing", b"missing", "result_key", b"result_key", "signals", b"signals", "stale", b"stale", "version", b"version"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType__comparable_prior: _TypeAlias = _typing.Literal["comparable_prior"]  # noqa: Y015
+    _WhichOneofArgType__comparable_prior: _TypeAlias = _typing.Literal["_comparable_prior", b"_comparable_prior"]  # noqa: Y015
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__comparable_prior) -> _WhichOneofReturnType__comparable_prior | None: ...
+
+Global___FilingSignals: _TypeAlias = FilingSignals  # noqa: Y015
+
+@_typing.final
+class BatchGetSignalsResponse(_message.Message):
+    """Filings with their signals."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    FILINGS_FIELD_NUMBER: _builtins.int
+    UNKNOWN_FIELD_NUMBER: _builtins.int
+    AS_OF_SEQUENCE_FIELD_NUMBER: _builtins.int
+    as_of_sequence: _builtins.str
+    """The state that was read."""
+    @_builtins.property
+    def filings(self) -> _containers.RepeatedCompositeFieldContainer[Global___FilingSignals]:
+        """Those asked for that are stored, each once, in the request's order, then their comparable priors."""
+
+    @_builtins.property
+    def unknown(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """Accession numbers of those that are not stored."""
+
+    def __init__(
+        self,
+        *,
+        filings: _abc.Iterable[Global___FilingSignals] | None = ...,
+        unknown: _abc.Iterable[_builtins.str] | None = ...,
+        as_of_sequence: _builtins.str | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["as_of_sequence", b"as_of_sequence", "filings", b"filings", "unknown", b"unknown"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___BatchGetSignalsResponse: _TypeAlias = BatchGetSignalsResponse  # noqa: Y015
 
 @_typing.final
 class GetAnalysisRequest(_message.Message):

@@ -73,6 +73,11 @@ class FilingStoreServiceStub:
                 request_serializer=tenkay_dot_store_dot_v1_dot_filing__store__service__pb2.GetSignalsRequest.SerializeToString,
                 response_deserializer=tenkay_dot_store_dot_v1_dot_filing__store__service__pb2.GetSignalsResponse.FromString,
                 _registered_method=True)
+        self.BatchGetSignals = channel.unary_unary(
+                '/tenkay.store.v1.FilingStoreService/BatchGetSignals',
+                request_serializer=tenkay_dot_store_dot_v1_dot_filing__store__service__pb2.BatchGetSignalsRequest.SerializeToString,
+                response_deserializer=tenkay_dot_store_dot_v1_dot_filing__store__service__pb2.BatchGetSignalsResponse.FromString,
+                _registered_method=True)
         self.GetAnalysis = channel.unary_unary(
                 '/tenkay.store.v1.FilingStoreService/GetAnalysis',
                 request_serializer=tenkay_dot_store_dot_v1_dot_filing__store__service__pb2.GetAnalysisRequest.SerializeToString,
@@ -162,6 +167,15 @@ class FilingStoreServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def BatchGetSignals(self, request, context):
+        """The signals and gaps of several filings, all of one state, and of the filings that they are compared with.
+        UNKNOWN_SIGNAL for an id that no filing ever had; INVALID_FIELD when no filing is named or more than 20; FILING_MISMATCH.
+        Cost: that of as many GetSignals, on one of the store's readers.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def GetAnalysis(self, request, context):
         """A filing's newest analysis. ANALYSIS_UNKNOWN when the filing is stored without one; FILING_UNKNOWN as GetFiling.
         """
@@ -232,6 +246,11 @@ def add_FilingStoreServiceServicer_to_server(servicer, server):
                     servicer.GetSignals,
                     request_deserializer=tenkay_dot_store_dot_v1_dot_filing__store__service__pb2.GetSignalsRequest.FromString,
                     response_serializer=tenkay_dot_store_dot_v1_dot_filing__store__service__pb2.GetSignalsResponse.SerializeToString,
+            ),
+            'BatchGetSignals': grpc.unary_unary_rpc_method_handler(
+                    servicer.BatchGetSignals,
+                    request_deserializer=tenkay_dot_store_dot_v1_dot_filing__store__service__pb2.BatchGetSignalsRequest.FromString,
+                    response_serializer=tenkay_dot_store_dot_v1_dot_filing__store__service__pb2.BatchGetSignalsResponse.SerializeToString,
             ),
             'GetAnalysis': grpc.unary_unary_rpc_method_handler(
                     servicer.GetAnalysis,
@@ -430,6 +449,33 @@ class FilingStoreService:
             '/tenkay.store.v1.FilingStoreService/GetSignals',
             tenkay_dot_store_dot_v1_dot_filing__store__service__pb2.GetSignalsRequest.SerializeToString,
             tenkay_dot_store_dot_v1_dot_filing__store__service__pb2.GetSignalsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def BatchGetSignals(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/tenkay.store.v1.FilingStoreService/BatchGetSignals',
+            tenkay_dot_store_dot_v1_dot_filing__store__service__pb2.BatchGetSignalsRequest.SerializeToString,
+            tenkay_dot_store_dot_v1_dot_filing__store__service__pb2.BatchGetSignalsResponse.FromString,
             options,
             channel_credentials,
             insecure,

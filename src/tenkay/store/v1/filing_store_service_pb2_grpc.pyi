@@ -66,6 +66,11 @@ class FilingStoreServiceStub:
     """
     GetSignals: _grpc.UnaryUnaryMultiCallable[_filing_store_service_pb2.GetSignalsRequest, _filing_store_service_pb2.GetSignalsResponse]
     """A filing's signals and gaps. FILING_UNKNOWN as GetFiling."""
+    BatchGetSignals: _grpc.UnaryUnaryMultiCallable[_filing_store_service_pb2.BatchGetSignalsRequest, _filing_store_service_pb2.BatchGetSignalsResponse]
+    """The signals and gaps of several filings, all of one state, and of the filings that they are compared with.
+    UNKNOWN_SIGNAL for an id that no filing ever had; INVALID_FIELD when no filing is named or more than 20; FILING_MISMATCH.
+    Cost: that of as many GetSignals, on one of the store's readers.
+    """
     GetAnalysis: _grpc.UnaryUnaryMultiCallable[_filing_store_service_pb2.GetAnalysisRequest, _filing_store_service_pb2.GetAnalysisResponse]
     """A filing's newest analysis. ANALYSIS_UNKNOWN when the filing is stored without one; FILING_UNKNOWN as GetFiling."""
     GetCompanySummary: _grpc.UnaryUnaryMultiCallable[_filing_store_service_pb2.GetCompanySummaryRequest, _filing_store_service_pb2.GetCompanySummaryResponse]
@@ -120,6 +125,11 @@ class FilingStoreServiceAsyncStub(FilingStoreServiceStub):
     """
     GetSignals: _aio.UnaryUnaryMultiCallable[_filing_store_service_pb2.GetSignalsRequest, _filing_store_service_pb2.GetSignalsResponse]  # type: ignore[assignment]
     """A filing's signals and gaps. FILING_UNKNOWN as GetFiling."""
+    BatchGetSignals: _aio.UnaryUnaryMultiCallable[_filing_store_service_pb2.BatchGetSignalsRequest, _filing_store_service_pb2.BatchGetSignalsResponse]  # type: ignore[assignment]
+    """The signals and gaps of several filings, all of one state, and of the filings that they are compared with.
+    UNKNOWN_SIGNAL for an id that no filing ever had; INVALID_FIELD when no filing is named or more than 20; FILING_MISMATCH.
+    Cost: that of as many GetSignals, on one of the store's readers.
+    """
     GetAnalysis: _aio.UnaryUnaryMultiCallable[_filing_store_service_pb2.GetAnalysisRequest, _filing_store_service_pb2.GetAnalysisResponse]  # type: ignore[assignment]
     """A filing's newest analysis. ANALYSIS_UNKNOWN when the filing is stored without one; FILING_UNKNOWN as GetFiling."""
     GetCompanySummary: _aio.UnaryUnaryMultiCallable[_filing_store_service_pb2.GetCompanySummaryRequest, _filing_store_service_pb2.GetCompanySummaryResponse]  # type: ignore[assignment]
@@ -207,6 +217,17 @@ class FilingStoreServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_filing_store_service_pb2.GetSignalsResponse, _abc.Awaitable[_filing_store_service_pb2.GetSignalsResponse]]:
         """A filing's signals and gaps. FILING_UNKNOWN as GetFiling."""
+
+    @_abc_1.abstractmethod
+    def BatchGetSignals(
+        self,
+        request: _filing_store_service_pb2.BatchGetSignalsRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_filing_store_service_pb2.BatchGetSignalsResponse, _abc.Awaitable[_filing_store_service_pb2.BatchGetSignalsResponse]]:
+        """The signals and gaps of several filings, all of one state, and of the filings that they are compared with.
+        UNKNOWN_SIGNAL for an id that no filing ever had; INVALID_FIELD when no filing is named or more than 20; FILING_MISMATCH.
+        Cost: that of as many GetSignals, on one of the store's readers.
+        """
 
     @_abc_1.abstractmethod
     def GetAnalysis(

@@ -22,13 +22,14 @@ _runtime_version.ValidateProtobufRuntimeVersion(
 _sym_db = _symbol_database.Default()
 
 
+from tenkay.common.v1 import aggregate_pb2 as tenkay_dot_common_dot_v1_dot_aggregate__pb2
+from tenkay.common.v1 import company_figures_pb2 as tenkay_dot_common_dot_v1_dot_company__figures__pb2
 from tenkay.common.v1 import date_pb2 as tenkay_dot_common_dot_v1_dot_date__pb2
-from tenkay.common.v1 import filing_pb2 as tenkay_dot_common_dot_v1_dot_filing__pb2
 from tenkay.common.v1 import read_pb2 as tenkay_dot_common_dot_v1_dot_read__pb2
-from tenkay.common.v1 import signal_pb2 as tenkay_dot_common_dot_v1_dot_signal__pb2
+from tenkay.common.v1 import series_pb2 as tenkay_dot_common_dot_v1_dot_series__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n.tenkay/store/v1/signal_analytics_service.proto\x12\x0ftenkay.store.v1\x1a\x1btenkay/common/v1/date.proto\x1a\x1dtenkay/common/v1/filing.proto\x1a\x1btenkay/common/v1/read.proto\x1a\x1dtenkay/common/v1/signal.proto\"\xd7\x01\n\x10GetSeriesRequest\x12\x0b\n\x03\x63ik\x18\x01 \x01(\x04\x12\x12\n\nsignal_ids\x18\x02 \x03(\t\x12\r\n\x05\x66orms\x18\x03 \x03(\t\x12+\n\x0bperiod_from\x18\x04 \x01(\x0b\x32\x16.tenkay.common.v1.Date\x12)\n\tperiod_to\x18\x05 \x01(\x0b\x32\x16.tenkay.common.v1.Date\x12%\n\x05\x61s_of\x18\x06 \x01(\x0b\x32\x16.tenkay.common.v1.AsOf\x12\x14\n\x0cmin_sequence\x18\x07 \x01(\t\"s\n\x0bSeriesPoint\x12(\n\x06\x66iling\x18\x01 \x01(\x0b\x32\x18.tenkay.common.v1.Filing\x12\x0f\n\x07version\x18\x02 \x01(\r\x12)\n\x07signals\x18\x03 \x03(\x0b\x32\x18.tenkay.common.v1.Signal\"l\n\x11GetSeriesResponse\x12,\n\x06points\x18\x01 \x03(\x0b\x32\x1c.tenkay.store.v1.SeriesPoint\x12\x11\n\ttruncated\x18\x02 \x01(\x08\x12\x16\n\x0e\x61s_of_sequence\x18\x03 \x01(\t\"\xc7\x01\n\x10\x41ggregateRequest\x12\x11\n\tsignal_id\x18\x01 \x01(\t\x12\x0e\n\x06\x66ilter\x18\x02 \x01(\t\x12\x10\n\x08\x63urrency\x18\x03 \x01(\t\x12.\n\x08group_by\x18\x04 \x03(\x0e\x32\x1c.tenkay.store.v1.AggregateBy\x12\x11\n\tquantiles\x18\x05 \x03(\x01\x12%\n\x05\x61s_of\x18\x06 \x01(\x0b\x32\x16.tenkay.common.v1.AsOf\x12\x14\n\x0cmin_sequence\x18\x07 \x01(\t\"t\n\x0e\x41ggregateGroup\x12\x0c\n\x04keys\x18\x01 \x03(\t\x12\x13\n\x0bvalue_count\x18\x02 \x01(\x04\x12\x0c\n\x04mean\x18\x03 \x01(\x01\x12\r\n\x05least\x18\x04 \x01(\x01\x12\x0f\n\x07largest\x18\x05 \x01(\x01\x12\x11\n\tquantiles\x18\x06 \x03(\x01\"|\n\x11\x41ggregateResponse\x12/\n\x06groups\x18\x01 \x03(\x0b\x32\x1f.tenkay.store.v1.AggregateGroup\x12\x0c\n\x04unit\x18\x02 \x01(\t\x12\x10\n\x08\x63urrency\x18\x03 \x01(\t\x12\x16\n\x0e\x61s_of_sequence\x18\x04 \x01(\t\"\x82\x01\n\rExportRequest\x12\x0e\n\x06\x66ilter\x18\x01 \x01(\t\x12\x12\n\nsignal_ids\x18\x02 \x03(\t\x12\x10\n\x08\x63urrency\x18\x03 \x01(\t\x12%\n\x05\x61s_of\x18\x04 \x01(\x0b\x32\x16.tenkay.common.v1.AsOf\x12\x14\n\x0cmin_sequence\x18\x05 \x01(\t\"7\n\x0e\x45xportResponse\x12\r\n\x05\x63hunk\x18\x01 \x01(\x0c\x12\x16\n\x0e\x61s_of_sequence\x18\x02 \x01(\t*\x8c\x01\n\x0b\x41ggregateBy\x12\x1c\n\x18\x41GGREGATE_BY_UNSPECIFIED\x10\x00\x12\x15\n\x11\x41GGREGATE_BY_FORM\x10\x01\x12\x17\n\x13\x41GGREGATE_BY_SECTOR\x10\x02\x12\x15\n\x11\x41GGREGATE_BY_YEAR\x10\x03\x12\x18\n\x14\x41GGREGATE_BY_QUARTER\x10\x04\x32\x9c\x02\n\x16SignalAnalyticsService\x12W\n\tGetSeries\x12!.tenkay.store.v1.GetSeriesRequest\x1a\".tenkay.store.v1.GetSeriesResponse\"\x03\x90\x02\x01\x12W\n\tAggregate\x12!.tenkay.store.v1.AggregateRequest\x1a\".tenkay.store.v1.AggregateResponse\"\x03\x90\x02\x01\x12P\n\x06\x45xport\x12\x1e.tenkay.store.v1.ExportRequest\x1a\x1f.tenkay.store.v1.ExportResponse\"\x03\x90\x02\x01\x30\x01\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n.tenkay/store/v1/signal_analytics_service.proto\x12\x0ftenkay.store.v1\x1a tenkay/common/v1/aggregate.proto\x1a&tenkay/common/v1/company_figures.proto\x1a\x1btenkay/common/v1/date.proto\x1a\x1btenkay/common/v1/read.proto\x1a\x1dtenkay/common/v1/series.proto\"\xaa\x02\n\x10GetSeriesRequest\x12\x0b\n\x03\x63ik\x18\x01 \x01(\x04\x12\x12\n\nsignal_ids\x18\x02 \x03(\t\x12\r\n\x05\x66orms\x18\x03 \x03(\t\x12+\n\x0bperiod_from\x18\x04 \x01(\x0b\x32\x16.tenkay.common.v1.Date\x12)\n\tperiod_to\x18\x05 \x01(\x0b\x32\x16.tenkay.common.v1.Date\x12%\n\x05\x61s_of\x18\x06 \x01(\x0b\x32\x16.tenkay.common.v1.AsOf\x12\x14\n\x0cmin_sequence\x18\x07 \x01(\t\x12*\n\x04view\x18\x08 \x01(\x0e\x32\x1c.tenkay.common.v1.SeriesView\x12\x11\n\tpage_size\x18\t \x01(\x05\x12\x12\n\npage_token\x18\n \x01(\t\"s\n\x11GetSeriesResponse\x12-\n\x06points\x18\x01 \x03(\x0b\x32\x1d.tenkay.common.v1.SeriesPoint\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\x12\x16\n\x0e\x61s_of_sequence\x18\x03 \x01(\t\"\xf1\x01\n\x16ScreenCompaniesRequest\x12\x0e\n\x06\x66ilter\x18\x01 \x01(\t\x12\x12\n\nsignal_ids\x18\x02 \x03(\t\x12/\n\x06period\x18\x03 \x01(\x0e\x32\x1f.tenkay.common.v1.CompanyPeriod\x12\x10\n\x08\x63urrency\x18\x04 \x01(\t\x12\x11\n\tpage_size\x18\x05 \x01(\x05\x12\x12\n\npage_token\x18\x06 \x01(\t\x12%\n\x05\x61s_of\x18\x07 \x01(\x0b\x32\x16.tenkay.common.v1.AsOf\x12\x14\n\x0cmin_sequence\x18\x08 \x01(\t\x12\x0c\n\x04\x63iks\x18\t \x03(\x04\"\x7f\n\x17ScreenCompaniesResponse\x12\x33\n\tcompanies\x18\x01 \x03(\x0b\x32 .tenkay.common.v1.CompanyFigures\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\x12\x16\n\x0e\x61s_of_sequence\x18\x03 \x01(\t\"\xc8\x01\n\x10\x41ggregateRequest\x12\x11\n\tsignal_id\x18\x01 \x01(\t\x12\x0e\n\x06\x66ilter\x18\x02 \x01(\t\x12\x10\n\x08\x63urrency\x18\x03 \x01(\t\x12/\n\x08group_by\x18\x04 \x03(\x0e\x32\x1d.tenkay.common.v1.AggregateBy\x12\x11\n\tquantiles\x18\x05 \x03(\x01\x12%\n\x05\x61s_of\x18\x06 \x01(\x0b\x32\x16.tenkay.common.v1.AsOf\x12\x14\n\x0cmin_sequence\x18\x07 \x01(\t\"}\n\x11\x41ggregateResponse\x12\x30\n\x06groups\x18\x01 \x03(\x0b\x32 .tenkay.common.v1.AggregateGroup\x12\x0c\n\x04unit\x18\x02 \x01(\t\x12\x10\n\x08\x63urrency\x18\x03 \x01(\t\x12\x16\n\x0e\x61s_of_sequence\x18\x04 \x01(\t\"\x82\x01\n\rExportRequest\x12\x0e\n\x06\x66ilter\x18\x01 \x01(\t\x12\x12\n\nsignal_ids\x18\x02 \x03(\t\x12\x10\n\x08\x63urrency\x18\x03 \x01(\t\x12%\n\x05\x61s_of\x18\x04 \x01(\x0b\x32\x16.tenkay.common.v1.AsOf\x12\x14\n\x0cmin_sequence\x18\x05 \x01(\t\"7\n\x0e\x45xportResponse\x12\r\n\x05\x63hunk\x18\x01 \x01(\x0c\x12\x16\n\x0e\x61s_of_sequence\x18\x02 \x01(\t2\x87\x03\n\x16SignalAnalyticsService\x12W\n\tGetSeries\x12!.tenkay.store.v1.GetSeriesRequest\x1a\".tenkay.store.v1.GetSeriesResponse\"\x03\x90\x02\x01\x12W\n\tAggregate\x12!.tenkay.store.v1.AggregateRequest\x1a\".tenkay.store.v1.AggregateResponse\"\x03\x90\x02\x01\x12i\n\x0fScreenCompanies\x12\'.tenkay.store.v1.ScreenCompaniesRequest\x1a(.tenkay.store.v1.ScreenCompaniesResponse\"\x03\x90\x02\x01\x12P\n\x06\x45xport\x12\x1e.tenkay.store.v1.ExportRequest\x1a\x1f.tenkay.store.v1.ExportResponse\"\x03\x90\x02\x01\x30\x01\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -39,26 +40,26 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_SIGNALANALYTICSSERVICE'].methods_by_name['GetSeries']._serialized_options = b'\220\002\001'
   _globals['_SIGNALANALYTICSSERVICE'].methods_by_name['Aggregate']._loaded_options = None
   _globals['_SIGNALANALYTICSSERVICE'].methods_by_name['Aggregate']._serialized_options = b'\220\002\001'
+  _globals['_SIGNALANALYTICSSERVICE'].methods_by_name['ScreenCompanies']._loaded_options = None
+  _globals['_SIGNALANALYTICSSERVICE'].methods_by_name['ScreenCompanies']._serialized_options = b'\220\002\001'
   _globals['_SIGNALANALYTICSSERVICE'].methods_by_name['Export']._loaded_options = None
   _globals['_SIGNALANALYTICSSERVICE'].methods_by_name['Export']._serialized_options = b'\220\002\001'
-  _globals['_AGGREGATEBY']._serialized_start=1269
-  _globals['_AGGREGATEBY']._serialized_end=1409
-  _globals['_GETSERIESREQUEST']._serialized_start=188
-  _globals['_GETSERIESREQUEST']._serialized_end=403
-  _globals['_SERIESPOINT']._serialized_start=405
-  _globals['_SERIESPOINT']._serialized_end=520
-  _globals['_GETSERIESRESPONSE']._serialized_start=522
-  _globals['_GETSERIESRESPONSE']._serialized_end=630
-  _globals['_AGGREGATEREQUEST']._serialized_start=633
-  _globals['_AGGREGATEREQUEST']._serialized_end=832
-  _globals['_AGGREGATEGROUP']._serialized_start=834
-  _globals['_AGGREGATEGROUP']._serialized_end=950
-  _globals['_AGGREGATERESPONSE']._serialized_start=952
-  _globals['_AGGREGATERESPONSE']._serialized_end=1076
-  _globals['_EXPORTREQUEST']._serialized_start=1079
-  _globals['_EXPORTREQUEST']._serialized_end=1209
-  _globals['_EXPORTRESPONSE']._serialized_start=1211
-  _globals['_EXPORTRESPONSE']._serialized_end=1266
-  _globals['_SIGNALANALYTICSSERVICE']._serialized_start=1412
-  _globals['_SIGNALANALYTICSSERVICE']._serialized_end=1696
+  _globals['_GETSERIESREQUEST']._serialized_start=231
+  _globals['_GETSERIESREQUEST']._serialized_end=529
+  _globals['_GETSERIESRESPONSE']._serialized_start=531
+  _globals['_GETSERIESRESPONSE']._serialized_end=646
+  _globals['_SCREENCOMPANIESREQUEST']._serialized_start=649
+  _globals['_SCREENCOMPANIESREQUEST']._serialized_end=890
+  _globals['_SCREENCOMPANIESRESPONSE']._serialized_start=892
+  _globals['_SCREENCOMPANIESRESPONSE']._serialized_end=1019
+  _globals['_AGGREGATEREQUEST']._serialized_start=1022
+  _globals['_AGGREGATEREQUEST']._serialized_end=1222
+  _globals['_AGGREGATERESPONSE']._serialized_start=1224
+  _globals['_AGGREGATERESPONSE']._serialized_end=1349
+  _globals['_EXPORTREQUEST']._serialized_start=1352
+  _globals['_EXPORTREQUEST']._serialized_end=1482
+  _globals['_EXPORTRESPONSE']._serialized_start=1484
+  _globals['_EXPORTRESPONSE']._serialized_end=1539
+  _globals['_SIGNALANALYTICSSERVICE']._serialized_start=1542
+  _globals['_SIGNALANALYTICSSERVICE']._serialized_end=1933
 # @@protoc_insertion_point(module_scope)

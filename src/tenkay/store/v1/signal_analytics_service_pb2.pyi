@@ -7,11 +7,11 @@ from collections import abc as _abc
 from google.protobuf import descriptor as _descriptor
 from google.protobuf import message as _message
 from google.protobuf.internal import containers as _containers
-from google.protobuf.internal import enum_type_wrapper as _enum_type_wrapper
+from tenkay.common.v1 import aggregate_pb2 as _aggregate_pb2
+from tenkay.common.v1 import company_figures_pb2 as _company_figures_pb2
 from tenkay.common.v1 import date_pb2 as _date_pb2
-from tenkay.common.v1 import filing_pb2 as _filing_pb2
 from tenkay.common.v1 import read_pb2 as _read_pb2
-from tenkay.common.v1 import signal_pb2 as _signal_pb2
+from tenkay.common.v1 import series_pb2 as _series_pb2
 import builtins as _builtins
 import sys
 import typing as _typing
@@ -22,38 +22,6 @@ else:
     from typing_extensions import TypeAlias as _TypeAlias, Never as _Never
 
 DESCRIPTOR: _descriptor.FileDescriptor
-
-class _AggregateBy:
-    ValueType = _typing.NewType("ValueType", _builtins.int)
-    V: _TypeAlias = ValueType  # noqa: Y015
-
-class _AggregateByEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_AggregateBy.ValueType], _builtins.type):
-    DESCRIPTOR: _descriptor.EnumDescriptor
-    AGGREGATE_BY_UNSPECIFIED: _AggregateBy.ValueType  # 0
-    """Not set: INVALID_FIELD in a request."""
-    AGGREGATE_BY_FORM: _AggregateBy.ValueType  # 1
-    """The form type."""
-    AGGREGATE_BY_SECTOR: _AggregateBy.ValueType  # 2
-    """The first two digits of the SIC code: the major group."""
-    AGGREGATE_BY_YEAR: _AggregateBy.ValueType  # 3
-    """The calendar year of the period's end."""
-    AGGREGATE_BY_QUARTER: _AggregateBy.ValueType  # 4
-    """The calendar quarter of the period's end: "2024-Q3"."""
-
-class AggregateBy(_AggregateBy, metaclass=_AggregateByEnumTypeWrapper):
-    """What values are grouped by."""
-
-AGGREGATE_BY_UNSPECIFIED: AggregateBy.ValueType  # 0
-"""Not set: INVALID_FIELD in a request."""
-AGGREGATE_BY_FORM: AggregateBy.ValueType  # 1
-"""The form type."""
-AGGREGATE_BY_SECTOR: AggregateBy.ValueType  # 2
-"""The first two digits of the SIC code: the major group."""
-AGGREGATE_BY_YEAR: AggregateBy.ValueType  # 3
-"""The calendar year of the period's end."""
-AGGREGATE_BY_QUARTER: AggregateBy.ValueType  # 4
-"""The calendar quarter of the period's end: "2024-Q3"."""
-Global___AggregateBy: _TypeAlias = AggregateBy  # noqa: Y015
 
 @_typing.final
 class GetSeriesRequest(_message.Message):
@@ -68,17 +36,26 @@ class GetSeriesRequest(_message.Message):
     PERIOD_TO_FIELD_NUMBER: _builtins.int
     AS_OF_FIELD_NUMBER: _builtins.int
     MIN_SEQUENCE_FIELD_NUMBER: _builtins.int
+    VIEW_FIELD_NUMBER: _builtins.int
+    PAGE_SIZE_FIELD_NUMBER: _builtins.int
+    PAGE_TOKEN_FIELD_NUMBER: _builtins.int
     cik: _builtins.int
     """The company. Required."""
     min_sequence: _builtins.str
     """The oldest state to read. Empty: any."""
+    view: _series_pb2.SeriesView.ValueType
+    """Which filings give points."""
+    page_size: _builtins.int
+    """Most points to answer with: 0 means 100; more than 400 is taken as 400; negative is INVALID_FIELD."""
+    page_token: _builtins.str
+    """next_page_token of the answer before, with the same other fields; else MALFORMED_PAGE_TOKEN."""
     @_builtins.property
     def signal_ids(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
         """The signals, 1 to 50."""
 
     @_builtins.property
     def forms(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
-        """Only filings of these form types, exactly as spelt. Empty: all."""
+        """Only filings of these form types, exactly as spelt; RESTATED takes their amendments too. Empty: all."""
 
     @_builtins.property
     def period_from(self) -> _date_pb2.Date:
@@ -102,48 +79,17 @@ class GetSeriesRequest(_message.Message):
         period_to: _date_pb2.Date | None = ...,
         as_of: _read_pb2.AsOf | None = ...,
         min_sequence: _builtins.str | None = ...,
+        view: _series_pb2.SeriesView.ValueType | None = ...,
+        page_size: _builtins.int | None = ...,
+        page_token: _builtins.str | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["as_of", b"as_of", "period_from", b"period_from", "period_to", b"period_to"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["as_of", b"as_of", "cik", b"cik", "forms", b"forms", "min_sequence", b"min_sequence", "period_from", b"period_from", "period_to", b"period_to", "signal_ids", b"signal_ids"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["as_of", b"as_of", "cik", b"cik", "forms", b"forms", "min_sequence", b"min_sequence", "page_size", b"page_size", "page_token", b"page_token", "period_from", b"period_from", "period_to", b"period_to", "signal_ids", b"signal_ids", "view", b"view"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___GetSeriesRequest: _TypeAlias = GetSeriesRequest  # noqa: Y015
-
-@_typing.final
-class SeriesPoint(_message.Message):
-    """A filing's values."""
-
-    DESCRIPTOR: _descriptor.Descriptor
-
-    FILING_FIELD_NUMBER: _builtins.int
-    VERSION_FIELD_NUMBER: _builtins.int
-    SIGNALS_FIELD_NUMBER: _builtins.int
-    version: _builtins.int
-    """The extraction's version, from 1."""
-    @_builtins.property
-    def filing(self) -> _filing_pb2.Filing:
-        """The filing."""
-
-    @_builtins.property
-    def signals(self) -> _containers.RepeatedCompositeFieldContainer[_signal_pb2.Signal]:
-        """The values it has of the signals asked for, without evidence and notes. Those it has none of are left out."""
-
-    def __init__(
-        self,
-        *,
-        filing: _filing_pb2.Filing | None = ...,
-        version: _builtins.int | None = ...,
-        signals: _abc.Iterable[_signal_pb2.Signal] | None = ...,
-    ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["filing", b"filing"]  # noqa: Y015
-    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["filing", b"filing", "signals", b"signals", "version", b"version"]  # noqa: Y015
-    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    def WhichOneof(self, oneof_group: _Never) -> None: ...
-
-Global___SeriesPoint: _TypeAlias = SeriesPoint  # noqa: Y015
 
 @_typing.final
 class GetSeriesResponse(_message.Message):
@@ -152,32 +98,124 @@ class GetSeriesResponse(_message.Message):
     DESCRIPTOR: _descriptor.Descriptor
 
     POINTS_FIELD_NUMBER: _builtins.int
-    TRUNCATED_FIELD_NUMBER: _builtins.int
+    NEXT_PAGE_TOKEN_FIELD_NUMBER: _builtins.int
     AS_OF_SEQUENCE_FIELD_NUMBER: _builtins.int
-    truncated: _builtins.bool
-    """True when older filings were left out."""
+    next_page_token: _builtins.str
+    """Empty on the last page."""
     as_of_sequence: _builtins.str
     """The state that was read."""
     @_builtins.property
-    def points(self) -> _containers.RepeatedCompositeFieldContainer[Global___SeriesPoint]:
-        """In the order of period ends, those without one first; within a period in the order of filing days. The newest 400
-        filings that have a value.
+    def points(self) -> _containers.RepeatedCompositeFieldContainer[_series_pb2.SeriesPoint]:
+        """Filings that have a value, the latest period end first, those without one last; within a period the latest filing
+        day first.
         """
 
     def __init__(
         self,
         *,
-        points: _abc.Iterable[Global___SeriesPoint] | None = ...,
-        truncated: _builtins.bool | None = ...,
+        points: _abc.Iterable[_series_pb2.SeriesPoint] | None = ...,
+        next_page_token: _builtins.str | None = ...,
         as_of_sequence: _builtins.str | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["as_of_sequence", b"as_of_sequence", "points", b"points", "truncated", b"truncated"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["as_of_sequence", b"as_of_sequence", "next_page_token", b"next_page_token", "points", b"points"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___GetSeriesResponse: _TypeAlias = GetSeriesResponse  # noqa: Y015
+
+@_typing.final
+class ScreenCompaniesRequest(_message.Message):
+    """A screen of companies."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    FILTER_FIELD_NUMBER: _builtins.int
+    SIGNAL_IDS_FIELD_NUMBER: _builtins.int
+    PERIOD_FIELD_NUMBER: _builtins.int
+    CURRENCY_FIELD_NUMBER: _builtins.int
+    PAGE_SIZE_FIELD_NUMBER: _builtins.int
+    PAGE_TOKEN_FIELD_NUMBER: _builtins.int
+    AS_OF_FIELD_NUMBER: _builtins.int
+    MIN_SEQUENCE_FIELD_NUMBER: _builtins.int
+    CIKS_FIELD_NUMBER: _builtins.int
+    filter: _builtins.str
+    """The filter, in the grammar of ScreenFilings. Empty: all companies."""
+    period: _company_figures_pb2.CompanyPeriod.ValueType
+    """Which filings stand for a company. Required."""
+    currency: _builtins.str
+    """ISO 4217 code, as in ScreenFilings."""
+    page_size: _builtins.int
+    """Most companies to answer with: 0 means 50; more than 500 is taken as 500; negative is INVALID_FIELD."""
+    page_token: _builtins.str
+    """next_page_token of the answer before, with the same other fields; else MALFORMED_PAGE_TOKEN."""
+    min_sequence: _builtins.str
+    """The oldest state to read. Empty: any."""
+    @_builtins.property
+    def signal_ids(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """Signals to answer with besides those the filter names, 50 at most."""
+
+    @_builtins.property
+    def as_of(self) -> _read_pb2.AsOf:
+        """The moments to read at. Absent: now. Pages of one screen stay at the first page's moment."""
+
+    @_builtins.property
+    def ciks(self) -> _containers.RepeatedScalarFieldContainer[_builtins.int]:
+        """Only these companies, 500 at most. Empty: all."""
+
+    def __init__(
+        self,
+        *,
+        filter: _builtins.str | None = ...,
+        signal_ids: _abc.Iterable[_builtins.str] | None = ...,
+        period: _company_figures_pb2.CompanyPeriod.ValueType | None = ...,
+        currency: _builtins.str | None = ...,
+        page_size: _builtins.int | None = ...,
+        page_token: _builtins.str | None = ...,
+        as_of: _read_pb2.AsOf | None = ...,
+        min_sequence: _builtins.str | None = ...,
+        ciks: _abc.Iterable[_builtins.int] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["as_of", b"as_of"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["as_of", b"as_of", "ciks", b"ciks", "currency", b"currency", "filter", b"filter", "min_sequence", b"min_sequence", "page_size", b"page_size", "page_token", b"page_token", "period", b"period", "signal_ids", b"signal_ids"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ScreenCompaniesRequest: _TypeAlias = ScreenCompaniesRequest  # noqa: Y015
+
+@_typing.final
+class ScreenCompaniesResponse(_message.Message):
+    """A page of companies."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    COMPANIES_FIELD_NUMBER: _builtins.int
+    NEXT_PAGE_TOKEN_FIELD_NUMBER: _builtins.int
+    AS_OF_SEQUENCE_FIELD_NUMBER: _builtins.int
+    next_page_token: _builtins.str
+    """Empty on the last page."""
+    as_of_sequence: _builtins.str
+    """The state that was read."""
+    @_builtins.property
+    def companies(self) -> _containers.RepeatedCompositeFieldContainer[_company_figures_pb2.CompanyFigures]:
+        """The companies that meet the filter, with the signals it names."""
+
+    def __init__(
+        self,
+        *,
+        companies: _abc.Iterable[_company_figures_pb2.CompanyFigures] | None = ...,
+        next_page_token: _builtins.str | None = ...,
+        as_of_sequence: _builtins.str | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["as_of_sequence", b"as_of_sequence", "companies", b"companies", "next_page_token", b"next_page_token"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ScreenCompaniesResponse: _TypeAlias = ScreenCompaniesResponse  # noqa: Y015
 
 @_typing.final
 class AggregateRequest(_message.Message):
@@ -201,7 +239,7 @@ class AggregateRequest(_message.Message):
     min_sequence: _builtins.str
     """The oldest state to read. Empty: any."""
     @_builtins.property
-    def group_by(self) -> _containers.RepeatedScalarFieldContainer[Global___AggregateBy.ValueType]:
+    def group_by(self) -> _containers.RepeatedScalarFieldContainer[_aggregate_pb2.AggregateBy.ValueType]:
         """What to group by, each at most once. Empty: one group of all."""
 
     @_builtins.property
@@ -218,7 +256,7 @@ class AggregateRequest(_message.Message):
         signal_id: _builtins.str | None = ...,
         filter: _builtins.str | None = ...,
         currency: _builtins.str | None = ...,
-        group_by: _abc.Iterable[Global___AggregateBy.ValueType] | None = ...,
+        group_by: _abc.Iterable[_aggregate_pb2.AggregateBy.ValueType] | None = ...,
         quantiles: _abc.Iterable[_builtins.float] | None = ...,
         as_of: _read_pb2.AsOf | None = ...,
         min_sequence: _builtins.str | None = ...,
@@ -230,52 +268,6 @@ class AggregateRequest(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___AggregateRequest: _TypeAlias = AggregateRequest  # noqa: Y015
-
-@_typing.final
-class AggregateGroup(_message.Message):
-    """One group."""
-
-    DESCRIPTOR: _descriptor.Descriptor
-
-    KEYS_FIELD_NUMBER: _builtins.int
-    VALUE_COUNT_FIELD_NUMBER: _builtins.int
-    MEAN_FIELD_NUMBER: _builtins.int
-    LEAST_FIELD_NUMBER: _builtins.int
-    LARGEST_FIELD_NUMBER: _builtins.int
-    QUANTILES_FIELD_NUMBER: _builtins.int
-    value_count: _builtins.int
-    """How many filings have a value."""
-    mean: _builtins.float
-    """The mean of the values, as doubles."""
-    least: _builtins.float
-    """The least value."""
-    largest: _builtins.float
-    """The largest value."""
-    @_builtins.property
-    def keys(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
-        """The group's value for each of group_by, in its order. Empty where the filing does not tell it."""
-
-    @_builtins.property
-    def quantiles(self) -> _containers.RepeatedScalarFieldContainer[_builtins.float]:
-        """The quantiles asked for, in their order."""
-
-    def __init__(
-        self,
-        *,
-        keys: _abc.Iterable[_builtins.str] | None = ...,
-        value_count: _builtins.int | None = ...,
-        mean: _builtins.float | None = ...,
-        least: _builtins.float | None = ...,
-        largest: _builtins.float | None = ...,
-        quantiles: _abc.Iterable[_builtins.float] | None = ...,
-    ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
-    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["keys", b"keys", "largest", b"largest", "least", b"least", "mean", b"mean", "quantiles", b"quantiles", "value_count", b"value_count"]  # noqa: Y015
-    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    def WhichOneof(self, oneof_group: _Never) -> None: ...
-
-Global___AggregateGroup: _TypeAlias = AggregateGroup  # noqa: Y015
 
 @_typing.final
 class AggregateResponse(_message.Message):
@@ -294,13 +286,13 @@ class AggregateResponse(_message.Message):
     as_of_sequence: _builtins.str
     """The state that was read."""
     @_builtins.property
-    def groups(self) -> _containers.RepeatedCompositeFieldContainer[Global___AggregateGroup]:
+    def groups(self) -> _containers.RepeatedCompositeFieldContainer[_aggregate_pb2.AggregateGroup]:
         """In the order of their keys; at most 2,000: more is INVALID_FIELD, with the advice to group by less."""
 
     def __init__(
         self,
         *,
-        groups: _abc.Iterable[Global___AggregateGroup] | None = ...,
+        groups: _abc.Iterable[_aggregate_pb2.AggregateGroup] | None = ...,
         unit: _builtins.str | None = ...,
         currency: _builtins.str | None = ...,
         as_of_sequence: _builtins.str | None = ...,

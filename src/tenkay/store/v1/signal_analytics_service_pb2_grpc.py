@@ -45,6 +45,11 @@ class SignalAnalyticsServiceStub:
                 request_serializer=tenkay_dot_store_dot_v1_dot_signal__analytics__service__pb2.AggregateRequest.SerializeToString,
                 response_deserializer=tenkay_dot_store_dot_v1_dot_signal__analytics__service__pb2.AggregateResponse.FromString,
                 _registered_method=True)
+        self.ScreenCompanies = channel.unary_unary(
+                '/tenkay.store.v1.SignalAnalyticsService/ScreenCompanies',
+                request_serializer=tenkay_dot_store_dot_v1_dot_signal__analytics__service__pb2.ScreenCompaniesRequest.SerializeToString,
+                response_deserializer=tenkay_dot_store_dot_v1_dot_signal__analytics__service__pb2.ScreenCompaniesResponse.FromString,
+                _registered_method=True)
         self.Export = channel.unary_stream(
                 '/tenkay.store.v1.SignalAnalyticsService/Export',
                 request_serializer=tenkay_dot_store_dot_v1_dot_signal__analytics__service__pb2.ExportRequest.SerializeToString,
@@ -57,8 +62,8 @@ class SignalAnalyticsServiceServicer:
     """
 
     def GetSeries(self, request, context):
-        """A company's signals over its filings, in the order of periods. Each filing gives its own point: what a later one
-        says of the same period is a point of the later one. COMPANY_UNKNOWN when no filing of it is stored; UNKNOWN_SIGNAL.
+        """A company's signals over its filings, the newest period first. What a filing says of the year before its own period
+        is no point. COMPANY_UNKNOWN when no filing of it is stored; UNKNOWN_SIGNAL.
         Cost: one company's filings.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
@@ -70,6 +75,18 @@ class SignalAnalyticsServiceServicer:
         without a value, or with one outside the signal's valid range, does not count. FILTER_SYNTAX, FILTER_UNKNOWN_FIELD,
         UNKNOWN_SIGNAL, CURRENCY_MISMATCH as ScreenFilings.
         Cost: the signal's values over all filings of the filter's days.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ScreenCompanies(self, request, context):
+        """Companies that meet a filter, each once, in the order of CIKs. The filter's fields are those of the filing that
+        stands for the company, the signals those of the period asked for. Companies without such a filing, and filings whose
+        CIK is not known, are left out. FILTER_SYNTAX, FILTER_UNKNOWN_FIELD, UNKNOWN_SIGNAL, CURRENCY_MISMATCH as
+        ScreenFilings; INVALID_FIELD, with metadata "column", when the filter compares a signal that has no value over twelve
+        months.
+        Cost: the table of filings is read once, and the values of the signals named.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -98,6 +115,11 @@ def add_SignalAnalyticsServiceServicer_to_server(servicer, server):
                     servicer.Aggregate,
                     request_deserializer=tenkay_dot_store_dot_v1_dot_signal__analytics__service__pb2.AggregateRequest.FromString,
                     response_serializer=tenkay_dot_store_dot_v1_dot_signal__analytics__service__pb2.AggregateResponse.SerializeToString,
+            ),
+            'ScreenCompanies': grpc.unary_unary_rpc_method_handler(
+                    servicer.ScreenCompanies,
+                    request_deserializer=tenkay_dot_store_dot_v1_dot_signal__analytics__service__pb2.ScreenCompaniesRequest.FromString,
+                    response_serializer=tenkay_dot_store_dot_v1_dot_signal__analytics__service__pb2.ScreenCompaniesResponse.SerializeToString,
             ),
             'Export': grpc.unary_stream_rpc_method_handler(
                     servicer.Export,
@@ -160,6 +182,33 @@ class SignalAnalyticsService:
             '/tenkay.store.v1.SignalAnalyticsService/Aggregate',
             tenkay_dot_store_dot_v1_dot_signal__analytics__service__pb2.AggregateRequest.SerializeToString,
             tenkay_dot_store_dot_v1_dot_signal__analytics__service__pb2.AggregateResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ScreenCompanies(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/tenkay.store.v1.SignalAnalyticsService/ScreenCompanies',
+            tenkay_dot_store_dot_v1_dot_signal__analytics__service__pb2.ScreenCompaniesRequest.SerializeToString,
+            tenkay_dot_store_dot_v1_dot_signal__analytics__service__pb2.ScreenCompaniesResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -34,8 +34,8 @@ class SignalAnalyticsServiceStub:
     @_typing.overload
     def __new__(cls, channel: _aio.Channel) -> SignalAnalyticsServiceAsyncStub: ...
     GetSeries: _grpc.UnaryUnaryMultiCallable[_signal_analytics_service_pb2.GetSeriesRequest, _signal_analytics_service_pb2.GetSeriesResponse]
-    """A company's signals over its filings, in the order of periods. Each filing gives its own point: what a later one
-    says of the same period is a point of the later one. COMPANY_UNKNOWN when no filing of it is stored; UNKNOWN_SIGNAL.
+    """A company's signals over its filings, the newest period first. What a filing says of the year before its own period
+    is no point. COMPANY_UNKNOWN when no filing of it is stored; UNKNOWN_SIGNAL.
     Cost: one company's filings.
     """
     Aggregate: _grpc.UnaryUnaryMultiCallable[_signal_analytics_service_pb2.AggregateRequest, _signal_analytics_service_pb2.AggregateResponse]
@@ -43,6 +43,14 @@ class SignalAnalyticsServiceStub:
     without a value, or with one outside the signal's valid range, does not count. FILTER_SYNTAX, FILTER_UNKNOWN_FIELD,
     UNKNOWN_SIGNAL, CURRENCY_MISMATCH as ScreenFilings.
     Cost: the signal's values over all filings of the filter's days.
+    """
+    ScreenCompanies: _grpc.UnaryUnaryMultiCallable[_signal_analytics_service_pb2.ScreenCompaniesRequest, _signal_analytics_service_pb2.ScreenCompaniesResponse]
+    """Companies that meet a filter, each once, in the order of CIKs. The filter's fields are those of the filing that
+    stands for the company, the signals those of the period asked for. Companies without such a filing, and filings whose
+    CIK is not known, are left out. FILTER_SYNTAX, FILTER_UNKNOWN_FIELD, UNKNOWN_SIGNAL, CURRENCY_MISMATCH as
+    ScreenFilings; INVALID_FIELD, with metadata "column", when the filter compares a signal that has no value over twelve
+    months.
+    Cost: the table of filings is read once, and the values of the signals named.
     """
     Export: _grpc.UnaryStreamMultiCallable[_signal_analytics_service_pb2.ExportRequest, _signal_analytics_service_pb2.ExportResponse]
     """All values of the filings that meet a filter, as one Arrow IPC stream in chunks: columns accession_number, cik,
@@ -58,8 +66,8 @@ class SignalAnalyticsServiceAsyncStub(SignalAnalyticsServiceStub):
 
     def __init__(self, channel: _aio.Channel) -> None: ...
     GetSeries: _aio.UnaryUnaryMultiCallable[_signal_analytics_service_pb2.GetSeriesRequest, _signal_analytics_service_pb2.GetSeriesResponse]  # type: ignore[assignment]
-    """A company's signals over its filings, in the order of periods. Each filing gives its own point: what a later one
-    says of the same period is a point of the later one. COMPANY_UNKNOWN when no filing of it is stored; UNKNOWN_SIGNAL.
+    """A company's signals over its filings, the newest period first. What a filing says of the year before its own period
+    is no point. COMPANY_UNKNOWN when no filing of it is stored; UNKNOWN_SIGNAL.
     Cost: one company's filings.
     """
     Aggregate: _aio.UnaryUnaryMultiCallable[_signal_analytics_service_pb2.AggregateRequest, _signal_analytics_service_pb2.AggregateResponse]  # type: ignore[assignment]
@@ -67,6 +75,14 @@ class SignalAnalyticsServiceAsyncStub(SignalAnalyticsServiceStub):
     without a value, or with one outside the signal's valid range, does not count. FILTER_SYNTAX, FILTER_UNKNOWN_FIELD,
     UNKNOWN_SIGNAL, CURRENCY_MISMATCH as ScreenFilings.
     Cost: the signal's values over all filings of the filter's days.
+    """
+    ScreenCompanies: _aio.UnaryUnaryMultiCallable[_signal_analytics_service_pb2.ScreenCompaniesRequest, _signal_analytics_service_pb2.ScreenCompaniesResponse]  # type: ignore[assignment]
+    """Companies that meet a filter, each once, in the order of CIKs. The filter's fields are those of the filing that
+    stands for the company, the signals those of the period asked for. Companies without such a filing, and filings whose
+    CIK is not known, are left out. FILTER_SYNTAX, FILTER_UNKNOWN_FIELD, UNKNOWN_SIGNAL, CURRENCY_MISMATCH as
+    ScreenFilings; INVALID_FIELD, with metadata "column", when the filter compares a signal that has no value over twelve
+    months.
+    Cost: the table of filings is read once, and the values of the signals named.
     """
     Export: _aio.UnaryStreamMultiCallable[_signal_analytics_service_pb2.ExportRequest, _signal_analytics_service_pb2.ExportResponse]  # type: ignore[assignment]
     """All values of the filings that meet a filter, as one Arrow IPC stream in chunks: columns accession_number, cik,
@@ -85,8 +101,8 @@ class SignalAnalyticsServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _signal_analytics_service_pb2.GetSeriesRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_signal_analytics_service_pb2.GetSeriesResponse, _abc.Awaitable[_signal_analytics_service_pb2.GetSeriesResponse]]:
-        """A company's signals over its filings, in the order of periods. Each filing gives its own point: what a later one
-        says of the same period is a point of the later one. COMPANY_UNKNOWN when no filing of it is stored; UNKNOWN_SIGNAL.
+        """A company's signals over its filings, the newest period first. What a filing says of the year before its own period
+        is no point. COMPANY_UNKNOWN when no filing of it is stored; UNKNOWN_SIGNAL.
         Cost: one company's filings.
         """
 
@@ -100,6 +116,20 @@ class SignalAnalyticsServiceServicer(metaclass=_abc_1.ABCMeta):
         without a value, or with one outside the signal's valid range, does not count. FILTER_SYNTAX, FILTER_UNKNOWN_FIELD,
         UNKNOWN_SIGNAL, CURRENCY_MISMATCH as ScreenFilings.
         Cost: the signal's values over all filings of the filter's days.
+        """
+
+    @_abc_1.abstractmethod
+    def ScreenCompanies(
+        self,
+        request: _signal_analytics_service_pb2.ScreenCompaniesRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_signal_analytics_service_pb2.ScreenCompaniesResponse, _abc.Awaitable[_signal_analytics_service_pb2.ScreenCompaniesResponse]]:
+        """Companies that meet a filter, each once, in the order of CIKs. The filter's fields are those of the filing that
+        stands for the company, the signals those of the period asked for. Companies without such a filing, and filings whose
+        CIK is not known, are left out. FILTER_SYNTAX, FILTER_UNKNOWN_FIELD, UNKNOWN_SIGNAL, CURRENCY_MISMATCH as
+        ScreenFilings; INVALID_FIELD, with metadata "column", when the filter compares a signal that has no value over twelve
+        months.
+        Cost: the table of filings is read once, and the values of the signals named.
         """
 
     @_abc_1.abstractmethod

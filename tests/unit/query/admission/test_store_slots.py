@@ -28,7 +28,7 @@ async def test_a_call_with_too_little_time_is_refused_at_once_and_told_when_to_c
     slots = StoreSlots(FairPlaces(1, 10), 60.0, clock=clock)
     async with slots.hold(WorkClass.READ):
         clock.now = 3.0
-    before = metrics.total(metrics.REFUSED, cause="deadline")
+    before = metrics.total(metrics.STORE_REFUSED, cause="deadline")
     slots.require_time(WorkClass.READ, 0.01)  # nobody is served: this one finds out what it takes now
     async with slots.hold(WorkClass.READ):
         slots.require_time(WorkClass.READ, None)
@@ -38,7 +38,7 @@ async def test_a_call_with_too_little_time_is_refused_at_once_and_told_when_to_c
         slots.require_time(WorkClass.EXPENSIVE, 0.01)
     assert refused.value.reason is Reason.TOO_MANY_CALLS
     assert refused.value.retry_after == pytest.approx(3.0)
-    assert metrics.total(metrics.REFUSED, cause="deadline") == before + 1
+    assert metrics.total(metrics.STORE_REFUSED, cause="deadline") == before + 1
 
 
 async def test_who_waits_too_long_is_refused_and_its_place_goes_to_the_next() -> None:
