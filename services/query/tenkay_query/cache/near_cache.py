@@ -124,7 +124,6 @@ class NearCache:
         self._is_open = False
         self._position = ""
         self._tick = 0
-        self._life = 0
         self._ticks: _Recent[int] = _Recent(REMEMBERED_NAMES, max, 0)
         self._changes: _Recent[str] = _Recent(REMEMBERED_NAMES, sequences.merge, "")
         self.counts = {kind: HitCount() for kind in Kind}
@@ -183,7 +182,7 @@ class NearCache:
         if not self._is_open or len(key[1]) > MAX_REQUEST_BYTES or known.seconds <= 0:
             return False
         names = (*question.generations, redis_keys.kind_epoch(question.kind))
-        if known.stamp < self._life or any(self._ticks.newest(name) > known.stamp for name in names):
+        if any(self._ticks.newest(name) > known.stamp for name in names):
             self.refusals += 1
             return False
         if question.is_bound and not all(
@@ -207,8 +206,7 @@ class NearCache:
         self.close()
         if self._limits.max_entries == 0:
             return
-        self._life = self._tick
-        self._ticks.clear(self._tick)
+        self._ticks.clear(self._tick)  # which refuses what was stamped in another life
         self._changes.clear(position)
         self._position = position
         self._is_open = True

@@ -93,7 +93,7 @@ class Tracking:
         pings = asyncio.create_task(self._ping(connection))
         try:
             while True:
-                await connection.read_response(timeout=self._silence_seconds, push_request=True)
+                await self._next(connection)
                 if pings.done():
                     await pings
         finally:
@@ -107,8 +107,15 @@ class Tracking:
 
     async def _reply(self, connection: Any) -> None:
         """Reads up to the reply to a command; what is pushed before it is heard."""
-        while await connection.read_response(timeout=self._silence_seconds, push_request=True) is _PUSHED:
+        while await self._next(connection) is _PUSHED:
             pass
+
+    async def _next(self, connection: Any) -> object:
+        """The next message: _PUSHED, or a reply. TimeoutError when there is none in time."""
+        message = await connection.read_response(timeout=self._silence_seconds, push_request=True)
+        if message is None:  # that is how the client says that the time is up
+            raise TimeoutError("Redis said nothing")
+        return message
 
     async def _invalidated(self, message: list[Any]) -> object:
         names = message[1]
