@@ -41,6 +41,23 @@ async def test_a_call_with_too_little_time_is_refused_at_once_and_told_when_to_c
     assert metrics.total(metrics.STORE_REFUSED, cause="deadline") == before + 1
 
 
+async def test_so_many_ask_at_once_and_the_rest_in_order() -> None:
+    slots, running, most, order = StoreSlots(FairPlaces(3, 100), 10.0), 0, 0, []
+
+    async def ask(number: int) -> None:
+        nonlocal running, most
+        async with slots.hold(WorkClass.READ):
+            running += 1
+            most = max(most, running)
+            order.append(number)
+            await asyncio.sleep(0.001)
+            running -= 1
+
+    await asyncio.gather(*(ask(number) for number in range(30)))
+    assert most == 3
+    assert order == list(range(30))
+
+
 async def test_who_waits_too_long_is_refused_and_its_place_goes_to_the_next() -> None:
     slots = StoreSlots(FairPlaces(1, 10), 0.05)
     async with slots.hold(WorkClass.READ):
@@ -80,6 +97,7 @@ async def test_who_goes_away_while_it_waits_leaves_nothing_behind() -> None:
     waiting.cancel()  # it holds its place already and has not run yet
     with contextlib.suppress(asyncio.CancelledError):
         await waiting
+    await ask()
     assert (slots.holding(WorkClass.READ), slots.waiting(WorkClass.READ)) == (0, 0)
 
 
