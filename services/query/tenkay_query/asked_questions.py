@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Callable, Sequence
-from random import randrange
+from random import random
 from typing import Protocol
 
 from tenkay_query.asked_most import Asked, AskedMost
@@ -49,7 +49,7 @@ class AskedQuestions:
 
     def pause(self) -> int:
         """How many hits from now the next one is counted: `every` on average."""
-        return randrange(1, 2 * self.every) if self.every > 1 else 1  # noqa: S311 - sampling, not a secret
+        return 1 + int(random() * (2 * self.every - 1))  # noqa: S311 - sampling, not a secret
 
     def note(self, key: Key, weight: int) -> None:
         """It was asked, `weight` times as far as is known."""
