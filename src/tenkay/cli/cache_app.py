@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from tenkay.cli.addresses import DEFAULT_VAR
-from tenkay.cli.options import Address, AsJson, Insecure, TlsCa, Var, addresses_from
+from tenkay.cli.options import Address, AsJson, Insecure, TlsCa, Var, addresses_of
 from tenkay.cli.selectors import parse_company, parse_filing
 from tenkay.errors import Reason, failure
 
@@ -46,7 +46,7 @@ def stats(
     --json prints one document: process, started_at, kinds[{kind, request_count, hit_rate, …}], process_cache, redis,
     stampedes, top_questions[], work_classes[], caller_count. A rate of no requests is null.
     """
-    addresses = addresses_from(var, address, insecure, tls_ca)
+    addresses = addresses_of(var, address, insecure, tls_ca)
     from tenkay.cli.cache_commands import show_stats
 
     show_stats(addresses, top, as_json=as_json)
@@ -95,7 +95,7 @@ def warm(
     Exit code 1 when a question was not answered. Progress goes to standard error. --json prints one document when it
     is done: planned_count, done_count, failed_count, skipped_count (cached already), rate_per_second, finished.
     """
-    addresses = addresses_from(var, address, insecure, tls_ca)
+    addresses = addresses_of(var, address, insecure, tls_ca)
     companies = [parse_company(text) for text in company or []]
     from tenkay.cli.cache_commands import warm as run
 
@@ -126,7 +126,7 @@ def invalidate(
 
     --json prints one document: kinds[], dropped_count (in the memory of the process that answered).
     """
-    addresses = addresses_from(var, address, insecure, tls_ca)
+    addresses = addresses_of(var, address, insecure, tls_ca)
     if sum((company is not None, filing is not None, kind is not None, everything)) != 1:
         raise failure(
             Reason.INVALID_FIELD,

@@ -5,24 +5,33 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Sequence
-from datetime import date
 from pathlib import Path
 from typing import Annotated, Literal
 
 import typer
 
-from tenkay.cli import failures
+from tenkay.cli import failures, read_commands
 from tenkay.cli.addresses import DEFAULT_VAR
 from tenkay.cli.cache_app import cache_app
 from tenkay.cli.entry_commands import entry_commands
-from tenkay.cli.options import Address, AsJson, Insecure, TlsCa, Var, addresses_from
+from tenkay.cli.options import (
+    Address,
+    AsJson,
+    Filing,
+    Forms,
+    Insecure,
+    Limit,
+    TlsCa,
+    Var,
+    addresses_of,
+    day_of,
+    parts_of,
+)
 from tenkay.cli.selectors import parse_company, parse_filing, parse_selector
-from tenkay.errors import Reason, failure
 
 EXIT_CODES = "Exit codes:\n" + "\n".join(
     f"  {code.value:<4} {meaning}" for code, meaning in failures.MEANINGS.items()
 )
-LARGEST_LIMIT = 100_000
 LARGEST_COMPANY_LIMIT = 1000
 
 app = typer.Typer(
@@ -33,23 +42,6 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110},
     epilog="\b\n" + EXIT_CODES,
 )
-app.add_typer(cache_app)
-
-Forms = Annotated[
-    str,
-    typer.Option("--forms", help="Form types, exactly as EDGAR spells them: 10-K,10-Q", metavar="FORM,FORM…"),
-]
-Limit = Annotated[
-    int, typer.Option("--limit", help="Most filings to show.", min=1, max=LARGEST_LIMIT, metavar="N")
-]
-Filing = Annotated[
-    str,
-    typer.Argument(
-        help="An accession number, 0000320193-24-000123, or CIK:ACCESSION.",
-        metavar="ACCESSION",
-        show_default=False,
-    ),
-]
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -269,12 +261,12 @@ def ingest(
     form_type, filed_date, state (STORED or FAILED), stage, attempts, rating, score, flags, reason, detail, sequence.
     Progress goes to standard error. Ctrl-C leaves the job running; `tenkay job ID --watch` follows it again.
     """
-    addresses = addresses_from(var, address, insecure, tls_ca)
+    addresses = addresses_of(var, address, insecure, tls_ca)
     parsed = [parse_selector(text) for text in selectors]
-    first_day = _day(since, "--since")
+    first_day = day_of(since, "--since")
     from tenkay.cli.ingest import ingest as run
 
-    raise typer.Exit(run(addresses, parsed, _parts(forms), first_day, limit, as_json=as_json))
+    raise typer.Exit(run(addresses, parsed, parts_of(forms), first_day, limit, as_json=as_json))
 
 
 @app.command()
@@ -291,7 +283,7 @@ def job(
 
     --json prints one object a filing and line, as `tenkay ingest` does; state may be WAITING or RUNNING too.
     """
-    addresses = addresses_from(var, address, insecure, tls_ca)
+    addresses = addresses_of(var, address, insecure, tls_ca)
     from tenkay.cli.ingest import show_job
 
     raise typer.Exit(show_job(addresses, job_id, watch=watch, as_json=as_json))
@@ -315,7 +307,7 @@ def signals(
     --json prints one document: filing, signals[{id, category, value, unit, currency, confidence, out_of_range,
     evidence[], notes[]}], missing[{id, reason, detail}], version, result_key, as_of_sequence.
     """
-    addresses = addresses_from(var, address, insecure, tls_ca)
+    addresses = addresses_of(var, address, insecure, tls_ca)
     selector = parse_filing(filing)
     from tenkay.cli.reads import show_signals
 
@@ -336,7 +328,7 @@ def analysis(
     --json prints one document: filing, analysis{rating, score, uncapped_score, band, low_confidence, dimensions[],
     flags[{id, severity, cap, explanation, signal_ids[], evidence[]}], reasons[], narrative, …}, version, recorded_at.
     """
-    addresses = addresses_from(var, address, insecure, tls_ca)
+    addresses = addresses_of(var, address, insecure, tls_ca)
     selector = parse_filing(filing)
     from tenkay.cli.reads import show_analysis
 
@@ -359,7 +351,7 @@ def company(
     --json prints one document: company{cik, company_name, sic_code, latest_annual, latest_quarterly, recent[],
     forms[{form_type, filings}]}, as_of_sequence.
     """
-    addresses = addresses_from(var, address, insecure, tls_ca)
+    addresses = addresses_of(var, address, insecure, tls_ca)
     selector = parse_company(company)
     from tenkay.cli.reads import show_company
 
@@ -389,12 +381,12 @@ def filings(
 
     --json prints one object a filing and line: filing, rating, score, flag_ids[], signal_count, version.
     """
-    addresses = addresses_from(var, address, insecure, tls_ca)
+    addresses = addresses_of(var, address, insecure, tls_ca)
     selector = None if company is None else parse_company(company)
-    first_day, last_day = _day(since, "--since"), _day(until, "--until")
+    first_day, last_day = day_of(since, "--since"), day_of(until, "--until")
     from tenkay.cli.reads import show_filings
 
-    show_filings(addresses, selector, _parts(forms), first_day, last_day, limit, as_json=as_json)
+    show_filings(addresses, selector, parts_of(forms), first_day, last_day, limit, as_json=as_json)
 
 
 @app.command()
@@ -429,32 +421,18 @@ def screen(
 
     --json prints one object a filing and line: filing, signals[], rating, score, flag_ids[], signal_count, version.
     """
-    addresses = addresses_from(var, address, insecure, tls_ca)
+    addresses = addresses_of(var, address, insecure, tls_ca)
     from tenkay.cli.reads import show_screen
 
     show_screen(addresses, expression, signal or [], currency, limit, as_json=as_json)
 
 
+read_commands.add_to(app)
+app.add_typer(cache_app)
+
+
 def _say(line: str) -> None:
     print(line, flush=True)
-
-
-def _parts(text: str) -> list[str]:
-    """The parts of a list with commas: form types hold none."""
-    return [part.strip() for part in text.split(",") if part.strip()]
-
-
-def _day(text: str | None, option: str) -> date | None:
-    if text is None:
-        return None
-    try:
-        return date.fromisoformat(text)
-    except ValueError:
-        raise failure(
-            Reason.INVALID_FIELD,
-            f"{option} {text[:40]!r} is not a day: give it as 2024-09-28",
-            field=option.removeprefix("--"),
-        ) from None
 
 
 def _print_what_the_terminal_can() -> None:

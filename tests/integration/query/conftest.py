@@ -18,7 +18,7 @@ from google.protobuf.message import Message
 from google.protobuf.message_factory import GetMessageClass
 
 from tenkay.client import Endpoint
-from tenkay.client.store import AsyncFilingStoreClient
+from tenkay.client.store import AsyncArtifactClient, AsyncFilingStoreClient
 from tenkay.common.v1 import analysis_pb2, extraction_pb2, filing_pb2, signal_pb2
 from tenkay.common.v1.date_pb2 import Date
 from tenkay.errors import TenkayError
@@ -27,6 +27,7 @@ from tenkay.query.v1 import query_service_pb2 as pb
 from tenkay.stack.launch import running
 from tenkay.stack.valkey import ValkeyRole, valkey
 from tenkay.status import from_call
+from tests.integration.query.reports import CIKS, Company
 from tests.integration.running_services import Service, running_service
 
 
@@ -257,6 +258,13 @@ async def store_client(store_service: Service) -> AsyncIterator[AsyncFilingStore
 @pytest.fixture
 def filings(store_client: AsyncFilingStoreClient) -> Filings:
     return Filings(store_client)
+
+
+@pytest.fixture
+async def company(store_client: AsyncFilingStoreClient, store_service: Service) -> AsyncIterator[Company]:
+    """A company of one test."""
+    async with AsyncArtifactClient(Endpoint(store_service.address, plaintext=True)) as artifacts:
+        yield Company(store_client, artifacts, next(CIKS))
 
 
 @pytest.fixture

@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import itertools
 import time
-from collections.abc import AsyncIterator
-from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime
 from typing import Any
 
 import psutil
@@ -19,7 +16,7 @@ from google.protobuf.timestamp_pb2 import Timestamp
 
 from tenkay.client import Endpoint
 from tenkay.client.query import AsyncQueryClient
-from tenkay.client.store import AsyncArtifactClient, AsyncFilingStoreClient, AsyncStoreAdminClient
+from tenkay.client.store import AsyncStoreAdminClient
 from tenkay.common.v1 import (
     aggregate_pb2,
     analysis_pb2,
@@ -28,71 +25,21 @@ from tenkay.common.v1 import (
     filing_pb2,
     read_pb2,
     series_pb2,
-    signal_pb2,
 )
 from tenkay.errors import InvalidArgument, NotFound, OutOfRange, Reason, TenkayError
 from tenkay.query.v1 import company_watch_pb2 as watch_pb
 from tenkay.query.v1 import comparisons_pb2, evidence_pb2, many_companies_pb2
 from tenkay.query.v1 import query_service_pb2 as pb
 from tests.integration.query.conftest import Answered, Caller
+from tests.integration.query.reports import BODY, CIKS, Company, commit_with_artifacts, quote_of
 from tests.integration.running_services import Service
-from tests.unit.store.artifacts import FACTS, TEXT, fact, messages, named, sha256
-from tests.unit.store.filings import analysis, extraction, key
+from tests.unit.store.artifacts import FACTS, TEXT, fact, messages, named
 
 pytestmark = pytest.mark.xdist_group("query")
 """One worker runs them all: they share their servers."""
 
 ANNUAL = company_figures_pb2.COMPANY_PERIOD_LATEST_ANNUAL
 TTM = company_figures_pb2.COMPANY_PERIOD_TRAILING_TWELVE_MONTHS
-_CIKS = itertools.count(1_500_000_000 + time.time_ns() % 10**8 * 7)
-
-
-@dataclass(slots=True)
-class Company:
-    """A company of one test, and the store it commits to."""
-
-    store: AsyncFilingStoreClient
-    artifacts: AsyncArtifactClient
-    cik: int
-    count: int = 0
-    newest: str = ""
-
-    async def report(
-        self, form: str, end: date, signals: dict[str, Any], **given: Any
-    ) -> filing_pb2.FilingRef:
-        """Commits a report of the period that ends there."""
-        self.count += 1
-        number = f"{self.cik:010}-24-{self.count:06}"
-        filed = given.pop("filed", end + timedelta(days=40))
-        message = extraction(
-            number,
-            cik=self.cik,
-            form_type=form,
-            period_end=end,
-            filed=filed,
-            accepted=datetime(filed.year, filed.month, filed.day, tzinfo=UTC),
-            signals=signals,
-            **given,
-        )
-        self.newest = (await self.store.commit_extraction(extraction=message)).outcome.sequence
-        return filing_pb2.FilingRef(accession_number=number, cik=self.cik)
-
-    async def analyse(
-        self, filing: filing_pb2.FilingRef, rating: analysis_pb2.Rating.ValueType, flags: tuple[str, ...]
-    ) -> str:
-        """Commits an analysis of a report."""
-        found = await self.store.get_filing(filing=filing)
-        of = extraction(filing.accession_number)
-        of.result_key = found.result_key
-        body = analysis(of, rating=rating, flags=flags)
-        self.newest = (await self.store.commit_analysis(analysis=body)).outcome.sequence
-        return self.newest
-
-
-@pytest.fixture
-async def company(store_client: AsyncFilingStoreClient, store_service: Service) -> AsyncIterator[Company]:
-    async with AsyncArtifactClient(Endpoint(store_service.address, plaintext=True)) as artifacts:
-        yield Company(store_client, artifacts, next(_CIKS))
 
 
 async def ok(caller: Caller, request: Message) -> Any:
@@ -218,53 +165,6 @@ async def test_facts_come_by_the_page_and_a_page_costs_the_store_one_call(
     assert missing.error.reason is Reason.ARTIFACT_UNKNOWN
 
 
-BODY = "Before. " * 100 + "There is substantial doubt." + " After." * 100
-
-
-async def commit_with_artifacts(
-    company: Company,
-    artifacts: list[Any],
-    filing: filing_pb2.FilingRef | None = None,
-    *,
-    code_version: str = "1",
-    text: str = BODY,
-    proofs: tuple[signal_pb2.Evidence, ...] = (),
-) -> filing_pb2.FilingRef:
-    if filing is None:
-        company.count += 1
-        filing = filing_pb2.FilingRef(
-            accession_number=f"{company.cik:010}-24-{company.count:06}", cik=company.cik
-        )
-    message = extraction(
-        filing.accession_number,
-        cik=company.cik,
-        signals={"going_concern_doubt": True, "revenue": "1"},
-        code_version=code_version,
-        section_codes=(),
-    )
-    message.texts[0].sha256, message.texts[0].length = sha256(text.encode()), len(text)
-    if proofs:
-        message.signals[0].ClearField("evidence")
-        message.signals[0].evidence.extend(proofs)
-    message.artifacts.extend(artifacts)
-    message.result_key = key(filing.accession_number, code_version, text, len(proofs))
-    company.newest = (await company.store.commit_extraction(extraction=message)).outcome.sequence
-    return filing
-
-
-def quote_of(text: str, quote: str, said: str = "") -> signal_pb2.Evidence:
-    start = text.index(quote)
-    return signal_pb2.Evidence(
-        text=signal_pb2.TextEvidence(
-            document="filing.htm",
-            text_sha256=sha256(text.encode()),
-            start=start,
-            end=start + len(quote),
-            quote=said or quote,
-        )
-    )
-
-
 async def test_evidence_comes_in_its_passage_or_says_why_not(caller: Caller, company: Company) -> None:
     doubt = quote_of(BODY, "substantial doubt")
     content = BODY.encode()
@@ -362,7 +262,7 @@ async def test_a_filing_without_a_prior_says_so_for_every_signal(caller: Caller,
     assert {each.no_change_reason for each in answer.signals} == {
         comparisons_pb2.NO_CHANGE_REASON_NO_PRIOR_FILING
     }
-    stranger = await Company(company.store, company.artifacts, next(_CIKS)).report(
+    stranger = await Company(company.store, company.artifacts, next(CIKS)).report(
         "10-K", date(2022, 12, 31), {"revenue": "1"}
     )
     other = await caller.ask(comparisons_pb2.CompareFilingsRequest(filing=filing, prior=stranger))
@@ -376,10 +276,10 @@ async def test_a_filing_without_a_prior_says_so_for_every_signal(caller: Caller,
 
 
 async def test_companies_are_compared_in_a_table(caller: Caller, company: Company) -> None:
-    other = Company(company.store, company.artifacts, next(_CIKS))
+    other = Company(company.store, company.artifacts, next(CIKS))
     await company.report("10-K", date(2023, 12, 31), {"revenue": "100", "current_ratio": 2.0})
     await other.report("10-K", date(2023, 12, 31), {"revenue": "70"}, currency="EUR")
-    nobody = next(_CIKS)
+    nobody = next(CIKS)
     request = comparisons_pb2.CompareCompaniesRequest(
         ciks=[other.cik, nobody, company.cik],
         signal_ids=["revenue", "current_ratio"],
@@ -477,7 +377,7 @@ async def test_aggregates_and_exports_are_the_stores(
 async def test_what_happens_to_watched_companies_is_told_in_order_and_can_be_resumed(
     query_services: tuple[Service, Service], company: Company, store_service: Service
 ) -> None:
-    stranger = Company(company.store, company.artifacts, next(_CIKS))
+    stranger = Company(company.store, company.artifacts, next(CIKS))
     prior = await company.report("10-K", date(2022, 12, 31), {"revenue": "1"})
     await company.analyse(prior, analysis_pb2.RATING_SOUND, ("loss",))
     async with AsyncQueryClient(Endpoint(query_services[0].address, plaintext=True)) as client:

@@ -26,6 +26,15 @@ COMMANDS = [
     "company",
     "filings",
     "screen",
+    "screen-companies",
+    "series",
+    "compare",
+    "compare-companies",
+    "evidence",
+    "facts",
+    "aggregate",
+    "export",
+    "watch",
 ]
 
 
