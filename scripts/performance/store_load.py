@@ -13,6 +13,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mappin
 from contextlib import ExitStack, asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 
 import asyncpg
@@ -33,6 +34,8 @@ from tenkay_store import messages
 from tenkay_store.records import Extraction
 
 IN_FLIGHT = 100
+BATCH_ITEMS = 25
+"""Of a call of BatchCommit: as many filings are in flight as with single calls, and a batch fills half a group."""
 
 
 class Supply:
@@ -78,9 +81,27 @@ async def send_all(
     )
 
 
-async def bounded(calls: Sequence[Callable[[], Awaitable[object]]]) -> None:
-    """Make the calls, IN_FLIGHT at once."""
-    slots = asyncio.Semaphore(IN_FLIGHT)
+async def send_in_batches(
+    client: AsyncFilingStoreClient, bodies: Sequence[extraction_pb2.Extraction]
+) -> None:
+    """Commit them through BatchCommit, IN_FLIGHT at once."""
+    calls = [
+        [store_pb2.BatchItem(extraction=body) for body in bodies[start : start + BATCH_ITEMS]]
+        for start in range(0, len(bodies), BATCH_ITEMS)
+    ]
+    await bounded([partial(_committed, client, items) for items in calls], IN_FLIGHT // BATCH_ITEMS)
+
+
+async def _committed(client: AsyncFilingStoreClient, items: Sequence[store_pb2.BatchItem]) -> None:
+    answer = await client.batch_commit(items=items)
+    refused = [each.error.message for each in answer.results if each.HasField("error")]
+    if refused:
+        raise RuntimeError(f"a commit of a batch was refused: {refused[0]}")
+
+
+async def bounded(calls: Sequence[Callable[[], Awaitable[object]]], at_once: int = IN_FLIGHT) -> None:
+    """Make the calls, so many at once."""
+    slots = asyncio.Semaphore(at_once)
 
     async def one(call: Callable[[], Awaitable[object]]) -> None:
         async with slots:

@@ -11,9 +11,12 @@ Figures
     full_vs_bare_commit_x  filings a second: the store's own path (versions, outbox, feed, screens' copy) in process /
                            the bare transaction of 50
     grpc_vs_inproc_x       filings a second: CommitExtraction through gRPC, 100 calls in flight / the path in process
+    grpc_batch_vs_inproc_x the same through BatchCommit: calls of 25 filings each, four in flight
     primary_latency_over_window_ms   median latency of a lone commit, less the group's window
     inproc_cpu_ms, grpc_cpu_ms, grpc_cpu_ms_store
                            CPU time a filing: in process; through gRPC of store and caller together, and of the store
+    grpc_batch_cpu_ms, grpc_batch_cpu_ms_store
+                           the last two through BatchCommit
     all_…, primary_cpu_ms, sink_cpu_ms, supabase_batch_x, faulty_sink_primary_x, drain_x
                            see second_sink_figures.py
     signals_p99_x          GetSignals of the store in process, 99th percentile: at 10 M signals / at 1 M
@@ -48,7 +51,18 @@ import pyarrow as pa
 import second_sink_figures
 from fill_store import fill, store_options
 from made_up_filings import accession_number, filing
-from store_load import CpuTimes, Supply, bounded, client_of, now, ratio, seconds_of, send_all, store_process
+from store_load import (
+    CpuTimes,
+    Supply,
+    bounded,
+    client_of,
+    now,
+    ratio,
+    seconds_of,
+    send_all,
+    send_in_batches,
+    store_process,
+)
 
 from tenkay_store import filter as filters
 from tenkay_store import screen_segments
@@ -91,8 +105,8 @@ def run(quick: bool, note: Callable[[str], None]) -> dict[str, float]:
 
 async def _commits(folder: Path, rounds: int) -> dict[str, float]:
     supply = Supply()
-    one_by_one, bare, full, through_grpc = [], [], [], []
-    in_process, with_grpc = CpuTimes(), CpuTimes()
+    one_by_one, bare, full, through_grpc, in_batches = [], [], [], [], []
+    in_process, with_grpc, with_batches = CpuTimes(), CpuTimes(), CpuTimes()
     with ExitStack() as stack:
         plain = stack.enter_context(
             duckdb.connect(str(folder / "plain.duckdb"), config={"checkpoint_threshold": "1TB"})
@@ -115,19 +129,25 @@ async def _commits(folder: Path, rounds: int) -> dict[str, float]:
                 full.append(6 * GROUP / await in_process.during(_commit_all(store, taken), 6 * GROUP))
                 sent = supply.messages(6 * GROUP)
                 through_grpc.append(6 * GROUP / await with_grpc.during(send_all(client, sent), 6 * GROUP))
+                sent = supply.messages(6 * GROUP)
+                sending = send_in_batches(client, sent)
+                in_batches.append(6 * GROUP / await with_batches.during(sending, 6 * GROUP))
             latencies = [
                 await seconds_of(client.commit_extraction(extraction=message))
                 for message in supply.messages(30)
             ]
         await store.close()
-    cpu_ms = with_grpc.per_filing()
+    cpu_ms, batch_cpu_ms = with_grpc.per_filing(), with_batches.per_filing()
     return {
         "inproc_cpu_ms": in_process.per_filing()[""],
         "grpc_cpu_ms": cpu_ms[""],
         "grpc_cpu_ms_store": cpu_ms["store"],
+        "grpc_batch_cpu_ms": batch_cpu_ms[""],
+        "grpc_batch_cpu_ms_store": batch_cpu_ms["store"],
         "group_commit_x": ratio(bare, one_by_one),
         "full_vs_bare_commit_x": ratio(full, bare),
         "grpc_vs_inproc_x": ratio(through_grpc, full),
+        "grpc_batch_vs_inproc_x": ratio(in_batches, full),
         "primary_latency_over_window_ms": (statistics.median(latencies) - 0.05) * 1e3,
     }
 
@@ -139,6 +159,16 @@ _PLAIN = {
     "currency VARCHAR, confidence DOUBLE",
     "evidence": "accession_number VARCHAR, signal_id VARCHAR, document VARCHAR",
     "gaps": "accession_number VARCHAR, signal_id VARCHAR, reason VARCHAR, detail VARCHAR",
+}
+
+
+_ARROW_TYPES = {"VARCHAR": pa.string(), "UBIGINT": pa.uint64(), "DATE": pa.date32(), "DOUBLE": pa.float64()}
+# Told the types, Arrow need not look through the rows for them first.
+_ARROW = {
+    table: pa.schema(
+        [(name, _ARROW_TYPES[kind]) for name, kind in (each.split() for each in columns.split(", "))]
+    )
+    for table, columns in _PLAIN.items()
 }
 
 
@@ -180,14 +210,13 @@ def _in_groups(connection: duckdb.DuckDBPyConnection, bodies: Sequence[Extractio
                 tables[table] += rows
         connection.begin()
         for table, rows in tables.items():
-            arrow = pa.table([pa.array(column) for column in zip(*rows, strict=True)], names=_names(table))
+            columns = zip(zip(*rows, strict=True), _ARROW[table], strict=True)
+            arrow = pa.Table.from_arrays(
+                [pa.array(column, field.type) for column, field in columns], schema=_ARROW[table]
+            )
             incoming = arrow.__arrow_c_stream__()  # noqa: F841 - used by the statement
             connection.execute(f"INSERT INTO {table} SELECT * FROM incoming")  # noqa: S608 - names of ours
         connection.commit()
-
-
-def _names(table: str) -> list[str]:
-    return [column.split()[0] for column in _PLAIN[table].split(", ")]
 
 
 async def _commit_all(store: DuckDBStore, bodies: Sequence[Extraction]) -> None:

@@ -28,7 +28,7 @@ import pytest
 from postgrest.exceptions import APIError
 
 from supabase import AsyncClient, AsyncClientOptions
-from tenkay_store.messages import analysis_record, extraction_record
+from tenkay_store.commit_messages import analysis_record, extraction_record
 from tenkay_store.records import Analysis, CommitKind, CommitRecord, Extraction, Purge
 from tenkay_store.sink import Remedy, SinkFailure, SupabaseOptions
 from tenkay_store.supabase_sink import SupabaseSink

@@ -9,7 +9,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from tenkay.errors import Aborted, InvalidArgument, NotFound, Reason
-from tenkay_store.messages import extraction_record
+from tenkay_store.commit_messages import extraction_record
 from tenkay_store.records import CommitKind, Fence, Filing
 from tenkay_store.storage import AnalyticalStore, FilingSelection, Moment, StoredAnalysis
 from tests.unit.store.conftest import Clock

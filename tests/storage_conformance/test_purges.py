@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 
-from tenkay_store.messages import extraction_record
+from tenkay_store.commit_messages import extraction_record
 from tenkay_store.records import CommitKind
 from tenkay_store.storage import AnalyticalStore, FilingSelection, Moment
 from tests.unit.store.filings import analysis_to_commit, extraction, extraction_to_commit

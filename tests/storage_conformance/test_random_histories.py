@@ -22,9 +22,9 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, ru
 
 from tenkay.errors import TenkayError
 from tenkay_store import filter as filters
+from tenkay_store.commit_messages import analysis_record, extraction_record
 from tenkay_store.company_screens import CompanyPeriod, CompanyScreen
 from tenkay_store.duckdb_store import DuckDBStore
-from tenkay_store.messages import analysis_record, extraction_record
 from tenkay_store.records import Delivery, DeliveryState, Dispute, Extraction, Fence, Purge
 from tenkay_store.storage import (
     AggregateSelection,

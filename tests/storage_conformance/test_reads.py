@@ -9,7 +9,7 @@ import pytest
 
 from tenkay.errors import FailedPrecondition, InvalidArgument, Reason
 from tenkay_store import filter as filters
-from tenkay_store.messages import extraction_record
+from tenkay_store.commit_messages import extraction_record
 from tenkay_store.storage import AnalyticalStore, FilingSelection, Moment, Page, Screen, StoredAnalysis
 from tests.unit.store.conftest import Clock
 from tests.unit.store.filings import accession_number, analysis_to_commit, extraction, extraction_to_commit

@@ -7,7 +7,7 @@ from datetime import UTC, date, datetime
 
 import pytest
 
-from tenkay_store.messages import extraction_record
+from tenkay_store.commit_messages import extraction_record
 from tenkay_store.records import CommitKind, Extraction, Purge
 from tenkay_store.staleness import StaleReason
 from tenkay_store.storage import (

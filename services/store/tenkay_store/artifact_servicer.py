@@ -15,7 +15,7 @@ from tenkay.errors import DataLoss, Reason, TenkayError, failure
 from tenkay.runtime.handler import comes_to_an_end
 from tenkay.store.v1 import artifact_service_pb2 as pb
 from tenkay.store.v1 import artifact_service_pb2_grpc as pb_grpc
-from tenkay_store import messages
+from tenkay_store import commit_messages, messages
 from tenkay_store.artifact_store import ArtifactReading, ArtifactStore
 from tenkay_store.fact_selection import FactSelection, read_facts, select_facts
 from tenkay_store.moments import Moments, ReadOptions
@@ -60,7 +60,7 @@ class ArtifactServicer(pb_grpc.ArtifactServiceServicer):
                 "the first message says what is coming: send an artifact",
                 field="artifact",
             )
-        artifact = messages.artifact_record(first.artifact, "artifact")
+        artifact = commit_messages.artifact_record(first.artifact, "artifact")
         check_digest(artifact.sha256, "artifact.sha256")
         chunks = _chunks(requests)
         if artifact.kind is ArtifactKind.FACTS:

@@ -27,7 +27,7 @@ Document = Any
 MessageT = TypeVar("MessageT", bound=Message)
 
 REMEMBERED_DAYS = 20_000
-"""Days whose text is remembered: those of half a century."""
+"""Days whose text is remembered, and texts whose day is: those of half a century."""
 
 _ENCODER = msgspec.json.Encoder()
 
@@ -207,7 +207,9 @@ def _iso_date(year: int, month: int, day: int) -> str:
     return date(year, month, day).isoformat()
 
 
+@lru_cache(REMEMBERED_DAYS)
 def _of_iso_date(text: str) -> date_pb2.Date:
+    # To be copied from, as the messages that it becomes a part of do.
     return from_date(date.fromisoformat(text))
 
 

@@ -16,8 +16,8 @@ from tenkay.runtime.call import current_deadline
 from tenkay.runtime.tracing import inject, span
 from tenkay.store.v1 import filing_store_service_pb2 as store_pb2
 from tenkay.store.v1 import filing_store_service_pb2_grpc as store_pb2_grpc
+from tenkay_store import commit_messages, messages, metrics, paging
 from tenkay_store import filter as filters
-from tenkay_store import messages, metrics, paging
 from tenkay_store.artifact_store import ArtifactStore
 from tenkay_store.moments import Moments, ReadOptions
 from tenkay_store.outbox import Outbox
@@ -72,14 +72,14 @@ class FilingStoreServicer(store_pb2_grpc.FilingStoreServiceServicer):
         self, request: store_pb2.CommitExtractionRequest, _context: Context
     ) -> store_pb2.CommitExtractionResponse:
         """Commits an extraction."""
-        body, fence = _result(request, "extraction"), messages.fence_record(request)
+        body, fence = _result(request, "extraction"), commit_messages.fence_record(request)
         return store_pb2.CommitExtractionResponse(outcome=await self._commit(body, fence, request.wait_for))
 
     async def CommitAnalysis(
         self, request: store_pb2.CommitAnalysisRequest, _context: Context
     ) -> store_pb2.CommitAnalysisResponse:
         """Commits an analysis."""
-        body, fence = _result(request, "analysis"), messages.fence_record(request)
+        body, fence = _result(request, "analysis"), commit_messages.fence_record(request)
         return store_pb2.CommitAnalysisResponse(outcome=await self._commit(body, fence, request.wait_for))
 
     async def BatchCommit(
@@ -113,7 +113,7 @@ class FilingStoreServicer(store_pb2_grpc.FilingStoreServiceServicer):
             kind = item.WhichOneof("result")
             if kind is None:
                 raise failure(Reason.INVALID_FIELD, "give an extraction or an analysis", field="result")
-            body, fence = _result(item, kind), messages.fence_record(item)
+            body, fence = _result(item, kind), commit_messages.fence_record(item)
             return store_pb2.BatchItemResult(outcome=await self._commit(body, fence, wait_for))
         except TenkayError as error:
             return store_pb2.BatchItemResult(error=_item_error(error))
@@ -431,10 +431,10 @@ def _result(
     if not request.HasField(field):  # type: ignore[arg-type]
         raise failure(Reason.INVALID_FIELD, f"{field} is required", field=field)
     if field == "extraction":
-        extraction = messages.extraction_record(request.extraction)  # type: ignore[union-attr]
+        extraction = commit_messages.extraction_record(request.extraction)  # type: ignore[union-attr]
         check_extraction(extraction)
         return extraction
-    analysis = messages.analysis_record(request.analysis)  # type: ignore[union-attr]
+    analysis = commit_messages.analysis_record(request.analysis)  # type: ignore[union-attr]
     check_analysis(analysis)
     return analysis
 

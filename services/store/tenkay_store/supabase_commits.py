@@ -12,7 +12,7 @@ from postgrest.exceptions import APIError
 from supabase import AsyncClient
 from tenkay.common.v1 import analysis_pb2, signal_pb2
 from tenkay.errors import Reason, TenkayError, failure
-from tenkay_store import documents, messages
+from tenkay_store import commit_messages, documents
 from tenkay_store.records import (
     Artifact,
     ArtifactKind,
@@ -100,7 +100,11 @@ def record_of(commit: Mapping[str, Any]) -> CommitRecord:
             | {"accession_number": accession_number},
         )
         return CommitRecord(
-            sequence, part["version"], recorded_at, messages.analysis_record(message), fence=_fence(part)
+            sequence,
+            part["version"],
+            recorded_at,
+            commit_messages.analysis_record(message),
+            fence=_fence(part),
         )
     if (part := commit.get("dispute")) is not None:
         said = Dispute(

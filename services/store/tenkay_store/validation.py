@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 import re
+from functools import lru_cache
 from typing import NoReturn
 
 from tenkay.errors import Reason, failure
@@ -18,6 +19,7 @@ from tenkay_store.records import (
     ArtifactKind,
     Extraction,
     Filing,
+    MissingSignal,
     Section,
     Signal,
     ValueKind,
@@ -34,6 +36,11 @@ MAX_PARTS = 10_000
 MAX_FACTS = 2**31 - 1
 """Facts read from a filing: what Supabase's column holds."""
 
+REMEMBERED_IDS = 4_096
+"""Signal ids that were found to be such, or not: several times those of a catalog."""
+
+_HOLDS_NUL = "holds a NUL character, which no text of a filing has; leave it out"
+_DOUBLE = ValueKind.DOUBLE
 # In JSON a NUL is an escape, unless its backslash is an escaped one itself.
 _NUL_IN_JSON = re.compile(r"(?<!\\)(?:\\\\)*\\u0000")
 _SHA256 = re.compile(r"[0-9a-f]{64}", re.ASCII)
@@ -63,17 +70,9 @@ def check_extraction(extraction: Extraction) -> None:
     _check_inputs(extraction)
     seen: set[str] = set()
     for index, signal in enumerate(extraction.signals):
-        path = f"extraction.signals[{index}]"
-        _check_id(signal.id, seen, path)
-        _check_signal(signal, path)
+        _check_signal(signal, seen, index)
     for index, gap in enumerate(extraction.missing):
-        path = f"extraction.missing[{index}]"
-        _check_id(gap.id, seen, path)
-        if not gap.reason:
-            _refuse(f"{path}.reason", f"{gap.id} is missing for no reason; give one")
-        if not gap.detail:
-            _refuse(f"{path}.detail", f"{gap.id} is missing without a detail; say why in words")
-        check_text(gap.detail, f"{path}.detail")
+        _check_gap(gap, seen, index)
 
 
 def check_digest(sha256: str, field: str) -> None:
@@ -85,7 +84,7 @@ def check_digest(sha256: str, field: str) -> None:
 def check_text(text: str, field: str) -> None:
     """INVALID_FIELD for a text with a NUL in it, which Postgres has no way to hold."""
     if "\0" in text:
-        _refuse(field, "holds a NUL character, which no text of a filing has; leave it out")
+        _refuse(field, _HOLDS_NUL)
 
 
 def check_analysis(analysis: Analysis) -> None:
@@ -109,10 +108,10 @@ def check_analysis(analysis: Analysis) -> None:
         _refuse("analysis.flags", "each flag needs an id of its own")
 
 
-def decimal_number(text: str, field: str) -> float:
-    """The double nearest to an exact decimal. INVALID_FIELD when it is none."""
+def decimal_number(text: str) -> float | None:
+    """The double nearest to an exact decimal; None when it is none."""
     if len(text) > MAX_DECIMAL_CHARACTERS or not _DECIMAL.fullmatch(text):
-        _refuse(field, f"{text[:100]!r} is not an exact decimal such as -1234.5, without an exponent")
+        return None
     return float(text)
 
 
@@ -190,38 +189,75 @@ def _check_section(section: Section, path: str) -> None:
         check_text(getattr(section, name), f"{path}.{name}")
 
 
-def _check_signal(signal: Signal, path: str) -> None:
-    if not signal.category:
-        _refuse(f"{path}.category", f"{signal.id} has no category")
-    if not signal.unit:
-        _refuse(f"{path}.unit", f"{signal.id} has no unit")
-    if signal.value.kind is ValueKind.DOUBLE and not math.isfinite(signal.value.number or 0.0):
-        _refuse(f"{path}.value", f"{signal.id} is not a finite number; report it as missing instead")
-    if signal.currency:
-        check_currency(signal.currency, f"{path}.currency")
-    if not 0 <= signal.confidence <= 1:
-        _refuse(f"{path}.confidence", f"{signal.confidence} is not from 0 to 1")
-    if signal.evidence == "[]":
-        _refuse(f"{path}.evidence", f"{signal.id} has no evidence; without evidence it is no signal")
-    _check_json(signal.evidence, f"{path}.evidence")
-    check_text(signal.unit, f"{path}.unit")
-    check_text(signal.value.exact or "", f"{path}.value")
-    for index, note in enumerate(signal.notes):
-        check_text(note, f"{path}.notes[{index}]")
+# A filing has hundreds of signals: what is asked of each is asked in place, and its path made where an error needs it.
+
+
+def _check_signal(signal: Signal, seen: set[str], index: int) -> None:
+    signal_id, category, value, unit, currency, confidence, _, notes, evidence = signal
+    if signal_id in seen or len(signal_id) > MAX_ID_CHARACTERS or not _is_id(signal_id):
+        _refuse_id(signal_id, seen, f"extraction.signals[{index}]")
+    seen.add(signal_id)
+    if not category:
+        _refuse(f"extraction.signals[{index}].category", f"{signal_id} has no category")
+    if not unit:
+        _refuse(f"extraction.signals[{index}].unit", f"{signal_id} has no unit")
+    if "\0" in unit:
+        _refuse(f"extraction.signals[{index}].unit", _HOLDS_NUL)
+    kind, exact, number = value
+    if kind is _DOUBLE:
+        if not math.isfinite(number or 0.0):
+            _refuse(
+                f"extraction.signals[{index}].value",
+                f"{signal_id} is not a finite number; report it as missing instead",
+            )
+    elif exact is not None and "\0" in exact:
+        _refuse(f"extraction.signals[{index}].value", _HOLDS_NUL)
+    if currency:
+        check_currency(currency, f"extraction.signals[{index}].currency")
+    if not 0 <= confidence <= 1:
+        _refuse(f"extraction.signals[{index}].confidence", f"{confidence} is not from 0 to 1")
+    if evidence == "[]":
+        _refuse(
+            f"extraction.signals[{index}].evidence",
+            f"{signal_id} has no evidence; without evidence it is no signal",
+        )
+    if "\\u0000" in evidence:
+        _check_json(evidence, f"extraction.signals[{index}].evidence")
+    for place, note in enumerate(notes):
+        check_text(note, f"extraction.signals[{index}].notes[{place}]")
+
+
+def _check_gap(gap: MissingSignal, seen: set[str], index: int) -> None:
+    signal_id, reason, detail, _ = gap
+    if signal_id in seen or len(signal_id) > MAX_ID_CHARACTERS or not _is_id(signal_id):
+        _refuse_id(signal_id, seen, f"extraction.missing[{index}]")
+    seen.add(signal_id)
+    if not reason:
+        _refuse(f"extraction.missing[{index}].reason", f"{signal_id} is missing for no reason; give one")
+    if not detail:
+        _refuse(
+            f"extraction.missing[{index}].detail",
+            f"{signal_id} is missing without a detail; say why in words",
+        )
+    if "\0" in detail:
+        _refuse(f"extraction.missing[{index}].detail", _HOLDS_NUL)
 
 
 def _check_json(document: str, field: str) -> None:
     """As `check_text`, of all texts in a document."""
     if "\\u0000" in document and _NUL_IN_JSON.search(document):
-        _refuse(field, "holds a NUL character, which no text of a filing has; leave it out")
+        _refuse(field, _HOLDS_NUL)
 
 
-def _check_id(signal_id: str, seen: set[str], path: str) -> None:
-    if len(signal_id) > MAX_ID_CHARACTERS or not _ID.fullmatch(signal_id):
-        _refuse(f"{path}.id", f"{signal_id[:100]!r} is not a signal id such as current_ratio")
+@lru_cache(REMEMBERED_IDS)
+def _is_id(signal_id: str) -> bool:
+    return _ID.fullmatch(signal_id) is not None
+
+
+def _refuse_id(signal_id: str, seen: set[str], path: str) -> NoReturn:
     if signal_id in seen:
         _refuse(f"{path}.id", f"{signal_id} is given twice; a signal has one value or one reason")
-    seen.add(signal_id)
+    _refuse(f"{path}.id", f"{signal_id[:100]!r} is not a signal id such as current_ratio")
 
 
 def _refuse(field: str, problem: str) -> NoReturn:

@@ -14,9 +14,9 @@ from typing import Any
 from tenkay.client.store import AsyncStoreAdminClient
 from tenkay.store.v1 import store_admin_service_pb2 as admin_pb2
 from tenkay_store.breaker import SinkBreaker
+from tenkay_store.commit_messages import analysis_record, extraction_record
 from tenkay_store.duckdb_store import DuckDBStore
 from tenkay_store.jitter import jittered
-from tenkay_store.messages import analysis_record, extraction_record
 from tenkay_store.outbox import Outbox, OutboxLimits
 from tenkay_store.sink import BreakerLimits, SupabaseOptions
 from tenkay_store.supabase_rows import encoded_batch

@@ -17,11 +17,11 @@ import pytest
 
 from tenkay.errors import Reason, ResourceExhausted, Unavailable
 from tenkay_store import failpoints
+from tenkay_store.commit_messages import extraction_record
 from tenkay_store.duckdb_owner import CannotOpen
 from tenkay_store.duckdb_store import DuckDBStore, StoreOptions
 from tenkay_store.failpoints import Failpoint
 from tenkay_store.group_commit import WriterBroken
-from tenkay_store.messages import extraction_record
 from tenkay_store.records import Extraction
 from tenkay_store.storage import FilingSelection, Moment
 from tests.unit.store.conftest import options

@@ -19,8 +19,8 @@ from tenkay.client.store import AsyncFilingStoreClient
 from tenkay.common.v1 import extraction_pb2, filing_pb2
 from tenkay.errors import FailedPrecondition, InvalidArgument, OutOfRange, Reason
 from tenkay.store.v1 import filing_store_service_pb2 as store_pb2
+from tenkay_store.commit_messages import analysis_record, extraction_record
 from tenkay_store.duckdb_owner import DuckDBOwner, Limits
-from tenkay_store.messages import analysis_record, extraction_record
 from tenkay_store.records import (
     Analysis,
     Artifact,

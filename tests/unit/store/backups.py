@@ -11,9 +11,9 @@ from pathlib import Path
 
 from tenkay_store.backup import Backup
 from tenkay_store.commit_copy import CommitCopy, CopyLimits
+from tenkay_store.commit_messages import extraction_record
 from tenkay_store.duckdb_owner import Limits
 from tenkay_store.duckdb_store import DuckDBStore
-from tenkay_store.messages import extraction_record
 from tenkay_store.object_store import ObjectStore, open_object_store
 from tenkay_store.records import Artifact, ArtifactKind, CommitRecord, Fence, Purge
 from tenkay_store.restore import Report, Until, restore

@@ -9,7 +9,7 @@ from datetime import UTC, date, datetime
 from google.protobuf.timestamp_pb2 import Timestamp
 
 from tenkay.common.v1 import analysis_pb2, date_pb2, extraction_pb2, filing_pb2, signal_pb2
-from tenkay_store.messages import analysis_record, extraction_record
+from tenkay_store.commit_messages import analysis_record, extraction_record
 from tenkay_store.records import Analysis, Extraction
 
 TEXT_SHA256 = hashlib.sha256(b"text").hexdigest()

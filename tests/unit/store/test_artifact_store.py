@@ -12,7 +12,7 @@ import pytest
 
 from tenkay.common.v1 import artifact_pb2
 from tenkay.errors import FailedPrecondition, Reason, ResourceExhausted, TenkayError, Unavailable
-from tenkay_store import messages
+from tenkay_store import commit_messages
 from tenkay_store.artifact_store import ArtifactLimits, ArtifactStore
 from tenkay_store.duckdb_store import DuckDBStore
 from tenkay_store.object_store import ObjectMissing, ObjectStore, open_object_store
@@ -91,7 +91,7 @@ def path_of(text: str) -> str:
 
 def body_of(number: int, *texts: str, agent: int = 1999000800) -> Extraction:
     message, _ = with_artifacts(accession_number(number, agent), texts)
-    return messages.extraction_record(message)
+    return commit_messages.extraction_record(message)
 
 
 @pytest.fixture

@@ -14,9 +14,9 @@ import pytest
 
 from tenkay.errors import Reason, ResourceExhausted
 from tenkay_store import filter as filters
+from tenkay_store.commit_messages import extraction_record
 from tenkay_store.duckdb_owner import CannotOpen
 from tenkay_store.duckdb_store import DuckDBStore
-from tenkay_store.messages import extraction_record
 from tenkay_store.records import Delivery, DeliveryState, Dispute, Section
 from tenkay_store.storage import Moment
 from tests.unit.store.conftest import Clock, options

@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 
 from tenkay_store.breaker import SinkBreaker
+from tenkay_store.commit_messages import extraction_record
 from tenkay_store.duckdb_store import DuckDBStore
-from tenkay_store.messages import extraction_record
 from tenkay_store.outbox import Outbox, OutboxLimits
 from tenkay_store.records import CommitRecord, Committed, Delivery, DeliveryState
 from tenkay_store.sink import BreakerLimits, Remedy, SinkFailure

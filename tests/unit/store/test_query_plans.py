@@ -10,14 +10,17 @@ from typing import Any
 
 import duckdb
 
+from tenkay_store import duckdb_analytics as analytics
 from tenkay_store import duckdb_feed, duckdb_records
 from tenkay_store import duckdb_reads as reads
 from tenkay_store import duckdb_screens as screens
 from tenkay_store import filter as filters
+from tenkay_store.commit_messages import extraction_record
+from tenkay_store.company_screens import CompanyPeriod, CompanyScreen
+from tenkay_store.duckdb_companies import screen_companies
 from tenkay_store.duckdb_owner import FILE_NAME
 from tenkay_store.duckdb_store import DuckDBStore
-from tenkay_store.messages import extraction_record
-from tenkay_store.storage import FilingSelection, Moment, Screen
+from tenkay_store.storage import FilingSelection, Moment, Screen, SeriesSelection, SeriesView
 from tests.unit.store.conftest import options
 from tests.unit.store.filings import accession_number, analysis_to_commit, extraction
 
@@ -63,6 +66,12 @@ async def test_no_read_converts_a_column_that_lies_in_order(
         assert reads.company(cursor, 1999000001, moment)
         assert reads.list_filings(cursor, FilingSelection(cik=1999000001), moment, None, 10).summaries
         assert screens.screen_filings(cursor, ids, segments, screen, moment, None, 10).summaries
+        for period in CompanyPeriod:
+            companies = CompanyScreen(period, screen.expression, "", ("revenue",), (1999000001,))
+            page = screen_companies(cursor, ids, segments, companies, moment, None, 10)
+            assert bool(page.companies) is (period is not CompanyPeriod.LATEST_QUARTER)
+        series = SeriesSelection(1999000001, ("revenue",), view=SeriesView.RESTATED)
+        assert analytics.series(cursor, ids, segments, series, moment, None, 10)
         assert duckdb_records.commit_records(cursor, ids, [1, 2])
         assert duckdb_feed.changes(cursor, 0, 10)
         converted = {

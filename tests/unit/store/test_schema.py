@@ -13,9 +13,9 @@ import pytest
 from tenkay.common.v1 import extraction_pb2
 from tenkay_store import filter as filters
 from tenkay_store import schema
+from tenkay_store.commit_messages import extraction_record
 from tenkay_store.duckdb_owner import CannotOpen
 from tenkay_store.duckdb_store import DuckDBStore
-from tenkay_store.messages import extraction_record
 from tenkay_store.records import Purge
 from tenkay_store.storage import Moment, Screen
 from tests.unit.store.conftest import Clock, options

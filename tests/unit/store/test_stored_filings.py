@@ -11,8 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tenkay_store import stored_filings
+from tenkay_store.commit_messages import extraction_record
 from tenkay_store.duckdb_store import DuckDBStore
-from tenkay_store.messages import extraction_record
 from tenkay_store.records import Purge
 from tenkay_store.stored_filings import StoredFilings
 from tests.unit.store.conftest import options

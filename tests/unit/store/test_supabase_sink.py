@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 from postgrest.exceptions import APIError
 
+from tenkay_store.commit_messages import analysis_record, extraction_record
 from tenkay_store.jitter import jittered
-from tenkay_store.messages import analysis_record, extraction_record
 from tenkay_store.records import CommitRecord
 from tenkay_store.sink import Remedy
 from tenkay_store.supabase_rows import encoded_batch

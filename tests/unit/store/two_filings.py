@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from tenkay_store import filter as filters
-from tenkay_store.messages import extraction_record
+from tenkay_store.commit_messages import extraction_record
 from tenkay_store.records import Purge
 from tenkay_store.storage import AnalyticalStore, Moment, Screen
 from tests.unit.store.filings import accession_number, analysis_to_commit, extraction, extraction_to_commit
