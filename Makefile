@@ -9,7 +9,7 @@ PEERS  := datamule edgartools
 SETUP  := $(VENV)/.setup-done
 export TENKAY_PYTHON := $(BIN)/python
 
-.PHONY: help setup demo test test-duckdb2 crash check format lint types contracts protos protos-check lock peers clean
+.PHONY: help setup demo test test-duckdb2 crash coherence check format lint types contracts protos protos-check lock peers clean
 
 help:            ## This list
 	@grep -E '^[a-z0-9-]+: .*##|^[a-z0-9-]+:  +##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*##/\t/' | expand -t 18
@@ -88,6 +88,11 @@ hostile: setup   ## Send hostile filings of MEGABYTES through a worker pool
 ROUNDS ?= 200
 crash: setup     ## Kill a store in ROUNDS of concurrent writers, and count what was lost, torn or doubled
 	$(BIN)/python scripts/quality/crash_rounds.py --rounds $(ROUNDS) --keep build/crashes
+
+COMMITS ?= 10000
+coherence: setup ## Read through two query processes beside COMMITS, and look for any answer that is not true
+	mkdir -p build
+	$(BIN)/python scripts/quality/coherence_check.py --commits $(COMMITS) --json build/coherence.json
 
 clean:           ## Remove what was built or run here (not the filings you fetched elsewhere)
 	rm -rf $(VENV) var build .mypy_cache .ruff_cache .hypothesis .import_linter_cache

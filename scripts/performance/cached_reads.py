@@ -32,9 +32,9 @@ READ = "/tenkay.query.v1.QueryService/GetSignals"
 ANSWER_BYTES = 4096
 """The answer that is read has at least so many, and few more."""
 IN_FLIGHT = (16, 64)
-ROUND_SECONDS, ROUND_SECONDS_QUICK = 1.5, 0.5
-PAIRS, PAIRS_QUICK = 12, 4
-WARM_CALLS = 2000
+ROUND_SECONDS, ROUND_SECONDS_QUICK = 1.5, 0.4
+PAIRS, PAIRS_QUICK = 12, 3
+WARM_CALLS = 1000
 SAMPLE_RATIO = "0.01"
 
 

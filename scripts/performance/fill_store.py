@@ -71,7 +71,7 @@ def _fill_filings(connection: duckdb.DuckDBPyConnection, filings: int, arrival: 
         f"""
         INSERT INTO filings BY NAME
         SELECT {_ACCESSION} AS accession_number, 1 AS version, n + 1 AS sequence,
-            TIMESTAMP '2026-01-01' + to_milliseconds(n) AS recorded_at, md5(n::VARCHAR) AS result_key,
+            TIMESTAMP '2026-01-01' + to_milliseconds(n) AS recorded_at, sha256(n::VARCHAR) AS result_key,
             '1' AS catalog_version, '1' AS code_version, 1000 AS fact_count, {SIGNALS_A_FILING} AS signal_count,
             1900000000 + company AS cik, CASE WHEN quarter % 4 = 3 THEN '10-K' ELSE '10-Q' END AS form_type,
             'Made Up Company ' || company AS company_name, day AS filed_date, day + INTERVAL 16 HOUR AS accepted_at,

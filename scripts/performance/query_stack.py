@@ -76,6 +76,11 @@ class QueryStack:
         return f"redis://{LOOPBACK}:{self.redis_port}/0"
 
     @property
+    def redis_bytes(self) -> int:
+        """Valkey's limit."""
+        return self._plan.redis_megabytes * MEGABYTE
+
+    @property
     def query_target(self) -> str:
         """All query processes as one gRPC target, to be called in turn."""
         return "ipv4:" + ",".join(each.address for each in self.queries)
@@ -96,7 +101,7 @@ class QueryStack:
             ValkeyRole.CACHE,
             port=self.redis_port,
             directory=self._plan.folder / "valkey",
-            memory_bytes=self._plan.redis_megabytes * MEGABYTE,
+            memory_bytes=self.redis_bytes,
         )
         self.redis_pid = self._redis.enter_context(running(launch, self._plan.folder / "valkey.log"))
 

@@ -26,9 +26,9 @@ from tenkay.common.v1.filing_pb2 import FilingRef
 from tenkay.query.v1 import query_service_pb2 as pb
 
 CALLERS = 10
-SIGNAL_READS, SIGNAL_READS_QUICK = 4000, 1000
-SCREENS, SCREENS_QUICK = 1000, 250
-NULL_CALLS = 2000
+SIGNAL_READS, SIGNAL_READS_QUICK = 4000, 600
+SCREENS, SCREENS_QUICK = 1000, 150
+NULL_CALLS = 1000
 QUARTERS = 2
 """Each company has at least so many filings in a store of a million signals."""
 SERVICE = "/tenkay.query.v1.QueryService"

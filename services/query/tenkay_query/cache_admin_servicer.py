@@ -188,6 +188,7 @@ class CacheAdminServicer(pb_grpc.CacheAdminServiceServicer):
                 return (redis_keys.company_generation(cik),), (
                     Kind.COMPANY_SUMMARY,
                     Kind.QUERY_RESULT,
+                    Kind.SIGNALS,
                 )
             case "accession_number":
                 number = require_accession_number(request.accession_number, "accession_number")

@@ -133,8 +133,8 @@ class HotReads:
 
     @property
     def has_memory(self) -> bool:
-        """Whether the process keeps answers for itself at all."""
-        return self._near.limit_bytes > 0 and self._near.is_open
+        """Whether the process may keep answers for itself at all."""
+        return self._near.limit_bytes > 0
 
     def holds(self, method: HotMethod, raw: bytes) -> bool:
         """Whether the process's memory has the answer to a request without min_sequence."""

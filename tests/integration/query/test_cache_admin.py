@@ -191,7 +191,7 @@ async def test_after_a_restart_the_process_is_warm_with_what_was_asked_most(
         await redis.flushall()
         await redis.zadd(redis_keys.ASKED, dict(kept))
     with running_service("tenkay_query", query_folder, **settings) as service:
-        await eventually(lambda: service.metric("tenkay_query_near_entries") >= 3)
+        await eventually(lambda: service.metric("tenkay_query_near_entries") >= 3, seconds=30, every=0.1)
         caller = Caller(service)
         for filing in wanted:
             answer = await caller.ask(pb.GetSignalsRequest(filing=filing))

@@ -64,7 +64,7 @@ def test_filling_tells_its_progress_and_its_end(run: Run) -> None:
 @pytest.mark.parametrize(
     ("arguments", "kinds"),
     [
-        (("--company", "320193"), ["COMPANY_SUMMARY", "QUERY_RESULT"]),
+        (("--company", "320193"), ["COMPANY_SUMMARY", "QUERY_RESULT", "SIGNALS"]),
         (("--filing", "0000320193-24-000123"), ["FILING", "SIGNALS"]),
         (("--kind", "aggregation"), ["AGGREGATION"]),
         (("--all",), ["FILING", "SIGNALS", "COMPANY_SUMMARY", "QUERY_RESULT", "AGGREGATION"]),

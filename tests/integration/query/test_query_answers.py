@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 
+import grpc
 import pytest
 from google.protobuf.timestamp_pb2 import Timestamp
 from redis.asyncio import Redis
@@ -17,7 +18,7 @@ from tenkay.common.v1.read_pb2 import AsOf
 from tenkay.errors import InvalidArgument, NotFound, Reason, Unavailable
 from tenkay.query.v1 import query_service_pb2 as pb
 from tenkay_query.cache import envelope, redis_keys
-from tests.integration.query.conftest import Caller, Filings, eventually, extraction, revenue_of
+from tests.integration.query.conftest import REQUESTS, Caller, Filings, eventually, extraction, revenue_of
 from tests.integration.running_services import Service
 from tests.stack_fixtures import ValkeyServer
 
@@ -60,6 +61,53 @@ async def test_a_hit_costs_the_store_nothing(
     for _ in range(20):
         assert (await caller.ask(pb.GetSignalsRequest(filing=filing))).cache == "hit"
     assert store_service.calls("GetSignals") == before
+
+
+async def test_a_process_answers_from_its_own_memory_whatever_state_is_asked_for_up_to_its_own(
+    caller: Caller, filings: Filings
+) -> None:
+    filing = filings.new()
+    sequence = await filings.commit(filing, 4)
+    await settled(caller, filing)
+
+    def from_memory() -> float:
+        return caller.service.metric("tenkay_query_answers_total", kind="signals", level="process")
+
+    async def is_kept() -> bool:
+        before = from_memory()
+        answer = await caller.ask(pb.GetSignalsRequest(filing=filing, min_sequence=sequence))
+        assert revenue_of(answer) == 4
+        return from_memory() > before
+
+    await eventually(is_kept)
+    before = from_memory()
+    for least in ("", "0.1", sequence):
+        answer = await caller.ask(pb.GetSignalsRequest(filing=filing, min_sequence=least))
+        assert (answer.cache, revenue_of(answer)) == ("hit", 4)
+        assert int(answer.message.as_of_sequence[2:]) >= int(sequence[2:])
+    assert from_memory() == before + 3
+    # Another commit moves the state that the same answer is known to be true at.
+    later = await filings.commit(filings.new())
+
+    async def is_later() -> bool:
+        answer = await caller.ask(pb.GetSignalsRequest(filing=filing))
+        assert answer.cache == "hit"
+        return int(answer.message.as_of_sequence[2:]) >= int(later[2:])
+
+    await eventually(is_later)
+
+
+async def test_bytes_that_are_no_request_are_refused(caller: Caller) -> None:
+    channel = grpc.aio.insecure_channel(caller.service.address)
+    for method in REQUESTS.values():
+        call = channel.unary_unary(
+            f"/tenkay.query.v1.QueryService/{method}", request_serializer=bytes, response_deserializer=bytes
+        )
+        for raw in (b"\xff\xff", b"\x0a\xff", b"\x0b"):
+            with pytest.raises(grpc.aio.AioRpcError) as refused:
+                await call(raw, timeout=5)
+            assert refused.value.code() is grpc.StatusCode.INVALID_ARGUMENT
+    await channel.close(None)
 
 
 async def test_what_one_process_asked_the_other_has(callers: tuple[Caller, Caller], filings: Filings) -> None:
@@ -210,14 +258,14 @@ async def test_readers_without_a_token_never_see_time_go_back_in_one_process(
         assert seen == sorted(seen)
 
 
-async def test_two_hundred_callers_of_one_cold_key_cost_one_call(
+async def test_a_thousand_callers_of_one_cold_key_cost_one_call(
     caller: Caller, filings: Filings, store_service: Service
 ) -> None:
     filing = filings.new()
     await filings.commit(filing)
     await settled(caller, filing)
     before = store_service.calls("GetFiling")
-    answers = await asyncio.gather(*(caller.ask(pb.GetFilingRequest(filing=filing)) for _ in range(200)))
+    answers = await asyncio.gather(*(caller.ask(pb.GetFilingRequest(filing=filing)) for _ in range(1000)))
     assert {answer.body for answer in answers} == {answers[0].body}
     assert answers[0].error is None
     assert store_service.calls("GetFiling") == before + 1

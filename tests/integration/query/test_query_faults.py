@@ -8,10 +8,11 @@ import shutil
 import signal
 from collections.abc import Iterator
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
+from redis.asyncio import Redis
 
 from tenkay.client import Endpoint
 from tenkay.client.store import AsyncFilingStoreClient
@@ -43,6 +44,7 @@ class World:
     store: ExitStack
     redis: ExitStack
     store_pid: int = 0
+    store_service: Service = field(init=False)
     redis_pid: int = 0
 
     @property
@@ -63,7 +65,7 @@ class World:
                 feed_quiet_seconds="0.3",
             )
         )
-        self.store_pid = service.pid
+        self.store_pid, self.store_service = service.pid, service
 
     def start_redis(self) -> None:
         self.redis_pid = self.redis.enter_context(running_valkey(self.folder / "valkey", self.redis_port))
@@ -151,6 +153,130 @@ async def test_a_killed_redis_costs_no_answer_and_an_empty_one_is_filled_again(w
         world.start_redis()
         assert await hit(caller, request) < 5.0
         assert revenue_of(await caller.ask(request)) == 2
+        await caller.close()
+
+
+async def reads_on(world: World, caller: Caller, filings: Filings, *, commits: int = 5) -> None:
+    """Commits and reads while Redis is at fault: every answer is there, in time, and none hides a commit."""
+    filing = filings.new()
+    for revenue in range(1, commits + 1):
+        sequence = await filings.commit(filing, revenue)
+        requests = [pb.GetSignalsRequest(filing=filing, min_sequence=sequence) for _ in range(10)]
+        answers = await asyncio.gather(*(caller.ask(request) for request in requests))
+        assert {revenue_of(answer) for answer in answers} == {revenue}
+        assert max(answer.seconds for answer in answers) < 2.0
+
+
+async def test_a_full_redis_costs_no_answer_and_hides_no_commit(world: World) -> None:
+    async with (
+        AsyncFilingStoreClient(world.store_endpoint) as client,
+        Redis.from_url(world.redis_url) as redis,
+    ):
+        caller, filings = Caller(world.query), Filings(client)
+        filing = filings.new()
+        request = pb.GetSignalsRequest(filing=filing)
+        await filings.commit(filing, 1)
+        await hit(caller, request)
+        await redis.config_set("maxmemory-policy", "noeviction")
+        await redis.config_set("maxmemory", 1)
+        try:
+            await reads_on(world, caller, filings)
+            await filings.commit(filing, 2)
+
+            async def is_new() -> bool:
+                return revenue_of(await caller.ask(request)) == 2
+
+            await eventually(is_new)
+            # Following cannot be noted, so what Redis holds is no longer trusted, nor what the process holds.
+            await eventually(lambda: world.query.metric("tenkay_query_near_open") == 0)
+            await reads_on(world, caller, filings)
+            assert revenue_of(await caller.ask(request)) == 2
+        finally:
+            await redis.config_set("maxmemory", 0)
+            await redis.config_set("maxmemory-policy", "allkeys-lfu")
+        assert world.query.metric("tenkay_query_redis_errors_total", operation="advance") > 0
+        assert await hit(caller, request) < 5.0
+        await eventually(lambda: world.query.metric("tenkay_query_near_open") == 1)
+        await caller.close()
+
+
+async def test_a_redis_that_became_a_replica_costs_no_answer_and_hides_no_commit(world: World) -> None:
+    async with (
+        AsyncFilingStoreClient(world.store_endpoint) as client,
+        Redis.from_url(world.redis_url) as redis,
+    ):
+        caller, filings = Caller(world.query), Filings(client)
+        filing = filings.new()
+        request = pb.GetSignalsRequest(filing=filing)
+        await filings.commit(filing, 1)
+        await hit(caller, request)
+        # What a failover leaves behind the address for a while: reads are answered, writes are READONLY.
+        await redis.replicaof(LOOPBACK, free_port())
+        try:
+            await reads_on(world, caller, filings)
+            await filings.commit(filing, 2)
+
+            async def is_new() -> bool:
+                return revenue_of(await caller.ask(request)) == 2
+
+            await eventually(is_new)
+        finally:
+            await redis.replicaof("NO", "ONE")
+        assert await hit(caller, request) < 5.0
+        assert revenue_of(await caller.ask(request)) == 2
+        await caller.close()
+
+
+async def test_a_redis_flushed_and_restarted_under_load_costs_no_answer(world: World) -> None:
+    async with AsyncFilingStoreClient(world.store_endpoint) as client:
+        caller, filings = Caller(world.query), Filings(client)
+        known = [filings.new() for _ in range(20)]
+        for filing in known:
+            await filings.commit(filing, 1)
+        done = asyncio.Event()
+
+        async def read(start: int) -> int:
+            asked = 0
+            while not done.is_set():
+                answer = await caller.ask(pb.GetSignalsRequest(filing=known[(start + asked) % len(known)]))
+                assert revenue_of(answer) == 1
+                assert answer.seconds < 2.0
+                asked += 1
+            return asked
+
+        readers = [asyncio.create_task(read(number)) for number in range(8)]
+        async with Redis.from_url(world.redis_url) as redis:
+            for _ in range(5):
+                await redis.flushall()
+                await asyncio.sleep(0.1)
+        world.kill_redis()
+        await asyncio.sleep(0.3)
+        await asyncio.to_thread(world.start_redis)
+        await hit(caller, pb.GetSignalsRequest(filing=known[0]))
+        done.set()
+        assert min(await asyncio.gather(*readers)) > 0
+        await caller.close()
+
+
+async def test_without_redis_callers_of_one_key_share_the_stores_answers(world: World) -> None:
+    async with AsyncFilingStoreClient(world.store_endpoint) as client:
+        caller, filings = Caller(world.query), Filings(client)
+        filing = filings.new()
+        await filings.commit(filing, 3)
+        world.kill_redis()
+        try:
+            # Redis is found to be lost, so that the breaker is open.
+            for _ in range(10):
+                await caller.ask(pb.GetFilingRequest(filing=filing))
+            before = world.store_service.calls("GetSignals")
+            answers = await asyncio.gather(
+                *(caller.ask(pb.GetSignalsRequest(filing=filing)) for _ in range(900))
+            )
+            assert {revenue_of(answer) for answer in answers} == {3}
+            # They come over some time, and an answer is shared only while it is on its way.
+            assert world.store_service.calls("GetSignals") - before < 45
+        finally:
+            world.start_redis()
         await caller.close()
 
 

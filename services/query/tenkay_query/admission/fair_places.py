@@ -144,7 +144,7 @@ class FairPlaces:
         lane = self._lanes[work]
         if self._holding >= self.places or lane.holding >= lane.most_holding:
             return False
-        if work is WorkClass.READ or self._most_others < 1:
+        if work is WorkClass.READ:
             return True
         return self._holding - self._lanes[WorkClass.READ].holding < self._most_others
 

@@ -31,8 +31,8 @@ from tenkay_query.warming.plan import WarmOrder, companies_of, company_requests,
 
 MOST_RUNS = 4
 """Warm-ups at once in a process; they share its rate."""
-SETTLE_SECONDS = 1.0
-"""What the caches did not take in, since something had changed just then, is asked once more after this."""
+SETTLE_SECONDS = (1.0, 3.0)
+"""What memory did not take in, since something had changed just then, is asked again after these times."""
 MOST_TRIES = 5
 """How often a question is tried for which the store had no place."""
 START_POLLS, START_POLL_SECONDS = 100, 0.1
@@ -114,10 +114,13 @@ class Warmer:
             asked_of = companies_of(self._questions(top), self._companies)
             for cik in dict.fromkeys((*order.ciks, *asked_of)):
                 await self._fill_company(cik, order.filings_per_company, run)
-            if run.not_taken and self._reads.has_memory:
-                await asyncio.sleep(SETTLE_SECONDS)
+            for seconds in SETTLE_SECONDS:
+                if not run.not_taken or not self._reads.has_memory:
+                    break
+                await asyncio.sleep(seconds)
                 # They are counted as done already.
-                await self._fill(run.not_taken, _Run(WarmProgress(), run.pace))
+                not_taken, run = run.not_taken, _Run(WarmProgress(), run.pace)
+                await self._fill(not_taken, run)
         finally:
             self._runs -= 1
 

@@ -565,7 +565,9 @@ class InvalidateRequest(_message.Message):
     KIND_FIELD_NUMBER: _builtins.int
     ALL_FIELD_NUMBER: _builtins.int
     cik: _builtins.int
-    """The company's summary, lists and series: what is bound to the company. What is bound to one filing of it stays."""
+    """The company's summary, lists, series and comparisons with prior filings: what is bound to the company. What is
+    bound to one filing of it stays.
+    """
     accession_number: _builtins.str
     """The filing, its signals, its analysis: what is bound to the filing."""
     kind: Global___AnswerKind.ValueType

@@ -1,0 +1,79 @@
+"""What is done to Redis while others read and write."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections import Counter
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+
+from query_stack import QueryStack
+from redis.asyncio import Redis
+from redis.exceptions import RedisError
+
+SETTLE_SECONDS = 2.0
+"""After a disturbance Redis counts as healthy again when this has passed."""
+SQUEEZED_BYTES = 3 * 1024 * 1024
+SQUEEZED_SECONDS = 2.0
+
+
+@dataclass(slots=True)
+class Calendar:
+    """When Redis was disturbed."""
+
+    spans: list[tuple[float, float]] = field(default_factory=list)
+    counts: Counter[str] = field(default_factory=Counter)
+
+    def is_healthy(self, start: float, end: float) -> bool:
+        """Whether nothing disturbed Redis between two moments, nor shortly before."""
+        return not any(began <= end and ended + SETTLE_SECONDS >= start for began, ended in self.spans)
+
+
+async def disturb(stack: QueryStack, calendar: Calendar, rest_seconds: float) -> None:
+    """One disturbance after another, with rests between, until cancelled."""
+    ways: tuple[tuple[str, Callable[[QueryStack], Awaitable[None]]], ...] = (
+        ("flushed", _flush),
+        ("generations evicted", _evict_generations),
+        ("restarted", _restart),
+        ("squeezed", _squeeze),
+    )
+    while True:
+        for name, way in ways:
+            await asyncio.sleep(rest_seconds)
+            began = time.monotonic()
+            calendar.spans.append((began, float("inf")))
+            await way(stack)
+            calendar.spans[-1] = (began, time.monotonic())
+            calendar.counts[name] += 1
+
+
+async def _flush(stack: QueryStack) -> None:
+    async with Redis.from_url(stack.redis_url) as redis:
+        await redis.flushall()
+
+
+async def _restart(stack: QueryStack) -> None:
+    await asyncio.to_thread(stack.stop_redis)
+    await asyncio.to_thread(stack.start_redis)
+
+
+async def _evict_generations(stack: QueryStack) -> None:
+    """What an instance that evicts the least used keys does sooner or later: entries stay, generations go."""
+    async with Redis.from_url(stack.redis_url) as redis:
+        async for key in redis.scan_iter(match="g:*", count=1000):
+            await redis.delete(key)
+
+
+async def _squeeze(stack: QueryStack) -> None:
+    """So little memory that Redis evicts all the time."""
+    async with Redis.from_url(stack.redis_url) as redis:
+        given = str((await redis.config_get("maxmemory"))["maxmemory"])
+        await redis.config_set("maxmemory", SQUEEZED_BYTES)
+        try:
+            await asyncio.sleep(SQUEEZED_SECONDS)
+        finally:
+            try:
+                await redis.config_set("maxmemory", given)
+            except RedisError as error:
+                raise RuntimeError(f"Valkey keeps its small limit: {error}") from error

@@ -1,0 +1,79 @@
+"""Reads through two query processes beside commits, and looks for any answer that is not true.
+
+    coherence_check.py [--commits 10000] [--seed N] [--json FILE] [--mutant NAME]
+
+Writers commit extractions, analyses, disputes, resolutions, purges and moves to another company, which make other
+filings stale too; after each they read with the commit's sequence as min_sequence, or without one until they see it.
+Readers go from one process to the other with the client library's own floor. Meanwhile Redis is flushed, restarted,
+squeezed until it evicts, and rid of all generations. Every answer is held against what the store held at the state
+that the answer names.
+
+Prints one line of JSON. Exit status: 0 when nothing was found wrong and the commits' visibility without a token, while
+Redis was healthy, is at most 100 ms in 99 of 100 cases; 1 else. With --mutant the query processes have a fault, which
+must be found: the status is then 0 when it was, 1 when it was not.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import json
+import shutil
+import sys
+import tempfile
+from dataclasses import asdict
+from datetime import UTC, datetime
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
+sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "performance"))
+
+from scripts.quality.coherence.check import CheckPlan, check
+
+MUTANTS = ("forget_tokens", "late_changes", "skip_changes")
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    usual = CheckPlan()
+    parser.add_argument("--commits", type=int, default=usual.commits)
+    parser.add_argument("--writers", type=int, default=usual.writers)
+    parser.add_argument("--readers", type=int, default=usual.readers)
+    parser.add_argument("--seed", type=int, default=usual.seed)
+    parser.add_argument(
+        "--rest", type=float, default=usual.rest_seconds, help="seconds between disturbances of Redis"
+    )
+    parser.add_argument("--minutes", type=float, default=usual.longest_seconds / 60, help="at most")
+    parser.add_argument("--mutant", choices=MUTANTS, help="give the query processes this fault")
+    parser.add_argument("--json", type=Path, help="write the outcome here too")
+    given = parser.parse_args()
+    plan = CheckPlan(
+        commits=given.commits,
+        writers=given.writers,
+        readers=given.readers,
+        seed=given.seed,
+        rest_seconds=given.rest,
+        longest_seconds=given.minutes * 60,
+        mutant=given.mutant,
+    )
+    folder = Path(tempfile.mkdtemp(prefix="tenkay-coherence-"))
+    try:
+        outcome = asyncio.run(check(plan, folder))
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+    told = {
+        "date": datetime.now(UTC).date().isoformat(),
+        "seed": plan.seed,
+        "mutant": plan.mutant,
+        **asdict(outcome),
+        "is_good": outcome.is_good,
+    }
+    line = json.dumps(told)
+    if given.json is not None:
+        given.json.write_text(line + "\n")
+    print(line)
+    return int(outcome.is_good if plan.mutant else not outcome.is_good)
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

@@ -1,0 +1,40 @@
+"""Short runs of the coherence check: on query as it is, and on query with faults that it must find."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from scripts.quality.coherence.check import VISIBILITY_BAR_MS, CheckPlan, check
+from scripts.quality.coherence.judge import Fault
+
+SHORT = CheckPlan(commits=200, writers=6, readers=2, rest_seconds=None, longest_seconds=90)
+
+
+async def test_no_answer_is_untrue_while_redis_is_flushed_restarted_and_evicts(tmp_path: Path) -> None:
+    outcome = await check(replace(SHORT, writers=12, readers=4, rest_seconds=0.5), tmp_path)
+
+    assert {fault: count for fault, count in outcome.found.items() if count} == {}, outcome.examples
+    assert {"purge", "dispute", "analysis", "extraction"} <= outcome.kinds.keys()
+    assert {"flushed", "generations evicted", "restarted", "squeezed"} <= outcome.disturbances.keys()
+    assert outcome.reads > 500
+
+
+@pytest.mark.parametrize(
+    ("mutant", "commits", "fault"),
+    [("skip_changes", 300, Fault.STALE), ("forget_tokens", 60, Fault.BELOW_TOKEN)],
+)
+async def test_a_fault_in_query_is_found(tmp_path: Path, mutant: str, commits: int, fault: Fault) -> None:
+    outcome = await check(replace(SHORT, mutant=mutant, commits=commits), tmp_path)
+
+    assert outcome.found[fault] > 0
+    assert not outcome.is_good
+
+
+async def test_a_follower_that_is_late_is_found_though_no_answer_is_untrue(tmp_path: Path) -> None:
+    outcome = await check(replace(SHORT, commits=40, mutant="late_changes"), tmp_path)
+
+    assert outcome.visibility_ms["p99"] > VISIBILITY_BAR_MS
+    assert not outcome.is_good

@@ -1,0 +1,109 @@
+"""Callers that share one question to the store."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass, field, replace
+
+from tenkay.query.v1 import query_service_pb2 as pb
+from tenkay_query.admission.fair_places import FairPlaces
+from tenkay_query.admission.store_slots import StoreSlots
+from tenkay_query.cache.answers import Answers
+from tenkay_query.cache.entry_lock import EntryLock
+from tenkay_query.cache.generations import Lookup
+from tenkay_query.cache.policy import CachePolicy
+from tenkay_query.cache.ports import Place, StoreAnswer
+from tenkay_query.question import Kind, Question
+
+POLICY = CachePolicy(
+    ttl_seconds=dict.fromkeys(Kind, 60.0),
+    negative_seconds=1.0,
+    max_staleness_seconds=1.0,
+    jitter=0.0,
+    compress_over_bytes=1000,
+    max_body_bytes=100_000,
+    follower_wait_seconds=0.0,
+    store_seconds=5.0,
+    patience_seconds=1.0,
+    outage_seconds=1.0,
+)
+QUESTION: Question[str] = Question(
+    method="GetCompanySummary",
+    kind=Kind.COMPANY_SUMMARY,
+    request="a company",
+    canonical=b"a company",
+    generations=("g:c:1",),
+    min_sequence="",
+    as_of_field=pb.GetCompanySummaryResponse.DESCRIPTOR.fields_by_name["as_of_sequence"].number,
+)
+
+
+@dataclass
+class Cache:
+    """Redis without an entry, at a position that moves on; the company was last touched at 5."""
+
+    position: str
+
+    async def look_up(self, place: Place) -> Lookup:
+        return Lookup(b"e" * 16, b"k" * 16, self.position, True, 1, ("0.5",), None)
+
+    async def keep(self, *given: object, **named: object) -> bool:
+        return True
+
+
+@dataclass
+class Store:
+    """A store that answers when it is told to."""
+
+    may_answer: asyncio.Event = field(default_factory=asyncio.Event)
+    calls: int = 0
+
+    async def ask(self, question: Question[str], min_sequence: str) -> StoreAnswer:
+        self.calls += 1
+        await self.may_answer.wait()
+        return StoreAnswer(
+            pb.GetCompanySummaryResponse(as_of_sequence=min_sequence).SerializeToString(), min_sequence
+        )
+
+
+class Locks:
+    async def take(self, key: str, holder: bytes, seconds: float) -> bool:
+        return True
+
+    async def renew(self, key: str, holder: bytes, seconds: float) -> bool:
+        return True
+
+    async def release(self, key: str, holder: bytes) -> None: ...
+
+
+class Feed:
+    async def reaches(self, sequence: str, seconds: float) -> bool:
+        return False
+
+    def nudge(self) -> None: ...
+
+
+async def test_who_joins_a_question_with_a_newer_token_is_not_told_an_older_state() -> None:
+    cache, store = Cache("0.10"), Store()
+    answers = Answers[str](
+        cache,
+        store,
+        Feed(),
+        POLICY,
+        lock=EntryLock(Locks(), lock_seconds=1, wait_seconds=1),
+        slots=StoreSlots(FairPlaces(10, 10), 1),
+        stamp=lambda: 0,
+        random=lambda: 0.5,
+    )
+    first = asyncio.create_task(answers.reply(QUESTION))
+    await asyncio.sleep(0)
+    await asyncio.sleep(0)
+    cache.position = "0.17"  # others' commits; nothing has touched this company
+    second = asyncio.create_task(answers.reply(replace(QUESTION, min_sequence="0.17")))
+    await asyncio.sleep(0.01)
+    store.may_answer.set()
+
+    told = [pb.GetCompanySummaryResponse.FromString((await each).body) for each in (first, second)]
+
+    assert store.calls == 1
+    assert [each.as_of_sequence for each in told] == ["0.10", "0.17"]
