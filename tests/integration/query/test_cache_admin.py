@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import os
+import signal
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
 from pathlib import Path
@@ -254,6 +256,33 @@ async def test_a_warm_up_keeps_to_its_rate_and_ends_with_its_call(
     asked = service.metric("tenkay_query_warmed_total") - before
     await asyncio.sleep(1.5)
     assert service.metric("tenkay_query_warmed_total") - before <= asked + 1
+
+
+async def test_a_warm_up_ends_when_the_process_drains(
+    query_folder: Path, store_service: Service, valkey_cache: Any, filings: Filings
+) -> None:
+    several = [filings.new() for _ in range(20)]
+    for filing in several:
+        await filings.commit(filing, 1)
+    with running_service(
+        "tenkay_query",
+        query_folder,
+        store_address=store_service.address,
+        redis_url=valkey_cache.url,
+        warm_per_second="4",
+        endpoint_removal_seconds="2",
+    ) as service:
+        async with AsyncCacheAdminClient(service.endpoint) as admin:
+            stream = admin.warm_cache(top_questions=0, watch_ciks=[each.cik for each in several])
+            await anext(stream)
+            os.kill(service.pid, signal.SIGTERM)
+            await asyncio.sleep(0.5)
+            asked = service.metric("tenkay_query_warmed_total")
+            await asyncio.sleep(1.0)
+            assert service.metric("tenkay_query_warmed_total") <= asked + 1, "no further question is begun"
+            with pytest.raises(Unavailable) as ended:
+                assert not any([told.finished async for told in stream])
+            assert ended.value.reason is Reason.DRAINING
 
 
 async def test_a_warm_up_out_of_bounds_is_refused(

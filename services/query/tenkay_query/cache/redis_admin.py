@@ -84,6 +84,8 @@ async def read_state(redis: Redis) -> RedisState:
             .execute()
         ),
     )
+    if "used_memory" not in memory or "evicted_keys" not in stats or "expired_keys" not in stats:
+        raise CacheLost("Redis' INFO lacks what is asked of it")
     database = redis.connection_pool.connection_kwargs.get("db") or 0
     return RedisState(
         used_bytes=int(memory["used_memory"]),

@@ -99,7 +99,8 @@ class Warmer:
         self._is_stopped = True
 
     async def run(self, order: WarmOrder, progress: WarmProgress) -> None:
-        """Fills the cache; `progress` is kept up to date meanwhile. TOO_MANY_CALLS when enough are running."""
+        """Fills the cache; `progress` is kept up to date meanwhile. TOO_MANY_CALLS when enough are running,
+        DRAINING when it was stopped meanwhile."""
         if self._runs >= MOST_RUNS:
             raise failure(
                 Reason.TOO_MANY_CALLS,
@@ -121,6 +122,10 @@ class Warmer:
                 # They are counted as done already.
                 not_taken, run = run.not_taken, _Run(WarmProgress(), run.pace)
                 await self._fill(not_taken, run)
+            if self._is_stopped:
+                raise failure(
+                    Reason.DRAINING, "the process is shutting down; call again and reach another one"
+                )
         finally:
             self._runs -= 1
 
@@ -145,7 +150,8 @@ class Warmer:
 
     async def _run_logged(self, order: WarmOrder) -> None:
         progress = WarmProgress()
-        with contextlib.suppress(ResourceExhausted):  # those who asked for warm-ups do it all already
+        # Those who asked for warm-ups do it all already, or the process stops.
+        with contextlib.suppress(ResourceExhausted, Unavailable):
             await self.run(order, progress)
             logger.info("cache_warmed", done=progress.done, failed=progress.failed, skipped=progress.skipped)
 
@@ -198,6 +204,10 @@ class Warmer:
                 await asyncio.sleep(error.retry_after or 1.0)
                 continue
             except TenkayError:
+                break
+            except Exception as error:
+                # A fault that a caller of this question would see too; it must not end the service's other work.
+                logger.error("warming_failed", method=key[0], exc_info=error)
                 break
             if isinstance(reply.error, ResourceExhausted):
                 await asyncio.sleep(reply.error.retry_after or 1.0)
