@@ -9,7 +9,7 @@ PEERS  := datamule edgartools
 SETUP  := $(VENV)/.setup-done
 export TENKAY_PYTHON := $(BIN)/python
 
-.PHONY: help setup demo test test-duckdb2 crash coherence check format lint types contracts protos protos-check lock peers clean
+.PHONY: help setup demo test test-duckdb2 crash coherence soak check format lint types contracts protos protos-check lock peers clean
 
 help:            ## This list
 	@grep -E '^[a-z0-9-]+: .*##|^[a-z0-9-]+:  +##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*##/\t/' | expand -t 18
@@ -92,7 +92,12 @@ crash: setup     ## Kill a store in ROUNDS of concurrent writers, and count what
 COMMITS ?= 10000
 coherence: setup ## Read through two query processes beside COMMITS, and look for any answer that is not true
 	mkdir -p build
-	$(BIN)/python scripts/quality/coherence_check.py --commits $(COMMITS) --json build/coherence.json
+	$(BIN)/python scripts/quality/coherence_check.py --commits $(COMMITS) --json build/coherence.json --figures build/coherence-figures.json
+
+MINUTES ?= 10
+soak: setup      ## Load query with 80 % of what it can take for MINUTES, and watch memory and errors
+	mkdir -p build
+	$(BIN)/python scripts/performance/load_test.py soak --seconds $$(( $(MINUTES) * 60 )) --json build/soak.json --html build/soak.html --figures build/soak-figures.json
 
 clean:           ## Remove what was built or run here (not the filings you fetched elsewhere)
 	rm -rf $(VENV) var build .mypy_cache .ruff_cache .hypothesis .import_linter_cache

@@ -121,7 +121,8 @@ async def supabase_project(supabase_server: SupabaseProject) -> SupabaseProject:
     """The database behind the gateway, with Tenkay's tables empty."""
     async with connected(supabase_server.database_url) as connection:
         await connection.execute(
-            "truncate public.filings, public.signals, public.missing_signals, public.analyses, public.tombstones"
+            "truncate public.filings, public.signals, public.missing_signals, public.analyses, public.disputes, "
+            "public.tombstones, tenkay_internal.owner"
         )
     return supabase_server
 

@@ -40,7 +40,8 @@ from tenkay_store.duckdb_owner import Limits
 from tenkay_store.duckdb_store import DuckDBStore
 from tenkay_store.jitter import jittered
 from tenkay_store.object_store import open_object_store
-from tenkay_store.restore import Until, restore
+from tenkay_store.restore import restore
+from tenkay_store.restore_report import Until
 from tenkay_store.snapshots import SnapshotOptions, Snapshots
 
 MILLION = 1_000_000

@@ -2,10 +2,10 @@
 
     python scripts/performance/benchmark.py SUITE [--json] [--quick]
 
-Figures are ratios within one run: these machines are shared, so absolute times say little. With ``--json`` the one
-object ``{"suite": …, "figures": {name: number}, "notes": [text], "machine": …, "command": …}`` is printed, else a
-table. ``--quick`` finishes within 50 seconds, at the price of wider noise. Notes say what a figure does not cover and
-why one is absent; they go to standard error too.
+Figures are ratios within one run: these machines are shared, so absolute times say little. With ``--json`` one object
+is printed, else a table: ``{"suite": …, "figures": {name: number}, "notes": [text], "machine": …, "command": …,
+"date": …}``. ``--quick`` finishes within 50 seconds, at the price of wider noise. Notes say what a figure does not
+cover and why one is absent; they go to standard error too.
 """
 
 from __future__ import annotations
@@ -18,8 +18,10 @@ import platform
 import shlex
 import sys
 from collections.abc import Callable
+from datetime import UTC, datetime
 from pathlib import Path
 
+sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 
 Suite = Callable[[bool, Callable[[str], None]], dict[str, float]]
@@ -57,6 +59,7 @@ def main() -> int:
                     "notes": notes,
                     "machine": machine(),
                     "command": shlex.join(["python", "scripts/performance/benchmark.py", *sys.argv[1:]]),
+                    "date": datetime.now(UTC).date().isoformat(),
                 }
             )
         )

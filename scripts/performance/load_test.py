@@ -1,6 +1,7 @@
 """Brings a load upon query and store, and says whether the stated objectives hold.
 
     load_test.py SCENARIO [--seconds N] [--rate R] [--faults LIST] [--seed N] [--json FILE] [--html FILE]
+                          [--figures FILE]
 
 Scenarios
     read     the recorded mix (recorded_mix.py) at one rate, with a write every two seconds
@@ -22,6 +23,15 @@ The stack (Valkey, a store filled with 2 M signals, two query processes) is star
 and ended. With --query and --store the load goes to processes that run on loopback already, over a store that
 `fill_store.py --signals 2000000 --evidence` has filled; there are no faults then. Objectives: load_objectives.toml.
 Exit status: 0 when they are met, 1 else.
+
+Figures, in what --figures writes
+    seconds, calls, calls_a_second   of the load
+    capacity           reads a second that 64 callers get from a warm cache, who each ask as soon as they are answered
+    uncached_capacity  the same when nothing is cached: every question asked once
+    late_share         share of calls that were sent more than 10 ms after their moment, since the machine was busy
+    objectives_missed  lines of load_objectives.toml that were not met; the notes say which
+    filings_an_hour    highest rate of ingest up to which the objectives hold
+    reads_a_second_in_time   the same of a ramp
 """
 
 from __future__ import annotations
@@ -48,7 +58,7 @@ from query_load.faults import plan as plan_faults
 from query_load.load import Loader
 from query_load.page import page
 from query_load.scenarios import Scenario, Sizes, load_of, usual_seconds
-from query_load.summary import summarise
+from query_load.summary import figures, summarise
 from query_load.target import OwnStack, RunningProcesses, Target
 from query_load.writes import FILLED_SIGNALS
 from query_stack import QueryStack, StackPlan
@@ -69,6 +79,7 @@ def main() -> int:
     parser.add_argument("--store", metavar="HOST:PORT", help="their store")
     parser.add_argument("--json", type=Path)
     parser.add_argument("--html", type=Path)
+    parser.add_argument("--figures", type=Path, help="write what write_benchmarks.py takes")
     given = parser.parse_args()
     seconds = usual_seconds(given.scenario) if given.seconds is None else given.seconds
     if not 1 <= seconds <= LONGEST_SECONDS:
@@ -91,6 +102,17 @@ def main() -> int:
     told["command"] = shlex.join(["python", "scripts/performance/load_test.py", *sys.argv[1:]])
     if given.json is not None:
         given.json.write_text(json.dumps(told) + "\n")
+    if given.figures is not None:
+        suite = f"load {plan.scenario}{', faults' if planned else ''}"
+        missed = [
+            f"missed: {each['name']} is {each['value']:g}, the bar {each['bar']:g}"
+            for each in told["objectives"]
+            if not each["is_met"]
+        ]
+        common = {name: told[name] for name in ("machine", "command", "date")}
+        given.figures.write_text(
+            json.dumps({"suite": suite, "figures": figures(told), "notes": missed, **common}) + "\n"
+        )
     if given.html is not None:
         given.html.write_text(page(told))
     _print(told)

@@ -13,6 +13,8 @@ Figures
     screen_p99_ms             the same of ScreenFilings
     null_10_p99_ms            the same of the null RPC, beside
     l1_cpu_us, null_cpu_us, null_calls_a_second, l1_p50_ms, redis_p50_ms, uncached_signals_p50_ms, screen_p50_ms
+    mix_…, stale_answers, visibility_…, cold_key_store_calls, redis_fault_…, recovery_seconds
+                              see query_load_figures.py; not with --quick
 """
 
 from __future__ import annotations
@@ -26,6 +28,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
 import cached_reads
 import h2load
+import query_load_figures
 import uncached_reads
 from fill_store import fill
 
@@ -45,5 +48,8 @@ def run(quick: bool, note: Callable[[str], None]) -> dict[str, float]:
         else:
             note("no l1 and redis figures: h2load is not installed (Debian: apt-get install nghttp2-client)")
         figures |= uncached_reads.measure(store, folder / "uncached", quick=quick)
-    note("hit rate, visibility and faults under the recorded mix come from scripts/performance/load_test.py")
+        if quick:
+            note("no figures under the recorded mix: they take minutes")
+        else:
+            figures |= query_load_figures.measure(folder / "load", note)
     return figures

@@ -92,8 +92,20 @@ async def measure(folder: Path, rounds: int) -> dict[str, float]:
     supply.take(4000)  # other filings than those that the rest of the suite commits
     async with supabase(folder) as project:
         figures = await _batches(project, supply, rounds)
+        await _empty(project)
         figures |= await _both_sinks(folder, project, supply, rounds)
+        await _empty(project)
         return figures | await _outage(folder, project, supply, rounds)
+
+
+async def _empty(project: Supabase) -> None:
+    """A project is one store's, and each part has a store of its own."""
+    connection = await asyncpg.connect(project.database_url)
+    await connection.execute(
+        "truncate tenkay_internal.owner, public.filings, public.signals, public.missing_signals, public.analyses, "
+        "public.disputes, public.tombstones"
+    )
+    await connection.close()
 
 
 async def _batches(project: Supabase, supply: Supply, rounds: int) -> dict[str, float]:
@@ -123,6 +135,7 @@ async def _both_sinks(folder: Path, project: Supabase, supply: Supply, rounds: i
         async with client_of(both) as client, client_of(alone) as without:
             await send_all(client, supply.messages(50), store_pb2.WAIT_FOR_ALL)
             await send_all(without, supply.messages(50))
+            await _join(sink, project)
             for _ in range(rounds):
                 taken = supply.take(FILINGS)
                 batched.append(FILINGS / await of_sink.during(_write(sink, taken), FILINGS))
@@ -236,6 +249,13 @@ async def _write(sink: SupabaseSink, bodies: Sequence[Extraction]) -> None:
             await sink.write(_records(batch))
 
     await asyncio.gather(*(one(bodies[start : start + BATCH]) for start in range(0, len(bodies), BATCH)))
+
+
+async def _join(sink: SupabaseSink, project: Supabase) -> None:
+    """Let the sink write in the name of the store that has claimed the project."""
+    connection = await asyncpg.connect(project.database_url)
+    await sink.claim(await connection.fetchval("select store_id from tenkay_internal.owner"), used=True)
+    await connection.close()
 
 
 def _records(bodies: Sequence[Extraction]) -> list[CommitRecord]:

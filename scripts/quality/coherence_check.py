@@ -18,6 +18,7 @@ from __future__ import annotations
 import argparse
 import asyncio
 import json
+import shlex
 import shutil
 import sys
 import tempfile
@@ -28,7 +29,9 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "performance"))
 
-from scripts.quality.coherence.check import CheckPlan, check
+from benchmark import machine
+
+from scripts.quality.coherence.check import CheckPlan, Outcome, check
 
 MUTANTS = ("forget_tokens", "late_changes", "skip_changes")
 
@@ -46,6 +49,7 @@ def main() -> int:
     parser.add_argument("--minutes", type=float, default=usual.longest_seconds / 60, help="at most")
     parser.add_argument("--mutant", choices=MUTANTS, help="give the query processes this fault")
     parser.add_argument("--json", type=Path, help="write the outcome here too")
+    parser.add_argument("--figures", type=Path, help="write what write_benchmarks.py takes")
     given = parser.parse_args()
     plan = CheckPlan(
         commits=given.commits,
@@ -71,8 +75,30 @@ def main() -> int:
     line = json.dumps(told)
     if given.json is not None:
         given.json.write_text(line + "\n")
+    if given.figures is not None:
+        given.figures.write_text(json.dumps(_figures(outcome)) + "\n")
     print(line)
     return int(outcome.is_good if plan.mutant else not outcome.is_good)
+
+
+def _figures(outcome: Outcome) -> dict[str, object]:
+    seen = {f"visibility_{name}_ms": value for name, value in outcome.visibility_ms.items() if name[0] != "s"}
+    return {
+        "suite": "coherence",
+        "figures": {
+            "commits": outcome.commits,
+            "reads": outcome.reads,
+            "seconds": round(outcome.seconds),
+            "disturbances": sum(outcome.disturbances.values()),
+            "untrue_answers": sum(outcome.found.values()),
+            "visibility_samples": outcome.visibility_ms["samples"],
+            **seen,
+        },
+        "notes": list(outcome.examples),
+        "machine": machine(),
+        "command": shlex.join(["python", "scripts/quality/coherence_check.py", *sys.argv[1:]]),
+        "date": datetime.now(UTC).date().isoformat(),
+    }
 
 
 if __name__ == "__main__":

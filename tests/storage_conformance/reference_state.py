@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from uuid import uuid4
 
 from tenkay_store.disputes import StoredDispute
 from tenkay_store.filter import FieldType
@@ -123,6 +124,8 @@ class ReferenceState:
 
     def __init__(self, clock: Callable[[], datetime], sink: str | None = None) -> None:
         self.created_at = clock()
+        self.store_id = uuid4().hex
+        self.resumed_at = 0
         self._clock = clock
         self._sink = sink
         self._head = 0

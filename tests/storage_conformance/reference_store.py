@@ -13,6 +13,7 @@ from dataclasses import replace
 from datetime import date, datetime
 
 from tenkay.errors import Reason, failure
+from tenkay_store.disputes import StoredDispute
 from tenkay_store.records import (
     Analysis,
     Backlog,
@@ -130,13 +131,14 @@ class ReferenceStore(ReferenceCompanies):
 
     async def day_digests(self, first: date, last: date) -> Mapping[date, DayDigest]:
         taken: dict[date, list[int]] = {}
-        for at, commit in self._held():
+        for at, commit in self._held() + self._newest_compared(delivered=True):
             if first <= at.date() <= last and self._is_delivered(commit.sequence):
                 taken.setdefault(at.date(), []).append(commit.hash)
         return {day: DayDigest(len(hashes), sum(hashes)) for day, hashes in sorted(taken.items())}
 
     async def commits_of_day(self, day: date, after: int, limit: int) -> Sequence[tuple[HeldCommit, bool]]:
-        found = [commit for at, commit in self._held() if at.date() == day and commit.sequence > after]
+        held = self._held() + self._newest_compared(delivered=False)
+        found = [commit for at, commit in held if at.date() == day and commit.sequence > after]
         found.sort(key=lambda commit: commit.sequence)
         return [(each, self._is_delivered(each.sequence)) for each in found[:limit]]
 
@@ -146,7 +148,14 @@ class ReferenceStore(ReferenceCompanies):
             if purge.accession_number in accession_numbers:
                 of_filings.setdefault(purge.accession_number, []).append(purge.sequence)
         return Standing(
-            frozenset(commit.sequence for _, commit in self._held() if commit.sequence in sequences),
+            frozenset(
+                sequence
+                for sequence in (
+                    *(commit.sequence for _, commit in self._held()),
+                    *(each.dispute.sequence for each in self._said),
+                )
+                if sequence in sequences
+            ),
             {name: max(purged) for name, purged in of_filings.items()},
             frozenset(
                 name
@@ -160,6 +169,15 @@ class ReferenceStore(ReferenceCompanies):
         newest = {each.accession_number: each for each in self._purges}
         records = [each.record for each in (*self._filings, *self._analyses)] + list(newest.values())
         return [(each.recorded_at, _held_commit(each)) for each in records]
+
+    def _newest_compared(self, *, delivered: bool) -> list[tuple[datetime, HeldCommit]]:
+        """The newest that was said of each value, or the newest of that which was delivered."""
+        newest: dict[tuple[int, str], StoredDispute] = {}
+        for said in self._said:
+            dispute = said.dispute
+            if not delivered or self._is_delivered(dispute.sequence):
+                newest[said.filing_sequence, dispute.body.signal_id] = dispute
+        return [(each.recorded_at, _held_dispute(each)) for each in newest.values()]
 
     def _is_delivered(self, sequence: int) -> bool:
         entry = self._outbox.get(sequence)
@@ -204,17 +222,48 @@ class ReferenceStore(ReferenceCompanies):
         )
 
 
+def _held_dispute(said: StoredDispute) -> HeldCommit:
+    body = said.body
+    version = body.version
+    assert version is not None
+    return HeldCommit(
+        said.sequence,
+        CommitKind.DISPUTE,
+        body.accession_number,
+        version,
+        _hash(
+            CommitKind.DISPUTE.value,
+            body.accession_number,
+            version,
+            said.sequence,
+            _microseconds(said.recorded_at),
+            body.signal_id,
+            int(body.is_open),
+            body.reason,
+            body.said_by,
+            body.note,
+        ),
+    )
+
+
+def _hash(*identity: object) -> int:
+    return int(hashlib.sha256("|".join(map(str, identity)).encode()).hexdigest()[:15], 16)
+
+
+def _microseconds(at: datetime) -> int:
+    return round(at.timestamp() * 1_000_000)
+
+
 def _held_commit(record: CommitRecord) -> HeldCommit:
     is_purge = record.kind is CommitKind.PURGE
     identity: list[object] = [record.kind.value, record.accession_number]
     if not is_purge:
         identity.append(record.version)
-    identity += [record.sequence, round(record.recorded_at.timestamp() * 1_000_000)]
+    identity += [record.sequence, _microseconds(record.recorded_at)]
     if not is_purge:
         identity.append(result_key_of(record))
-    digest = hashlib.sha256("|".join(map(str, identity)).encode()).hexdigest()
     version = 0 if is_purge else record.version
-    return HeldCommit(record.sequence, record.kind, record.accession_number, version, int(digest[:15], 16))
+    return HeldCommit(record.sequence, record.kind, record.accession_number, version, _hash(*identity))
 
 
 def _read_back(record: CommitRecord) -> CommitRecord:

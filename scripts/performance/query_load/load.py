@@ -24,7 +24,9 @@ from tenkay.client import SequenceFloor
 from tenkay.client.store import AsyncFilingStoreClient
 
 INGEST = "Ingest"
-WARM_IN_FLIGHT = 64
+WARM_IN_FLIGHT = 16
+"""The store reads ten at once: more would only wait."""
+CAPACITY_IN_FLIGHT = 64
 CAPACITY_CALLS = 6000
 STORE_READS = tuple(method.value for method in Method)
 
@@ -108,7 +110,7 @@ class Loader:
         """Reads a second of the mix when each of many callers asks as soon as it is answered."""
         questions = self.mix.questions(CAPACITY_CALLS)
         seconds = await closed_loop(
-            lambda place: self.caller.ask(questions[place]), len(questions), WARM_IN_FLIGHT
+            lambda place: self.caller.ask(questions[place]), len(questions), CAPACITY_IN_FLIGHT
         )
         return len(questions) / seconds
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from html import escape
 
 WIDTH, HEIGHT = 860, 250
-_LEFT, _RIGHT, _TOP, _BOTTOM = 62, 150, 12, 38
+_LEFT, _RIGHT, _TOP, _BOTTOM = 62, 178, 12, 38
 COLOURS = ("#1f5fa8", "#c2571a", "#2e7d4f", "#8a3fa0", "#a8842c", "#57606a", "#b3262e", "#1b8a8a")
 
 
@@ -54,12 +54,12 @@ def svg(plot: Plot) -> str:
         f'<svg viewBox="0 0 {WIDTH} {HEIGHT}" width="{WIDTH}" height="{HEIGHT}" role="img" '
         f'aria-label="{escape(plot.title)}" xmlns="http://www.w3.org/2000/svg">'
     ]
-    for shade in plot.shades:
+    for number, shade in enumerate(plot.shades):
         left, right = scale.x(shade.start), max(scale.x(shade.end), scale.x(shade.start) + 2)
         parts.append(
             f'<rect x="{left:.1f}" y="{_TOP}" width="{right - left:.1f}" height="{HEIGHT - _TOP - _BOTTOM}" '
             f'class="shade"><title>{escape(shade.name)}</title></rect>'
-            f'<text x="{left + 2:.1f}" y="{_TOP + 10}" class="small">{escape(shade.name)}</text>'
+            f'<text x="{left + 2:.1f}" y="{_TOP + 10 + number % 3 * 12}" class="small">{escape(shade.name)}</text>'
         )
     parts += [
         f'<line x1="{_LEFT}" x2="{WIDTH - _RIGHT}" y1="{scale.y(tick):.1f}" y2="{scale.y(tick):.1f}" '

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import math
+import re
 import tomllib
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -76,6 +77,35 @@ def summarise(result: LoadResult, scenario: Scenario, capacity: float | None) ->
         "objectives": [asdict(each) for each in objectives],
         "passed": all(each.is_met for each in objectives),
     }
+
+
+def figures(told: Mapping[str, Any]) -> dict[str, float]:
+    """The figures of a load in the form that suites of benchmarks have: names and numbers."""
+    named: dict[str, float | None] = {
+        "seconds": told["seconds"],
+        "calls": told["calls"],
+        "calls_a_second": round(told["calls"] / told["seconds"], 1),
+        "capacity": told["capacity"],
+        "uncached_capacity": told["uncached_capacity"],
+        "late_share": round(told["late_sends"] / told["calls"], 4),
+        "objectives_missed": sum(not each["is_met"] for each in told["objectives"]),
+    }
+    met = [each["rate"] for each in itertools.takewhile(lambda each: each["is_met"], told["stages"])]
+    if told["scenario"] == Scenario.INGEST:
+        named["filings_an_hour"] = round(max(met, default=0.0) * HOUR)
+    elif met:
+        named["reads_a_second_in_time"] = max(met)
+    for method, row in told["methods"].items():
+        for which in ("p50", "p99", "p99.9"):
+            named[f"{method}_{which.replace('.', '')}_ms"] = row["latency_ms"].get(which)
+        named[f"{method}_failed"] = sum(row["errors"].values())
+    for each in told["faults"]:
+        named[f"{_name(each['name'])}_recovery_seconds"] = each["recovery_seconds"]
+    return {name: value for name, value in named.items() if value is not None}
+
+
+def _name(words: str) -> str:
+    return re.sub(r"[^A-Za-z0-9]+", "_", words)
 
 
 def by_method(calls: Calls) -> dict[str, dict[str, Any]]:

@@ -21,6 +21,8 @@ from tests.unit.store.filings import accession_number, analysis, content_key_of,
 
 COMPANIES_A_WRITER = 3
 POLL_SECONDS = 0.002
+WRITE_SECONDS = 60.0
+"""Patience with a store on a busy machine: it is query that is on trial."""
 UNSEEN_SECONDS = 10.0
 """A commit that a reader without a token does not see within this is never seen."""
 _FIRST_CIK = 1_700_000_000
@@ -165,7 +167,7 @@ class Writer:
             code_version=str(number),
             earlier=earlier,
         )
-        outcome = (await self._store.commit_extraction(extraction=message)).outcome
+        outcome = (await self._store.commit_extraction(extraction=message, timeout=WRITE_SECONDS)).outcome
         sequence = self._answered(outcome.sequence)
         self._board.ledger.extractions[filing.accession_number, outcome.version] = (
             sequence,
@@ -188,7 +190,7 @@ class Writer:
         number = next(self._board.numbers)
         score = number % 10_000 / 100
         message = analysis(stored, score=score, flags=(), rules_version=str(number))
-        outcome = (await self._store.commit_analysis(analysis=message)).outcome
+        outcome = (await self._store.commit_analysis(analysis=message, timeout=WRITE_SECONDS)).outcome
         self._board.ledger.analyses[filing.accession_number, outcome.version] = AnalysisStep(
             filing.accession_number, score, filing.version
         )
@@ -198,7 +200,11 @@ class Writer:
         if filing.is_disputed:
             said = (
                 await self._admin.resolve_dispute(
-                    filing=filing.ref, signal_id="revenue", said_by="coherence check", note="it is right"
+                    filing=filing.ref,
+                    signal_id="revenue",
+                    said_by="coherence check",
+                    note="it is right",
+                    timeout=WRITE_SECONDS,
                 )
             ).dispute
         else:
@@ -208,6 +214,7 @@ class Writer:
                     signal_id="revenue",
                     reason=dispute_pb2.DISPUTE_REASON_WRONG_SCALE,
                     said_by="coherence check",
+                    timeout=WRITE_SECONDS,
                 )
             ).dispute
         filing.is_disputed = said.is_open
@@ -220,6 +227,7 @@ class Writer:
             accession_numbers=[filing.accession_number],
             requested_by="coherence check",
             reason="to see it gone",
+            timeout=WRITE_SECONDS,
         )
         sequence = self._answered(purged.purged[0].sequence)
         self._board.ledger.purges.add(sequence)

@@ -233,6 +233,12 @@ class _Round:
     async def _write_earlier_schema(self) -> None:
         self._version = self._draw.randrange(1, schema.VERSION)
         await asyncio.to_thread(earlier_schema.rewrite, self._file, self._version)
+        # Stores of before identities claimed nothing: the migrated one has to show that these are its own.
+        if self._version < schema.VERSION_WITH_IDENTITY:
+            (self._folder / "backup" / "shards" / "0" / "store.json").unlink(missing_ok=True)
+            connection = await asyncpg.connect(self._sink.database_url)
+            await connection.execute("truncate tenkay_internal.owner")
+            await connection.close()
 
     async def _look_between_lives(self) -> None:
         """What holds while the store is dead."""

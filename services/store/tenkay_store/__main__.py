@@ -24,7 +24,7 @@ from tenkay_store import (
 from tenkay_store.artifact_store import ArtifactStore
 from tenkay_store.change_feed import ChangeFeed
 from tenkay_store.commit_copy import CommitCopy
-from tenkay_store.duckdb_owner import CannotOpen
+from tenkay_store.duckdb_owner import SNAPSHOT_FOLDER, CannotOpen
 from tenkay_store.duckdb_store import DuckDBStore
 from tenkay_store.jitter import jittered
 from tenkay_store.object_store import CannotOpenObjects
@@ -84,10 +84,12 @@ def deliver_to_supabase(
         return None, None
     # Only where they are used: they take a second to import.
     from tenkay_store.breaker import SinkBreaker
+    from tenkay_store.owned_sink import OwnedSink
     from tenkay_store.supabase_sink import SupabaseSink
 
-    sink = SupabaseSink(options)
-    scope.defer(sink.close)
+    supabase = SupabaseSink(options)
+    scope.defer(supabase.close)
+    sink = OwnedSink(store, supabase)
     breaker = SinkBreaker(sink.name, settings.breaker_limits())
     outbox = Outbox(store, sink, breaker, settings.outbox_limits(), clock=clock, jitter=jittered)
     scope.spawn(outbox.run(), "outbox")
@@ -117,7 +119,7 @@ def copy_to_backup(scope: ServerScope, settings: StoreSettings, store: DuckDBSto
         backup,
         commit_copy,
         settings.snapshot_options(),
-        settings.data_directory / "snapshot.tmp",
+        settings.data_directory / SNAPSHOT_FOLDER,
         clock=clock,
         jitter=jittered,
     )

@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import UTC, date, datetime, timedelta
+from datetime import date
 from typing import Any
 
 import grpc
-from google.protobuf.duration_pb2 import Duration
-from google.protobuf.timestamp_pb2 import Timestamp
 
 from tenkay import sequences
 from tenkay.errors import Reason, TenkayError, failure
@@ -16,17 +14,17 @@ from tenkay.identifiers import require_accession_number, require_cik
 from tenkay.store.v1 import filing_store_service_pb2 as store_pb2
 from tenkay.store.v1 import store_admin_service_pb2 as admin_pb2
 from tenkay.store.v1 import store_admin_service_pb2_grpc as admin_pb2_grpc
-from tenkay_store import messages, paging
+from tenkay_store import admin_messages, messages, paging
 from tenkay_store.artifact_store import ArtifactStore
 from tenkay_store.backup import Manifest
 from tenkay_store.outbox import Outbox
 from tenkay_store.paging import MAX_PAGE_SIZE
 from tenkay_store.reconciler import Reconciler
-from tenkay_store.records import Backlog, CommitRecord, DeadLetter, Dispute, Purge
-from tenkay_store.sink import SinkFailure
+from tenkay_store.records import CommitRecord, DeadLetter, Dispute, Purge
+from tenkay_store.sink import SinkFailure, SinkNotOurs
 from tenkay_store.snapshots import Snapshots
 from tenkay_store.statistics_cache import StatisticsCache
-from tenkay_store.storage import AnalyticalStore, DisputeSelection, FormStatistics, Moment, Statistics
+from tenkay_store.storage import AnalyticalStore, DisputeSelection, Moment
 from tenkay_store.validation import check_text
 
 Context = grpc.aio.ServicerContext[Any, Any]
@@ -64,7 +62,7 @@ class StoreAdminServicer(admin_pb2_grpc.StoreAdminServiceServicer):
         """Answers with one entry a sink."""
         second = admin_pb2.SinkStatus(sink=store_pb2.SINK_SUPABASE)
         if self._outbox is not None:
-            second = _sink_status(await self._store.backlog(), self._outbox.last_error)
+            second = admin_messages.sink_status(await self._store.backlog(), self._outbox.last_error)
         return admin_pb2.GetSinkStatusResponse(
             sinks=[admin_pb2.SinkStatus(sink=store_pb2.SINK_DUCKDB, enabled=True), second],
             sequence=sequences.encode(self._shard, self._store.head),
@@ -143,6 +141,8 @@ class StoreAdminServicer(admin_pb2_grpc.StoreAdminServiceServicer):
         contents_from = date.min if request.check_contents else None
         try:
             found = await self._reconciler.reconcile(first, last, contents_from)
+        except SinkNotOurs as error:
+            raise failure(Reason.SINK_UNUSABLE, error.detail) from error
         except SinkFailure as error:
             raise failure(
                 Reason.DEPENDENCY_UNAVAILABLE,
@@ -287,26 +287,7 @@ class StoreAdminServicer(admin_pb2_grpc.StoreAdminServiceServicer):
         self, _request: admin_pb2.GetStatisticsRequest, _context: Context
     ) -> admin_pb2.GetStatisticsResponse:
         """Answers with what the store holds."""
-        found = await self._statistics.get()
-        days = [day for form in found.forms for day in (form.oldest_filed, form.newest_filed) if day]
-        return admin_pb2.GetStatisticsResponse(
-            tables=[
-                admin_pb2.TableStatistics(table=each.table, row_count=each.rows, size_bytes=each.size_bytes)
-                for each in found.tables
-            ],
-            forms=[_form(each, found) for each in found.forms],
-            filing_count=sum(each.filings for each in found.forms),
-            version_count=sum(each.versions for each in found.forms),
-            day_count=found.days,
-            oldest_filed=messages.date_message(min(days, default=None)),
-            newest_filed=messages.date_message(max(days, default=None)),
-            oldest_recorded_at=_moment(found.oldest_recorded_at),
-            newest_recorded_at=_moment(found.newest_recorded_at),
-            file_size_bytes=found.file_bytes,
-            wal_size_bytes=found.wal_bytes,
-            counted_at=messages.timestamp(found.counted_at),
-            as_of_sequence=self._token(found.sequence),
-        )
+        return admin_messages.statistics(await self._statistics.get(), self._token)
 
     async def _say(
         self,
@@ -397,36 +378,3 @@ def _check_text(field: str, text: str, least: int, most: int) -> None:
             field=field,
         )
     check_text(text, field)
-
-
-def _moment(at: datetime | None) -> Timestamp | None:
-    return None if at is None else messages.timestamp(at)
-
-
-def _form(form: FormStatistics, of: Statistics) -> admin_pb2.FormStatistics:
-    return admin_pb2.FormStatistics(
-        form_type=form.form_type,
-        filing_count=form.filings,
-        version_count=form.versions,
-        signal_count=form.signals,
-        analysis_count=form.analyses,
-        signals_size_bytes=of.share("signals", form.signals),
-        analyses_size_bytes=of.share("analyses", form.analyses),
-        oldest_filed=messages.date_message(form.oldest_filed),
-        newest_filed=messages.date_message(form.newest_filed),
-    )
-
-
-def _sink_status(backlog: Backlog, last_error: str) -> admin_pb2.SinkStatus:
-    oldest = None
-    if backlog.oldest_pending is not None:
-        oldest = Duration()
-        oldest.FromTimedelta(max(datetime.now(UTC) - backlog.oldest_pending, timedelta(0)))
-    return admin_pb2.SinkStatus(
-        sink=store_pb2.SINK_SUPABASE,
-        enabled=True,
-        pending=backlog.pending,
-        dead=backlog.dead,
-        oldest_pending=oldest,
-        last_error=last_error,
-    )

@@ -1,5 +1,6 @@
 """The copies of one store in an object storage, by the paths of their objects.
 
+shards/<shard>/store.json                        whose the copies are; written once, before any of them
 shards/<shard>/snapshots/<name>/manifest.json    what the snapshot is; written last: without it there is no snapshot
 shards/<shard>/snapshots/<name>/<number>         the pieces of its file
 shards/<shard>/commits/<part>                    the commits between two sequences (commit_parts)
@@ -18,6 +19,7 @@ from typing import BinaryIO
 
 from pydantic import TypeAdapter, ValidationError
 
+from tenkay.errors import Reason, failure
 from tenkay_store import commit_parts
 from tenkay_store.commit_parts import DamagedPart, PartName, Range
 from tenkay_store.object_store import ObjectMissing, ObjectStore
@@ -74,6 +76,8 @@ class Manifest:
     rows: Mapping[str, int]
     """By table."""
     pieces: tuple[Piece, ...]
+    store_id: str | None = None
+    """The store that it is of; None: made before there were identities."""
 
     @property
     def name(self) -> SnapshotName:
@@ -86,7 +90,13 @@ class Manifest:
         return sum(piece.size_bytes for piece in self.pieces)
 
 
+@dataclass(frozen=True, slots=True)
+class _Claim:
+    store_id: str
+
+
 _MANIFEST = TypeAdapter(Manifest)
+_CLAIM = TypeAdapter(_Claim)
 
 
 def parse_name(text: str) -> SnapshotName | None:
@@ -149,6 +159,7 @@ class Backup:
     def __init__(self, objects: ObjectStore, shard: int) -> None:
         self._objects = objects
         self.shard = shard
+        self._owner = f"shards/{shard}/store.json"
         self._snapshots = f"shards/{shard}/snapshots"
         self._commits = f"shards/{shard}/commits"
 
@@ -174,6 +185,25 @@ class Backup:
             key=lambda name: (name.range.after, name.range.up_to),
         )
         return Listing(tuple(sorted(complete)), tuple(parts), pieces)
+
+    async def owner(self) -> str | None:
+        """The store whose copies are here; None when nobody has claimed the place. BACKUP_UNUSABLE."""
+        try:
+            return _CLAIM.validate_json(await self._objects.get(self._owner)).store_id
+        except ObjectMissing:
+            return None
+        except ValidationError as error:
+            raise failure(
+                Reason.BACKUP_UNUSABLE,
+                f"the backup's {self._owner} cannot be read, so nobody knows whose it is; put it right, or give this "
+                "store a TENKAY_STORE_BACKUP_URL of its own",
+            ) from error
+
+    async def claim(self, store_id: str) -> str:
+        """Make the place that store's if it is nobody's; whose it is then. BACKUP_UNUSABLE."""
+        # What is there already stays: of two that come at once, both read the same back.
+        await self._objects.put(self._owner, _CLAIM.dump_json(_Claim(store_id), indent=1))
+        return await self.owner() or store_id
 
     async def put_snapshot(self, file: Path, manifest: Manifest) -> Manifest:
         """Upload a snapshot's file in pieces, then its manifest, which is answered with the pieces."""

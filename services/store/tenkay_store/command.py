@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 if TYPE_CHECKING:
-    from tenkay_store.restore import Report, Until
+    from tenkay_store.restore_report import Report, Until
 
 EXIT_INCOMPLETE = 1
 """The store was restored, and something of it is known to be lost."""
@@ -114,7 +114,7 @@ def restore(
     if as_json:
         from pydantic import TypeAdapter
 
-        from tenkay_store.restore import Report
+        from tenkay_store.restore_report import Report
 
         typer.echo(TypeAdapter(Report).dump_json(report))
     else:
@@ -122,6 +122,57 @@ def restore(
             typer.echo(line)
     if report.lost or report.refused_count or report.missing_artifact_count:
         raise typer.Exit(EXIT_INCOMPLETE)
+
+
+@store.command()
+def compact(
+    data_directory: Annotated[
+        Path,
+        typer.Option(
+            "--data-directory",
+            envvar="TENKAY_STORE_DATA_DIRECTORY",
+            help="The stopped store's.",
+            metavar="DIR",
+            show_default=False,
+        ),
+    ],
+    memory_limit: Annotated[
+        str,
+        typer.Option(
+            "--memory-limit",
+            envvar="TENKAY_STORE_MEMORY_LIMIT",
+            help="Most memory DuckDB uses.",
+            metavar="SIZE",
+        ),
+    ] = "4GB",
+    as_json: Annotated[
+        bool, typer.Option("--json", help="For programs; the description says in what shape.")
+    ] = False,
+) -> None:
+    """Write a stopped store's file anew, without what is left in it of what was purged, and smaller.
+
+    It takes twice the file's size of free disk, and can be stopped at any moment: the store is the old or the new one.
+
+    With --json, one document: bytes_before, bytes_after, newest_commit.
+
+    Exit codes: 0 done, 2 wrong usage, no store there or a running one, 3 no room or the disk does not do its work.
+    """
+    import asyncio
+    import os
+    from datetime import UTC, datetime
+
+    from tenkay_store.compact import Compaction
+    from tenkay_store.compact import compact as write_anew
+    from tenkay_store.duckdb_owner import Limits
+
+    limits = Limits(memory_limit, threads=max(1, os.cpu_count() or 1), readers=1)
+    done = asyncio.run(write_anew(data_directory, limits, lambda: datetime.now(UTC)))
+    if as_json:
+        from pydantic import TypeAdapter
+
+        typer.echo(TypeAdapter(Compaction).dump_json(done))
+    else:
+        typer.echo(f"written anew: {done.bytes_before:,} bytes before, {done.bytes_after:,} after")
 
 
 async def _restore(
@@ -190,7 +241,7 @@ def parse_until(text: str | None, shard: int) -> Until:
 
     from tenkay import sequences
     from tenkay.errors import Reason, TenkayError, failure
-    from tenkay_store.restore import Until
+    from tenkay_store.restore_report import Until
 
     if text is None:
         return Until()

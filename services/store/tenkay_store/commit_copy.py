@@ -14,15 +14,17 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from tenkay.errors import Reason, TenkayError, failure
+from tenkay.errors import TenkayError
 from tenkay.runtime.logs import get_logger
-from tenkay_store import metrics
+from tenkay_store import commit_parts, metrics
 from tenkay_store.backup import Backup, Listing, timeline
-from tenkay_store.commit_parts import DamagedPart, Range
+from tenkay_store.backup_owner import require_own
+from tenkay_store.commit_parts import Range
 from tenkay_store.records import Change, CommitRecord
 from tenkay_store.storage import AnalyticalStore
 
-READ_BACK_COMMITS = 50
+READ_BACK_COMMITS, READ_AT_ONCE = 50, 5
+"""Commits of a part that is read back at most, and those read back in one query."""
 LONGEST_RETRY_SECONDS = 60.0
 LAST_FLUSH_SECONDS = 5.0
 
@@ -136,44 +138,32 @@ class CommitCopy:
 
     async def _find_position(self) -> None:
         listing = await self._backup.list()
-        require_own(listing, self._store.head)
-        await self._require_same_commits(listing)
+        await require_own(self._backup, self._store, listing)
         self._position = continued_from(listing, self._store.head)
         if self._position is not None and self._position < self._store.head:
             first = await self._store.commits_after(self._position, 1)
             for record in await self._store.commit_records(first):
                 self._whole_at = min(self._whole_at, record.recorded_at)
 
-    async def _require_same_commits(self, listing: Listing) -> None:
-        """BACKUP_UNUSABLE when the newest copied commits are not this store's: it may have grown beyond another's."""
-        if not listing.parts:
-            return
-        newest = listing.parts[-1]
-        try:
-            copied = (await self._backup.part(newest))[-READ_BACK_COMMITS:]
-        except DamagedPart as problem:
-            logger.error("copied_commits_damaged", after=newest.range.after, problem=str(problem))
-            return
-        own = {each.sequence: each for each in await self._store.commit_records([c.sequence for c in copied])}
-        for record in copied:
-            # What was purged since is not there any more, and says nothing.
-            same = own.get(record.sequence, record)
-            if (same.accession_number, same.recorded_at) != (record.accession_number, record.recorded_at):
-                raise failure(
-                    Reason.BACKUP_UNUSABLE,
-                    f"commit {record.sequence} is of {record.accession_number} in the backup and of "
-                    f"{same.accession_number} here, or of another moment: the backup is of another store; give this "
-                    "store a TENKAY_STORE_BACKUP_URL of its own",
-                )
-
     async def _next(self, position: int, head: int) -> tuple[Range, Sequence[CommitRecord]]:
         if position >= self._recent_after:
             return self._from_memory(position, head)
+        return await self._read_back(position, head)
+
+    async def _read_back(self, position: int, head: int) -> tuple[Range, Sequence[CommitRecord]]:
         sequences = await self._store.commits_after(position, READ_BACK_COMMITS)
-        # A commit that is not there any more was purged, and its purge follows.
-        records = await self._store.commit_records(sequences)
+        taken: list[CommitRecord] = []
+        size = 0
+        for start in range(0, len(sequences), READ_AT_ONCE):
+            # A commit that is not there any more was purged, and its purge follows.
+            for record in await self._store.commit_records(sequences[start : start + READ_AT_ONCE]):
+                # The database does not keep how large the commit was.
+                size += await asyncio.to_thread(commit_parts.size_of, record)
+                if taken and size > self._limits.part_bytes:
+                    return Range(position, taken[-1].sequence), taken
+                taken.append(record)
         up_to = sequences[-1] if len(sequences) == READ_BACK_COMMITS else max([head, *sequences])
-        return Range(position, up_to), records
+        return Range(position, up_to), taken
 
     def _from_memory(self, position: int, head: int) -> tuple[Range, Sequence[CommitRecord]]:
         taken: list[CommitRecord] = []
@@ -205,17 +195,6 @@ class CommitCopy:
         record = self._recent.popleft()
         self._recent_bytes -= record.body.size_bytes
         self._recent_after = max(self._recent_after, record.sequence)
-
-
-def require_own(listing: Listing, head: int) -> None:
-    """BACKUP_UNUSABLE when the copies reach beyond the store's newest commit: they are another store's."""
-    if listing.newest_sequence > head:
-        raise failure(
-            Reason.BACKUP_UNUSABLE,
-            f"the backup reaches to commit {listing.newest_sequence} and this store to {head}: it is of another store, "
-            "or this file is an old copy; give this store a TENKAY_STORE_BACKUP_URL of its own, or restore it with "
-            "tenkay store restore",
-        )
 
 
 def continued_from(listing: Listing, head: int) -> int | None:

@@ -71,6 +71,11 @@ def parse_name(name: str) -> PartName | None:
     return PartName(Range(int(match[1]), int(match[2])), match[3])
 
 
+def size_of(record: CommitRecord) -> int:
+    """Bytes of a commit's line."""
+    return len(_COMMIT.dump_json(record))
+
+
 def encode(shard: int, covered: Range, records: Sequence[CommitRecord]) -> tuple[PartName, bytes]:
     """The part of these commits, which are all there are of the range and not purged."""
     heading = _Heading(FORMAT, schema.VERSION, shard, covered.after, covered.up_to, len(records))

@@ -207,12 +207,6 @@ def export(
     cursor: Cursor, ids: SignalIds, segments: Sequence[str], screen: Screen, moment: Moment
 ) -> Iterator[bytes]:
     """All values of the screen's signals as one Arrow IPC stream, in parts of EXPORT_CHUNK_BYTES at most."""
-    names = pa.table(
-        {
-            "signal_key": pa.array([ids.of_id(each).key for each in screen.signal_ids], pa.uint32()),
-            "signal_id": pa.array(screen.signal_ids, pa.string()),
-        }
-    )
     source, test, parameters = _measured(
         cursor, ids, segments, Screen(screen.expression, screen.currency), moment
     )
@@ -220,13 +214,15 @@ def export(
     values = " UNION ALL ".join(
         f"({values_of(segments, ids.of_id(each), days, moment, parameters)})" for each in screen.signal_ids
     )
-    cursor.register("exported_signals", names)
+    # Not as a registered table: DuckDB 2 takes none while an earlier result of the cursor is not read to its end.
+    keys = parameters.bind([ids.of_id(each).key for each in screen.signal_ids], "UINTEGER[]")
+    names = parameters.bind(list(screen.signal_ids), "VARCHAR[]")
     reader = cursor.execute(
         f"""
         SELECT f.accession_number, f.cik, f.company_name, f.form_type, f.filed_date, f.period_end, f.sic_code,
             f.version, n.signal_id, v.kind, v.number, v.exact, v.unit, v.currency, v.confidence, v.out_of_range
         FROM ({values}) v
-        JOIN exported_signals n USING (signal_key)
+        JOIN (SELECT unnest({keys}) AS signal_key, unnest({names}) AS signal_id) n USING (signal_key)
         JOIN (SELECT f.* FROM {source} AND {test}) f USING (sequence)
         ORDER BY n.signal_id, f.filed_date NULLS LAST, f.accession_number
         """,

@@ -40,7 +40,8 @@ from tenkay_store.commit_work import (
     Written,
 )
 from tenkay_store.duckdb_artifacts import artifacts_of
-from tenkay_store.duckdb_failures import RETRY_SECONDS, first_line, of_write
+from tenkay_store.duckdb_checkpoint import Checkpoints
+from tenkay_store.duckdb_failures import RETRY_SECONDS, of_write
 from tenkay_store.duckdb_owner import DuckDBOwner
 from tenkay_store.failpoints import Failpoint
 from tenkay_store.group_commit import WriterBroken
@@ -57,9 +58,6 @@ from tenkay_store.records import (
 from tenkay_store.signal_ids import SignalId, SignalIds
 from tenkay_store.stored_filings import StoredFilings
 from tenkay_store.stored_versions import AnalysisVersion, FilingVersion, PurgedVersions
-
-PATIENCE = 8
-"""How many times as large the log may become while the file is read as a whole."""
 
 logger = get_logger(__name__)
 
@@ -81,7 +79,7 @@ class CommitWriter:
         self._clock = clock
         self._sink = sink
         self._min_free_bytes = min_free_bytes
-        self._checkpoint_wal_bytes = checkpoint_wal_bytes
+        self.checkpoints = Checkpoints(owner, wal_bytes=checkpoint_wal_bytes, min_free_bytes=min_free_bytes)
         self.head, recorded_at = duckdb_feed.head(self._connection)
         """The newest commit's sequence, or where a restore resumed."""
         self._recorded_at: datetime | None = recorded_at
@@ -142,19 +140,7 @@ class CommitWriter:
 
     def between(self, worked: bool) -> None:
         """Merge the log into the file when it is large, or there is nothing else to do and it is worth it."""
-        wal_bytes = self._owner.wal_bytes
-        due = self._checkpoint_wal_bytes if worked else self._checkpoint_wal_bytes // 4
-        if self._owner.is_working_aside:
-            # It would wait for what is read there, and all commits for it: a second and more while evidence is copied.
-            due *= PATIENCE
-        if wal_bytes >= due and self._owner.free_bytes > self._min_free_bytes + 2 * wal_bytes:
-            try:
-                with failpoints.during(Failpoint.CHECKPOINT):
-                    self._connection.execute("CHECKPOINT")
-            except duckdb.FatalException as error:
-                raise WriterBroken(first_line(error)) from error
-            except duckdb.Error as error:
-                logger.warning("checkpoint_put_off", problem=first_line(error))
+        self.checkpoints.make_if_due(worked=worked)
 
     def _acknowledge(self, sequence: int) -> None:
         try:

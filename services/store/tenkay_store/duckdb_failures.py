@@ -14,6 +14,7 @@ RETRY_SECONDS = 30.0
 """When to come back to a disk that is full or refuses writes."""
 
 _NO_ROOM = tuple(os.strerror(number) for number in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG))
+_READ_ONLY = os.strerror(errno.EROFS)
 _DAMAGED = "Corrupt database file"
 
 
@@ -30,6 +31,14 @@ def of_write(error: BaseException) -> BaseException:
         return failure(
             Reason.DISK_FULL,
             "the store's disk is full; nothing was changed; make room and try again",
+            retry_after=RETRY_SECONDS,
+        )
+    if isinstance(error, duckdb.Error) and _READ_ONLY in str(error):
+        return failure(
+            Reason.DEPENDENCY_UNAVAILABLE,
+            "the store's disk has become read-only; nothing was changed, and reads go on; the system's log says why: "
+            "stop the store, repair the file system and mount it anew",
+            metadata={"service": "duckdb"},
             retry_after=RETRY_SECONDS,
         )
     if isinstance(error, duckdb.Error) and _DAMAGED in str(error):

@@ -50,7 +50,7 @@ def connect(file: Path, config: Config, acknowledged: int) -> tuple[duckdb.DuckD
         aside.replace(wal)
     try:
         return _complete(duckdb.connect(str(file), config=dict(config)), acknowledged)
-    except duckdb.IOException as error:
+    except duckdb.Error as error:  # an IOException of 1.5, and of 2.0 no kind of its own
         damaged = _DAMAGED_AT.search(str(error))
         if damaged is None:
             raise

@@ -34,6 +34,15 @@ Answer = TypeVar("Answer")
 
 FILE_NAME = "tenkay.duckdb"
 LOCK_NAME = "owner.lock"
+COMPACT_FOLDER = "compacting"
+"""Where the file is written anew while no store runs. What a kill left there holds what was not purged yet."""
+SPILL_FOLDER = "tmp"
+SNAPSHOT_FOLDER = "snapshot.tmp"
+TEMPORARY_FOLDERS = (SPILL_FOLDER, SNAPSHOT_FOLDER)
+"""Of queries that do not fit into memory, and of snapshots until they are uploaded. A kill leaves them behind."""
+MERGED_AT_CLOSE_BYTES = 16 * 1024 * 1024
+"""A larger log is left to the next start. Merging takes about a second for each 20 to 40 MB, and a process that has
+been told to end is waited for; while segments are sorted, the log may have grown to eight times its usual size."""
 INTERRUPT_AGAIN_SECONDS = 0.02
 NEVER = "1TB"
 """Size of the log at which DuckDB would checkpoint by itself, inside of a COMMIT. A checkpoint that fails there, on a
@@ -104,6 +113,7 @@ class DuckDBOwner:
                 if file.is_symlink():
                     # Its log and its mark would lie here, where the store on the other end does not look.
                     raise CannotOpen(f"{file} is a symbolic link; name the folder that it leads to")
+                shutil.rmtree(directory / COMPACT_FOLDER, ignore_errors=True)
                 acknowledged = AcknowledgedMark.open(directory)
                 opened.callback(acknowledged.close)
                 writer, newest = duckdb_file.connect(file, _config(directory, limits), acknowledged.sequence)
@@ -212,8 +222,27 @@ class DuckDBOwner:
         """Free space on the file's disk."""
         return shutil.disk_usage(self.directory).free
 
+    def refusal_of_writes(self) -> str | None:
+        """Why the file's disk takes no writes, as one does that has found itself damaged; None when it does."""
+        # Tried, as what mount flags say of it differs from kernel to kernel.
+        try:
+            _write_holder(self._lock)
+        except OSError as error:
+            return error.strerror or str(error)
+        return None
+
+    @contextlib.contextmanager
+    def keep_lock(self) -> Iterator[None]:
+        """Own the data directory until the end of the block, beyond `close`."""
+        # The lock is the open file's, and is held as long as any descriptor of it is open.
+        kept = os.dup(self._lock.fileno())
+        try:
+            yield
+        finally:
+            os.close(kept)
+
     async def close(self) -> None:
-        """Wait for readers, merge the log, release the file."""
+        """Wait for readers, merge the log unless it is large, release the file."""
         await asyncio.to_thread(self._close)
 
     def _close(self) -> None:
@@ -221,6 +250,9 @@ class DuckDBOwner:
         for cursor in self._idle:
             cursor.close()
         try:
+            if self.wal_bytes > MERGED_AT_CLOSE_BYTES:
+                with contextlib.suppress(duckdb.FatalException):  # it merges nothing any more then
+                    self.writer.execute("PRAGMA disable_checkpoint_on_shutdown")
             self.writer.close()
         finally:
             self.acknowledged.close()
@@ -231,7 +263,7 @@ def _config(directory: Path, limits: Limits) -> duckdb_file.Config:
     return {
         "memory_limit": limits.memory,
         "threads": limits.threads,
-        "temp_directory": str(directory / "tmp"),
+        "temp_directory": str(directory / SPILL_FOLDER),
         "autoinstall_known_extensions": False,
         "autoload_known_extensions": False,
         "checkpoint_threshold": NEVER,
@@ -274,9 +306,13 @@ def lock(path: Path) -> IO[str]:
             f"{path.parent} belongs to another store that is running (process {holder}); "
             "stop that one or choose another data directory"
         ) from None
+    _write_holder(held)
+    return held
+
+
+def _write_holder(held: IO[str]) -> None:
     # In place and of one length: a store has to start on a full disk too, to be read and to purge.
     os.pwrite(held.fileno(), b"%-19d\n" % os.getpid(), 0)
-    return held
 
 
 def _size(path: Path) -> int:

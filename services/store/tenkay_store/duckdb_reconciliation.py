@@ -33,15 +33,28 @@ _HELD = """
            concat_ws('|', 'PURGE', accession_number, sequence, epoch_us(recorded_at))
     FROM (SELECT * FROM purges QUALIFY sequence = max(sequence) OVER (PARTITION BY accession_number))
 """
+# Of what was said of one value of one version, a sink keeps the newest that has arrived.
+_SAID = """
+    SELECT 'DISPUTE' AS kind, accession_number, version, d.sequence, recorded_at,
+           concat_ws('|', 'DISPUTE', accession_number, version, d.sequence, epoch_us(recorded_at),
+                     signal_id, is_open::INTEGER, reason, said_by, note) AS identity
+    FROM disputes d JOIN signal_ids USING (signal_key)
+"""
 _HASH = "('0x' || left(sha256(identity), 15))::BIGINT"
 _UNDELIVERED = "(SELECT sequence FROM outbox WHERE sink = $sink AND state <> 'DURABLE')"
+_NEWEST_TAKEN = f"""
+    {_SAID} ANTI JOIN {_UNDELIVERED} undelivered USING (sequence)
+    QUALIFY d.sequence = max(d.sequence) OVER (PARTITION BY d.filing_sequence, d.signal_key)
+"""
+# What was superseded is not judged: its successor, on its way or arrived and not marked yet, may have replaced it.
+_NEWEST_SAID = f"{_SAID} WHERE d.superseded_by IS NULL"
 
 
 def day_digests(cursor: Cursor, sink: str, first: date, last: date) -> Mapping[date, DayDigest]:
     """Of the days that have commits which the sink has taken."""
     rows = cursor.execute(
         f"""
-        SELECT recorded_at::DATE, count(*), sum({_HASH}) FROM ({_HELD}) held
+        SELECT recorded_at::DATE, count(*), sum({_HASH}) FROM ({_HELD} UNION ALL ({_NEWEST_TAKEN})) held
         ANTI JOIN {_UNDELIVERED} undelivered USING (sequence)
         WHERE recorded_at >= $first::DATE AND recorded_at < $last::DATE + INTERVAL 1 DAY
         GROUP BY 1 ORDER BY 1
@@ -58,7 +71,7 @@ def commits_of_day(
     rows = cursor.execute(
         f"""
         SELECT sequence, kind, accession_number, version, {_HASH}, undelivered.sequence IS NULL
-        FROM ({_HELD}) held LEFT JOIN {_UNDELIVERED} undelivered USING (sequence)
+        FROM ({_HELD} UNION ALL {_NEWEST_SAID}) held LEFT JOIN {_UNDELIVERED} undelivered USING (sequence)
         WHERE recorded_at >= $day::DATE AND recorded_at < $day::DATE + INTERVAL 1 DAY
           AND held.sequence > $after::UBIGINT
         ORDER BY held.sequence LIMIT $most
@@ -76,7 +89,7 @@ def standing(
 ) -> Standing:
     """Which of these commits are held, and which of these filings were purged."""
     held = cursor.execute(
-        f"SELECT sequence FROM ({_HELD}) held WHERE list_contains($sequences::UBIGINT[], sequence)",
+        f"SELECT sequence FROM ({_HELD} UNION ALL {_SAID}) held WHERE list_contains($sequences::UBIGINT[], sequence)",
         {"sequences": list(sequences)},
     ).fetchall()
     purges = cursor.execute(

@@ -20,6 +20,7 @@ from tenkay_store import duckdb_analytics as analytics
 from tenkay_store import duckdb_disputes as disputes
 from tenkay_store import (
     duckdb_feed,
+    duckdb_identity,
     duckdb_outbox,
     duckdb_records,
     duckdb_snapshot,
@@ -143,6 +144,10 @@ class DuckDBStore:
         self._clock = clock
         self._owner = owner
         self._writer = writer
+        self.store_id = duckdb_identity.store_id(owner.writer)
+        """The identity that the file was made with."""
+        self.resumed_at = duckdb_identity.resumed_at(owner.writer)
+        """The sequence after which the newest restore resumed; 0 without one."""
         self._sink = sink
         self._segment_rows = segment_rows
         self._min_free_bytes = min_free_bytes

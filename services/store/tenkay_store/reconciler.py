@@ -15,14 +15,13 @@ import asyncio
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
-from typing import Protocol
 
 from tenkay.errors import TenkayError
 from tenkay.runtime.logs import get_logger
 from tenkay_store import metrics
 from tenkay_store.outbox import Outbox
-from tenkay_store.records import CommitKind, DayDigest, HeldCommit
-from tenkay_store.sink import SinkFailure
+from tenkay_store.records import CommitKind, HeldCommit
+from tenkay_store.sink import SinkFailure, SinkLedger
 from tenkay_store.storage import AnalyticalStore
 
 FIRST_RUN_SECONDS = 60.0
@@ -35,19 +34,6 @@ PAGE_COMMITS = 2000
 MAX_UNKNOWN_SHOWN = 100
 
 logger = get_logger(__name__)
-
-
-class SinkLedger(Protocol):
-    """What a sink tells of the commits it holds. Each call may raise SinkFailure."""
-
-    async def day_digests(self, first: date, last: date, *, with_contents: bool) -> Mapping[date, DayDigest]:
-        """Of the days that have commits. `with_contents`: rows are read and compared with what came with the commit."""
-
-    async def commits_of_day(
-        self, day: date, after: int, up_to: int, limit: int, *, with_contents: bool
-    ) -> Sequence[HeldCommit]:
-        """Commits of a day with a sequence in (after, up_to], in order: `limit` of them, and more only where they
-        share the last one's sequence. With contents, one whose rows were altered has the hash 0."""
 
 
 @dataclass(slots=True)

@@ -16,17 +16,17 @@ import os
 import shutil
 from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Sequence
 from contextlib import aclosing
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 from itertools import islice
 from pathlib import Path
 from typing import IO, Protocol, TypeVar
 
 from tenkay.errors import Reason, TenkayError, failure
-from tenkay_store import duckdb_feed
+from tenkay_store import duckdb_feed, duckdb_identity
 from tenkay_store.acknowledged import FILE_NAME as MARK_NAME
 from tenkay_store.artifact_store import held_digests
-from tenkay_store.backup import TIMELINE, Backup, DamagedSnapshot, Listing, Manifest, SnapshotName
+from tenkay_store.backup import TIMELINE, Backup, DamagedSnapshot, Listing, Manifest, SnapshotName, timeline
 from tenkay_store.commit_parts import DamagedPart, Range
 from tenkay_store.commit_work import Reapply, Resume, Settle
 from tenkay_store.duckdb_artifacts import MissingArtifacts
@@ -34,6 +34,7 @@ from tenkay_store.duckdb_commits import CommitWriter
 from tenkay_store.duckdb_owner import FILE_NAME, LOCK_NAME, CannotOpen, DuckDBOwner, Limits, lock
 from tenkay_store.object_store import ObjectStore
 from tenkay_store.records import ArtifactKind, Change, CommitRecord, Extraction, Purge
+from tenkay_store.restore_report import Problem, Report, Until
 
 Grouped = TypeVar("Grouped")
 
@@ -48,66 +49,14 @@ MAX_NAMED = 1000
 class SecondSink(Protocol):
     """What another database has of the commits."""
 
+    async def store_id(self) -> str | None:
+        """The store whose commits are there; None when nobody has claimed it."""
+
     async def newest_sequence(self) -> int:
         """The newest commit that is there; 0 when there is none."""
 
     def commits(self, after: int, up_to: int | None) -> AsyncIterator[CommitRecord]:
         """The commits after a sequence and up to another, in order. None: all after it."""
-
-
-@dataclass(frozen=True, slots=True)
-class Until:
-    """Where a restore ends before the end: at a commit, or at a moment. Neither: with all there is."""
-
-    sequence: int | None = None
-    recorded_at: datetime | None = None
-
-    def admits(self, sequence: int, recorded_at: datetime) -> bool:
-        """Whether a commit, or a snapshot whose newest commit it is, lies before the end."""
-        return (self.sequence is None or sequence <= self.sequence) and (
-            self.recorded_at is None or recorded_at <= self.recorded_at
-        )
-
-
-@dataclass(frozen=True, slots=True)
-class Problem:
-    """Something that could not be used or put back."""
-
-    what: str
-    why: str
-
-
-@dataclass(slots=True)
-class Report:
-    """What a restore found and did."""
-
-    snapshot: SnapshotName | None = None
-    """What it began with; None: with an empty store."""
-    damaged: list[Problem] = field(default_factory=list)
-    """Snapshots and parts that could not be used."""
-    from_copy: int = 0
-    """Commits put back from the copied commits."""
-    from_second_sink: int = 0
-    """Commits put back from the second sink."""
-    purges_without_record: list[str] = field(default_factory=list)
-    """Filings whose purge is known from the second sink alone: who asked for it, and why, is lost."""
-    refused: list[Problem] = field(default_factory=list)
-    """Commits that were found and do not fit, because what they build upon is lost."""
-    refused_count: int = 0
-    lost: list[Range] = field(default_factory=list)
-    """Sequences that neither the copies nor the second sink have. Not each is a commit: numbers of purged filings, and
-    those by which a filing left a company, are among them."""
-    missing_artifacts: list[Problem] = field(default_factory=list)
-    """Texts and facts of restored filings that are not where artifacts are kept."""
-    missing_artifact_count: int = 0
-    filings: int = 0
-    """Filings in the restored store."""
-    complete_up_to: int = 0
-    """Nothing up to this commit is missing. Whether any was made after the newest one found, nobody knows."""
-    newest_commit: int = 0
-    """The newest commit that was put back."""
-    resumed_at: int = 0
-    """New commits come after this sequence."""
 
 
 async def restore(
@@ -176,15 +125,28 @@ class _Restore:
 
     async def run(self) -> Report:
         listing = await self._backup.list()
-        newest = await self._second_sink.newest_sequence() if self._second_sink is not None else 0
+        newest, sinks_store = 0, None
+        if self._second_sink is not None:
+            newest = await self._second_sink.newest_sequence()
+            sinks_store = await self._second_sink.store_id()
         newest = max(newest, listing.newest_sequence)
         if newest == 0 and not listing.snapshots:
             raise failure(
                 Reason.BACKUP_UNUSABLE,
                 f"there is nothing of shard {self._backup.shard} to restore from; check the address, and the shard",
             )
-        owner = await self._open_snapshot(listing)
+        owner, store_id = await self._open_snapshot(listing)
         try:
+            store_id = await self._backup.owner() or store_id
+            if store_id is not None and sinks_store not in (None, store_id):
+                raise failure(
+                    Reason.SINK_UNUSABLE,
+                    f"the second sink holds the commits of the store {sinks_store}, and the backup those of "
+                    f"{store_id}; name the lost store's, or leave it out",
+                )
+            # It goes on as the store that was lost, wherever that one has written.
+            if (lost := store_id or sinks_store) is not None:
+                await asyncio.to_thread(duckdb_identity.become, owner.writer, lost)
             writer = CommitWriter(
                 owner,
                 clock=self._clock,
@@ -209,8 +171,11 @@ class _Restore:
             await owner.close()
         return self._report
 
-    async def _open_snapshot(self, listing: Listing) -> DuckDBOwner:
-        """The newest snapshot that is whole and of before the end, opened; an empty store when there is none."""
+    async def _open_snapshot(self, listing: Listing) -> tuple[DuckDBOwner, str | None]:
+        """The newest snapshot that is whole and of before the end, opened, and whose it says it is.
+
+        An empty store when there is none.
+        """
         for name in reversed(listing.snapshots):
             if not self._until.admits(*_end_of(name)):
                 continue
@@ -224,9 +189,9 @@ class _Restore:
             self._tell(
                 f"began with the snapshot of commit {name.sequence}, made {name.made_at:%Y-%m-%d %H:%M:%S} UTC"
             )
-            return owner
+            return owner, manifest.store_id
         self._tell("no snapshot can be used; began with an empty store")
-        return DuckDBOwner.open(self._work, self._limits, self._clock())
+        return DuckDBOwner.open(self._work, self._limits, self._clock()), None
 
     async def _fetch(self, manifest: Manifest) -> DuckDBOwner:
         shutil.rmtree(self._work, ignore_errors=True)
@@ -325,6 +290,11 @@ class _Restore:
 
     def _lose(self, up_to: int) -> None:
         """Note that what is between the position and a sequence is lost."""
+        # Where an earlier restore resumed, the numbers before were never given. What the store had before that one and
+        # nobody has told of by now, nobody has.
+        self._position = max(self._position, timeline(up_to) * TIMELINE)
+        if self._position >= up_to:
+            return
         lost = self._report.lost
         if len(lost) < MAX_NAMED:
             lost.append(Range(self._position, up_to))

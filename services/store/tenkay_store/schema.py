@@ -259,10 +259,17 @@ MIGRATIONS: Sequence[tuple[str, ...]] = (
         )
         """,
     ),
+    (
+        # What tells this store from any other, wherever it writes; a restored store is the one that was lost.
+        "CREATE TABLE store_identity (store_id VARCHAR NOT NULL)",
+        "INSERT INTO store_identity SELECT replace(uuid()::VARCHAR, '-', '')",
+    ),
 )
 """Statements that lead from each version to the next, from an empty file on. Only ever added to."""
 
 VERSION = len(MIGRATIONS)
+VERSION_WITH_IDENTITY = 8
+"""The first in which a file says which store it is."""
 
 
 class NewerSchema(Exception):

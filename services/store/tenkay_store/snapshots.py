@@ -19,7 +19,8 @@ from tenkay.errors import TenkayError
 from tenkay.runtime.logs import get_logger
 from tenkay_store import metrics
 from tenkay_store.backup import FORMAT, Backup, DamagedSnapshot, Listing, Manifest, SnapshotName
-from tenkay_store.commit_copy import CommitCopy, require_own
+from tenkay_store.backup_owner import require_own
+from tenkay_store.commit_copy import CommitCopy
 from tenkay_store.storage import SnapshotStore
 
 POLL_SECONDS = 1.0
@@ -140,8 +141,10 @@ class Snapshots:
     async def _is_due(self) -> bool:
         if not self._looked:
             # Also of an earlier process: a store that is restarted often is not copied at each start.
-            snapshots = (await self._backup.list()).snapshots
-            self._newest = snapshots[-1] if snapshots else None
+            listing = await self._backup.list()
+            # At once, and not when one is due: that may be in a day, and another store's look like ours.
+            await require_own(self._backup, self._store, listing)
+            self._newest = listing.snapshots[-1] if listing.snapshots else None
             self._looked = True
         now = self._clock()
         purges = await self._store.unclean_purges()
@@ -157,7 +160,7 @@ class Snapshots:
         async with self._one_at_a_time:
             self._next = None
             listing = await self._backup.list()
-            require_own(listing, self._store.head)
+            await require_own(self._backup, self._store, listing)
             # Before the snapshot, so that no part reaches from before it to after it: see _clean.
             copied = await self._copy.flush() if self._copy is not None else None
             manifest = await self._make(listing)
@@ -197,6 +200,7 @@ class Snapshots:
                 storage_version=state.storage_version,
                 rows=state.rows,
                 pieces=(),
+                store_id=self._store.store_id,
             )
             with _timed("upload"):
                 return await self._backup.put_snapshot(file, manifest)

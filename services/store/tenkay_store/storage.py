@@ -427,6 +427,14 @@ class AnalyticalStore(Protocol):
     """Versions of filings, signals and analyses; the outbox and the change feed that are committed with them."""
 
     @property
+    def store_id(self) -> str:
+        """The identity that the storage was made with. A restored one has that of the lost one."""
+
+    @property
+    def resumed_at(self) -> int:
+        """The sequence after which the newest restore resumed, beyond all that anybody showed then; 0 without one."""
+
+    @property
     def created_at(self) -> datetime:
         """When the storage was made, empty."""
 

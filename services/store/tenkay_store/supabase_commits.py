@@ -43,6 +43,16 @@ class SupabaseCommits:
     def __init__(self, client: AsyncClient) -> None:
         self._client = client
 
+    async def store_id(self) -> str | None:
+        """The store whose commits are there; None when nobody has claimed the project."""
+        try:
+            answer = await self._client.rpc("store_owner", {}).execute()
+        except (APIError, httpx.HTTPError) as error:
+            raise _unavailable(error) from error
+        owner: Any = answer.data
+        found: str | None = owner["store_id"]
+        return found
+
     async def newest_sequence(self) -> int:
         """The newest commit that is there; 0 when there is none."""
         newest = 0

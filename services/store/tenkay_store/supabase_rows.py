@@ -124,9 +124,11 @@ class Write(msgspec.Struct, omit_defaults=True):
     purge: bool | None = None
 
 
-def encoded_batch(batch: Sequence[CommitRecord]) -> bytes:
-    """The arguments of a call of `ingest_filing_batch`, as JSON."""
-    return msgspec.json.encode({"batch": {"writes": [write_of(record) for record in batch]}})
+def encoded_batch(batch: Sequence[CommitRecord], store_id: str | None = None) -> bytes:
+    """The arguments of a call of `ingest_filing_batch`, as JSON. None: of a store that has claimed no project."""
+    return msgspec.json.encode(
+        {"batch": {"store_id": store_id, "writes": [write_of(record) for record in batch]}}
+    )
 
 
 def write_of(record: CommitRecord) -> Write:

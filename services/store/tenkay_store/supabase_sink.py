@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping, Sequence
-from datetime import date
+from datetime import date, datetime
 from typing import TypeVar
 
 import httpx
@@ -18,7 +18,14 @@ from pydantic import ValidationError
 
 from supabase import AsyncClient, AsyncClientOptions
 from tenkay_store.records import CommitKind, CommitRecord, DayDigest, HeldCommit
-from tenkay_store.sink import Remedy, SinkFailure, SupabaseOptions
+from tenkay_store.sink import (
+    Remedy,
+    SinkCommit,
+    SinkFailure,
+    SinkNotOurs,
+    SinkOwner,
+    SupabaseOptions,
+)
 from tenkay_store.supabase_rows import encoded_batch, write_of
 
 FUNCTION = "ingest_filing_batch"
@@ -35,6 +42,7 @@ class SupabaseSink:
         # httpx counts from byte to byte, and an answer that drips would never end.
         self._call_seconds = options.connect_seconds + options.read_seconds
         self._http, self._client = connect(options)
+        self._store_id: str | None = None
 
     @property
     def client(self) -> AsyncClient:
@@ -43,7 +51,13 @@ class SupabaseSink:
 
     async def write(self, batch: Sequence[CommitRecord]) -> None:
         """Apply the batch as one transaction. SinkFailure with its remedy when that is not certain."""
-        await self._call(FUNCTION, encoded_batch(batch))
+        await self._call(FUNCTION, encoded_batch(batch, self._store_id))
+
+    async def claim(self, store_id: str, *, used: bool) -> SinkOwner:
+        """Make the project that store's if it is nobody's, as `sink.ClaimedSink` says; whose it then is."""
+        self._store_id = store_id
+        arguments = msgspec.json.encode({"store_id": store_id, "used": used})
+        return _decoded(await self._call("claim_store", arguments), _OWNER).as_owner()
 
     def payload_of(self, record: CommitRecord) -> bytes:
         """A commit's entry of the batch, as JSON."""
@@ -129,6 +143,25 @@ def connect(options: SupabaseOptions) -> tuple[httpx.AsyncClient, AsyncClient]:
     return http, client
 
 
+class _NewestCommit(msgspec.Struct):
+    sequence: int
+    filing_id: str
+    recorded_at: datetime
+
+
+class _Owner(msgspec.Struct):
+    store_id: str | None
+    newest: _NewestCommit | None
+
+    def as_owner(self) -> SinkOwner:
+        newest = self.newest
+        return SinkOwner(
+            self.store_id,
+            None if newest is None else SinkCommit(newest.sequence, newest.filing_id, newest.recorded_at),
+        )
+
+
+_OWNER = msgspec.json.Decoder(_Owner)
 _DIGESTS = msgspec.json.Decoder(dict[date, tuple[int, str]])
 _COMMITS = msgspec.json.Decoder(list[tuple[int, str, str, int, int]])
 _Answer = TypeVar("_Answer")
@@ -153,12 +186,17 @@ def classified(error: APIError) -> SinkFailure:
     code = error.code or ""
     words = _short(f"{error.message or ''} {error.details or ''}".strip() or repr(error))
     detail = f"Supabase refused it ({code or 'no code'}): {words}"
+    if code == _NOT_OURS:
+        return SinkNotOurs(detail)
     if code in _STOPPING or code.startswith("PGRST3"):
         return SinkFailure(Remedy.STOP, detail)
     if code in _TOO_LARGE or code.startswith("PGRST1") or (len(code) == 5 and code[:2] in _DEADLY_CLASSES):
         return SinkFailure(Remedy.DEAD, detail)
     return SinkFailure(Remedy.RETRY, detail)
 
+
+_NOT_OURS = "TK001"
+"""Of public.ingest_filing_batch: the batch is of another store than the one whose project it is."""
 
 _STOPPING = frozenset(
     {

@@ -171,6 +171,22 @@ async def test_telling_the_same_again_changes_nothing(
     )
 
 
+async def test_a_lost_generation_is_not_set_to_an_older_change_by_a_follower_that_is_behind(
+    cache: RedisAnswerCache, ledger: RedisFeedLedger, redis: Redis
+) -> None:
+    await ledger.advance({FILING: "0.5"}, "0.5", "")
+    assert await keep(cache, await cache.look_up(PLACE), "0.5")
+    await ledger.advance({FILING: "0.7"}, "0.7", "0.5")
+    await redis.delete(FILING)
+    # Another process's follower: with 0.5 again, the entry from before 0.7 would count as true.
+    await ledger.advance({FILING: "0.5"}, "0.5", "0.4")
+    assert (await cache.look_up(PLACE)).generations == (None,)
+    await ledger.advance({FILING: "0.7"}, "0.7", "0.5")
+    assert (await cache.look_up(PLACE)).generations == (None,)
+    await ledger.advance({FILING: "0.8"}, "0.8", "0.7")
+    assert (await cache.look_up(PLACE)).generations == ("0.8",)
+
+
 @pytest.mark.parametrize("held", [None, "0.4"])
 async def test_a_redis_that_went_back_begins_a_new_epoch(
     held: str | None, cache: RedisAnswerCache, ledger: RedisFeedLedger, redis: Redis

@@ -18,6 +18,7 @@ from tenkay_store.commit_messages import analysis_record, extraction_record
 from tenkay_store.duckdb_store import DuckDBStore
 from tenkay_store.jitter import jittered
 from tenkay_store.outbox import Outbox, OutboxLimits
+from tenkay_store.owned_sink import OwnedSink
 from tenkay_store.sink import BreakerLimits, SupabaseOptions
 from tenkay_store.supabase_rows import encoded_batch
 from tenkay_store.supabase_sink import SupabaseSink
@@ -46,21 +47,24 @@ def supabase_sink(url: str, key: str, *, read_seconds: float = 10) -> SupabaseSi
 
 
 @asynccontextmanager
-async def delivering(folder: Path, sink: SupabaseSink) -> AsyncIterator[tuple[DuckDBStore, Outbox]]:
-    """A store in this process whose outbox delivers to `sink`."""
+async def delivering(
+    folder: Path, sink: SupabaseSink, *, running: bool = True
+) -> AsyncIterator[tuple[DuckDBStore, Outbox]]:
+    """A store in this process whose outbox delivers to `sink`, unless it is not `running`."""
 
     def clock() -> datetime:
         return datetime.now(UTC)
 
     store = DuckDBStore.open(options(folder, sink="supabase"), clock)
     breaker = SinkBreaker(sink.name, BreakerLimits(3, LIMITS.breaker_seconds))
-    outbox = Outbox(store, sink, breaker, LIMITS, clock=clock, jitter=jittered)
-    work = asyncio.create_task(outbox.run())
+    outbox = Outbox(store, OwnedSink(store, sink), breaker, LIMITS, clock=clock, jitter=jittered)
+    work = [asyncio.create_task(outbox.run())] if running else []
     try:
         yield store, outbox
     finally:
-        work.cancel()
-        await asyncio.gather(work, return_exceptions=True)
+        for task in work:
+            task.cancel()
+        await asyncio.gather(*work, return_exceptions=True)
         await sink.close()
         await store.close()
 

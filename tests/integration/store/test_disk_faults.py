@@ -9,11 +9,12 @@ import asyncio
 import os
 import subprocess
 from collections.abc import Callable, Iterator
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+from structlog.testing import capture_logs
 
 from tenkay.errors import Reason, ResourceExhausted, Unavailable
 from tenkay_store import failpoints
@@ -43,6 +44,43 @@ def disk(tmp_path: Path) -> Iterator[Path]:
         pytest.skip(f"this system does not let a test mount a file system: {made.stderr.strip()}")
     yield folder
     _unmount("--lazy", str(folder))
+
+
+@dataclass(frozen=True, slots=True)
+class FailingDisk:
+    """A file system in a file, which can be made to find itself damaged, as it does when its device fails."""
+
+    image: Path
+    folder: Path
+
+    def mount(self) -> None:
+        made = _mount("-o", "loop", str(self.image), str(self.folder))
+        if made.returncode:
+            pytest.skip(f"this system does not let a test mount a file system: {made.stderr.strip()}")
+
+    def become_read_only(self) -> None:
+        """As ext4 does on an error: what is open for writing stays open and takes nothing any more."""
+        assert _mount("-o", "remount,abort", str(self.folder)).returncode == 0
+
+    def repair(self) -> None:
+        _unmount(str(self.folder))
+        self.mount()
+
+
+@pytest.fixture
+def failing_disk(tmp_path: Path) -> Iterator[FailingDisk]:
+    """An empty file system of its own that can become read-only."""
+    disk = FailingDisk(tmp_path / "image", tmp_path / "disk")
+    disk.folder.mkdir()
+    with disk.image.open("wb") as image:
+        image.truncate(4 * MEGABYTES * 1024 * 1024)
+    try:
+        subprocess.run(["mkfs.ext4", "-q", str(disk.image)], check=True, capture_output=True)
+    except (OSError, subprocess.CalledProcessError) as error:
+        pytest.skip(f"this system does not let a test make a file system: {error}")
+    disk.mount()
+    yield disk
+    _unmount("--lazy", str(disk.folder))
 
 
 def _unmount(*arguments: str) -> None:
@@ -137,10 +175,17 @@ async def test_a_full_disk_puts_a_checkpoint_off(disk: Path) -> None:
     store = DuckDBStore.open(replace(limit, checkpoint_wal_bytes=NEVER), _clock)
     await _commit_until_a_checkpoint_is_due(store)
     _fill(disk, leave=FEW_BYTES)
-    store._writer._checkpoint_wal_bytes = CHECKPOINT_WAL_BYTES
-    await store.mark({})  # a group, after which a checkpoint is due
-    await _stays_full_then_goes_on(store, disk)
-    await _until(lambda: store._owner.wal_bytes < CHECKPOINT_WAL_BYTES)
+    with capture_logs() as logged:
+        store._writer.checkpoints.wal_bytes = CHECKPOINT_WAL_BYTES
+        await store.mark({})  # a group, after which a checkpoint is due
+        await asyncio.sleep(2.5)
+        await _stays_full_then_goes_on(store, disk)
+        await _until(lambda: any(each["event"] == "checkpoint_made_up_for" for each in logged))
+        assert store._owner.wal_bytes < CHECKPOINT_WAL_BYTES
+    # Said when it begins and when it ends, not at each try.
+    said = [each for each in logged if each["event"].startswith("checkpoint_")]
+    assert [each["event"] for each in said] == ["checkpoint_put_off", "checkpoint_made_up_for"]
+    assert "free" in said[0]["problem"]
     assert await _filings(store) == store.head
     await store.close()
 
@@ -152,7 +197,7 @@ async def test_a_disk_that_fills_up_in_the_middle_of_a_checkpoint(disk: Path) ->
     # Between the look at the room there is and the checkpoint, somebody else takes it.
     failpoints.arm("checkpoint=sleep:2")
     try:
-        store._writer._checkpoint_wal_bytes = CHECKPOINT_WAL_BYTES
+        store._writer.checkpoints.wal_bytes = CHECKPOINT_WAL_BYTES
         await _until(lambda: failpoints._armed[Failpoint.CHECKPOINT].skip < 0)
         _fill(disk, leave=0)
         # DuckDB has given up on its file, so the process ends: its supervisor starts the next one, on the full disk.
@@ -232,3 +277,57 @@ async def test_a_read_only_file_ends_the_start_with_one_line(disk: Path) -> None
     store = DuckDBStore.open(_options(disk), _clock)
     assert await _filings(store) == 3
     await store.close()
+
+
+async def _refuses_commits_and_answers_reads(store: DuckDBStore) -> None:
+    head = store.head
+    for _ in range(3):
+        with pytest.raises(Unavailable) as refused:
+            await store.commit(_body(9000))
+        assert refused.value.reason is Reason.DEPENDENCY_UNAVAILABLE
+        assert "the store's disk has become read-only; nothing was changed" in refused.value.message
+        assert "mount it anew" in refused.value.message
+        assert refused.value.retry_after
+        assert store.head == await _filings(store) == head
+
+
+async def test_a_disk_that_becomes_read_only_while_the_store_is_at_work(failing_disk: FailingDisk) -> None:
+    store = DuckDBStore.open(_options(failing_disk.folder), _clock)
+    await _commit(store, 0, 20)
+    failing_disk.become_read_only()
+    outcomes = await asyncio.gather(*(store.commit(_body(20 + n)) for n in range(20)), return_exceptions=True)
+    assert {getattr(each, "reason", each) for each in outcomes} == {Reason.DEPENDENCY_UNAVAILABLE}
+    await _refuses_commits_and_answers_reads(store)
+    await store.close()
+    with pytest.raises(CannotOpen, match="Read-only file system"):
+        DuckDBStore.open(_options(failing_disk.folder), _clock)
+    failing_disk.repair()
+    again = DuckDBStore.open(_options(failing_disk.folder), _clock)
+    assert again.head == await _filings(again) == 20
+    # Nothing of those that were refused is there, and all can be sent again.
+    await _commit(again, 20, 20)
+    assert again.head == await _filings(again) == 40
+    await again.close()
+
+
+async def test_a_disk_that_becomes_read_only_when_a_checkpoint_is_due_puts_it_off(
+    failing_disk: FailingDisk,
+) -> None:
+    store = DuckDBStore.open(_options(failing_disk.folder), _clock)
+    await _commit_until_a_checkpoint_is_due(store)
+    committed = store.head
+    failing_disk.become_read_only()
+    with capture_logs() as logged:
+        store._writer.checkpoints.wal_bytes = CHECKPOINT_WAL_BYTES
+        await _until(lambda: any(each["event"] == "checkpoint_put_off" for each in logged))
+        await _refuses_commits_and_answers_reads(store)
+        # Said when it begins, not at each try.
+        await asyncio.sleep(2.5)
+    assert [each["problem"] for each in logged if each["event"] == "checkpoint_put_off"] == [
+        "the disk takes no writes: Read-only file system"
+    ]
+    await store.close()
+    failing_disk.repair()
+    again = DuckDBStore.open(_options(failing_disk.folder), _clock)
+    assert again.head == await _filings(again) == committed
+    await again.close()

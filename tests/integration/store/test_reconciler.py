@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
@@ -18,7 +18,7 @@ from tenkay.store.v1 import filing_store_service_pb2 as store_pb2
 from tenkay_store.duckdb_store import DuckDBStore
 from tenkay_store.outbox import Outbox
 from tenkay_store.reconciler import Reconciler, Reconciliation, spans
-from tenkay_store.records import CommitKind, CommitRecord, Delivery, DeliveryState, Purge
+from tenkay_store.records import CommitKind, CommitRecord, Delivery, DeliveryState, Dispute, Purge
 from tenkay_store.supabase_sink import SupabaseSink
 from tests.integration.store.second_sink import (
     commit_some,
@@ -202,6 +202,90 @@ async def test_a_purged_filing_that_came_back_in_the_sink_is_purged_there_again(
     assert (await databases.reconciler().reconcile(None, None, None)).missing == 1
     await until_delivered(databases.store)
     assert (await databases.reconciler().reconcile(None, None, None)).days_differing == 0
+
+
+DISPUTES_LOST_OR_WRONG = {
+    "delete from public.disputes where filing_id like '%000001'": (1, 0),
+    "truncate public.disputes": (3, 0),
+    "update public.disputes set is_open = not is_open where filing_id like '%000001'": (0, 1),
+    "update public.disputes set note = note || '.' where version = 1": (0, 2),
+    "update public.disputes set reason = 'OTHER', said_by = 'nobody' where filing_id like '%000002'": (0, 1),
+    "update public.disputes set recorded_at = recorded_at + interval '1 us' where version = 2": (0, 1),
+}
+"""What is done by hand to what was said of four values of three versions, and what is then missing, and differs."""
+
+
+async def _disputes(project: SupabaseProject) -> list[tuple[object, ...]]:
+    async with connected(project.database_url) as connection:
+        rows = await connection.fetch("select * from public.disputes order by sequence")
+    return [tuple(row.values()) for row in rows]
+
+
+async def test_disputes_that_the_sink_lost_or_has_wrong_are_sent_again(databases: Databases) -> None:
+    store = databases.store
+    for number, version in ((1, 1), (2, 1), (3, 2)):
+        wrong = Dispute(
+            accession_number(number), version, "current_ratio" if version == 2 else "revenue",
+            is_open=True, reason="WRONG_SCALE", said_by="an analyst", note="a | b",
+        )  # fmt: skip
+        await store.dispute(wrong)
+        if number == 2:
+            await store.dispute(
+                replace(wrong, is_open=False, reason="", said_by="her head", note="it is right")
+            )
+    await until_delivered(store)
+    before = await _disputes(databases.project)
+    assert len(before) == 3
+    reconciler = databases.reconciler()
+    equal = await reconciler.reconcile(None, None, date.min)
+    # What was said earlier of the same value is no longer there, by right.
+    assert (equal.commits, equal.days_differing, equal.resent) == (store.head - 1, 0, 0)
+    for by_hand, (missing, differing) in DISPUTES_LOST_OR_WRONG.items():
+        await databases.by_hand(by_hand)
+        found = await reconciler.reconcile(None, None, None)
+        assert (found.missing, found.differing, found.unknown) == (missing, differing, 0), by_hand
+        assert found.resent == missing + differing
+        await until_delivered(store)
+        assert await _disputes(databases.project) == before, by_hand
+    assert (await reconciler.reconcile(None, None, date.min)).days_differing == 0
+
+
+async def test_what_was_said_last_may_be_on_its_way(databases: Databases) -> None:
+    store = databases.store
+    wrong = Dispute(
+        accession_number(1), 1, "revenue", is_open=True, reason="OTHER", said_by="an analyst", note="seen"
+    )
+    first, _ = await store.dispute(wrong)
+    await until_delivered(store)
+    last, _ = await store.dispute(replace(wrong, is_open=False, reason=""))
+    await until_delivered(store)
+    # As between its arrival and its mark, and as before it has arrived.
+    await store.mark({last.sequence: Delivery(DeliveryState.PENDING)})
+    found = await databases.reconciler().reconcile(None, None, None)
+    assert (found.missing, found.differing, found.unknown, found.resent) == (0, 0, 0, 0)
+    await databases.by_hand(f"update public.disputes set sequence = {first.sequence}, is_open = true")  # noqa: S608 - numbers
+    found = await databases.reconciler().reconcile(None, None, None)
+    assert (found.missing, found.differing, found.unknown, found.resent) == (0, 0, 0, 0)
+
+
+async def test_disputes_of_a_purged_filing_that_came_back_are_purged_again(databases: Databases) -> None:
+    name = accession_number(1)
+    await databases.store.dispute(
+        Dispute(name, 1, "revenue", is_open=True, reason="OTHER", said_by="an analyst", note="seen")
+    )
+    await until_delivered(databases.store)
+    (row,) = await _disputes(databases.project)
+    await databases.store.purge([Purge(name, "the data officer", "the filer withdrew it")])
+    await until_delivered(databases.store)
+    assert (await databases.reconciler().reconcile(None, None, None)).days_differing == 0
+    async with connected(databases.project.database_url) as connection:
+        await connection.execute(
+            "insert into public.disputes values ($1, $2, $3, $4, $5, $6, $7, $8, $9)", *row
+        )
+    found = await databases.reconciler().reconcile(None, None, None)
+    assert (found.differing, found.resent, found.unknown) == (1, 1, 0)
+    await until_delivered(databases.store)
+    assert await _disputes(databases.project) == []
 
 
 async def test_more_commits_than_a_page_holds_are_compared_page_by_page(databases: Databases) -> None:

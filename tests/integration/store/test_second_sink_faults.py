@@ -152,15 +152,18 @@ async def test_a_sink_that_keeps_callers_waiting_keeps_no_commit_waiting(
 async def test_answers_that_are_lost_leave_each_commit_there_once(
     supabase_project: SupabaseProject, tmp_path: Path
 ) -> None:
-    async with _behind_proxy(supabase_project, tmp_path, Fault(lose_answer=True), read_seconds=LONG) as (
+    async with _behind_proxy(supabase_project, tmp_path, HEALTHY, read_seconds=LONG) as (
         store,
         outbox,
         proxy,
     ):
         await _commit(store)
+        await until_delivered(store)
+        await proxy.become(Fault(lose_answer=True))
+        await _commit(store, COMMITS)
         await _until(lambda: REGISTRY.get_sample_value("tenkay_store_sink_breaker_open") == 1)
         # The first batches are in Postgres, though nobody was told.
-        assert await rows_of(supabase_project)
+        assert len(await rows_of(supabase_project)) > COMMITS
         assert (await store.backlog()).pending == COMMITS
         await proxy.become(HEALTHY)
         await _assert_equal_in_the_end(supabase_project, store, outbox)
@@ -267,3 +270,79 @@ async def test_refused_rights_and_drift_of_the_schema_stop_the_sink_until_they_a
                 assert REGISTRY.get_sample_value("tenkay_store_sink_stopped") == 0
         finally:
             await connection.execute(mend)
+
+
+DENIED = """
+    create role batch_writer nologin;
+    grant usage, create on schema public, tenkay_internal to batch_writer;
+    grant all on all tables in schema public, tenkay_internal to batch_writer;
+    grant execute on all functions in schema tenkay_internal to batch_writer;
+    create policy writer_reads on tenkay_internal.owner for select to batch_writer using (true);
+    create policy writer_reads on public.filings for select to batch_writer using (true);
+    alter function public.ingest_filing_batch(jsonb) owner to batch_writer;
+"""
+"""The function writes with the rights of a role that row-level security holds for, and that no policy lets write."""
+
+TABLES = ("filings", "missing_signals", "analyses", "disputes", "tombstones")
+LET_IN = {
+    "the policy is put right": "".join(
+        f"create policy writer_writes on public.{table} for all to batch_writer using (true) with check (true);"
+        for table in (*TABLES, "signals")
+    ),
+    "the owner is put right": "alter function public.ingest_filing_batch(jsonb) owner to postgres",
+}
+UNDENIED = """
+    alter function public.ingest_filing_batch(jsonb) owner to postgres;
+    drop owned by batch_writer;
+    drop role batch_writer;
+"""
+
+
+@pytest.mark.parametrize("mend", LET_IN.values(), ids=LET_IN.keys())
+async def test_a_policy_that_denies_rows_stops_the_sink_until_it_is_mended(
+    supabase_project: SupabaseProject, tmp_path: Path, mend: str
+) -> None:
+    sink = supabase_sink(supabase_project.url, supabase_project.keys.service_role)
+    async with (
+        connected(supabase_project.database_url) as connection,
+        delivering(tmp_path, sink) as (store, outbox),
+    ):
+        # The month's partition is there then; making one takes more than a policy.
+        await store.commit(extraction_to_commit(accession_number(999)))
+        await until_delivered(store)
+        before = await rows_of(supabase_project)
+        await connection.execute(DENIED)
+        try:
+            await _commit(store)
+            await _until(lambda: REGISTRY.get_sample_value("tenkay_store_sink_stopped") == 1)
+            assert "42501" in outbox.last_error
+            assert "row-level security policy" in outbox.last_error
+            await _commit(store, COMMITS)
+            backlog = await store.backlog()
+            assert (backlog.pending, backlog.dead) == (2 * COMMITS, 0)
+            assert (await outbox.outcome(2, 0.05, just_committed=False)).state is DeliveryState.PENDING
+            assert await rows_of(supabase_project) == before
+            await connection.execute(mend)
+            await _assert_equal_in_the_end(supabase_project, store, outbox)
+            assert REGISTRY.get_sample_value("tenkay_store_sink_stopped") == 0
+        finally:
+            await connection.execute(UNDENIED)
+
+
+async def test_a_key_without_rights_stops_the_sink_and_all_arrives_with_the_right_one(
+    supabase_project: SupabaseProject, tmp_path: Path
+) -> None:
+    keys = supabase_project.keys
+    async with delivering(tmp_path, supabase_sink(supabase_project.url, keys.anon)) as (store, outbox):
+        await _commit(store)
+        await _until(lambda: "42501" in outbox.last_error)
+        assert REGISTRY.get_sample_value("tenkay_store_sink_stopped") == 1
+        backlog = await store.backlog()
+        assert (backlog.pending, backlog.dead) == (COMMITS, 0)
+    assert await rows_of(supabase_project) == []
+    async with delivering(tmp_path, supabase_sink(supabase_project.url, keys.service_role)) as (
+        store,
+        outbox,
+    ):
+        await _commit(store, COMMITS)
+        await _assert_equal_in_the_end(supabase_project, store, outbox)

@@ -338,6 +338,9 @@ async def test_a_purge_empties_both_databases_and_a_late_delivery_brings_nothing
     assert [row["filing_id"] for row in await rows_of(supabase_project)] == [accession_number(2)]
     # A delivery that was on its way when the purge was made.
     sink = supabase_sink(supabase_project.url, supabase_project.keys.service_role)
+    async with connected(supabase_project.database_url) as connection:
+        owner = await connection.fetchval("select store_id from tenkay_internal.owner")
+    await sink.claim(owner, used=False)
     await sink.write([CommitRecord(1, 1, AT, extraction_to_commit(accession_number(0), cik=7))])
     await sink.close()
     assert [row["filing_id"] for row in await rows_of(supabase_project)] == [accession_number(2)]

@@ -16,7 +16,8 @@ from tenkay_store.duckdb_owner import Limits
 from tenkay_store.duckdb_store import DuckDBStore
 from tenkay_store.object_store import ObjectStore, open_object_store
 from tenkay_store.records import Artifact, ArtifactKind, CommitRecord, Fence, Purge
-from tenkay_store.restore import Report, Until, restore
+from tenkay_store.restore import SecondSink, restore
+from tenkay_store.restore_report import Report, Until
 from tenkay_store.snapshots import SnapshotOptions, Snapshots
 from tests.unit.store.conftest import options
 from tests.unit.store.filings import TEXT_SHA256, accession_number, analysis_to_commit, extraction
@@ -40,6 +41,7 @@ class CopiedStore:
         memory_bytes: int = 64 * MEBIBYTE,
         keep: int = 7,
         sink: str | None = None,
+        copies_commits: bool = True,
     ) -> None:
         self.directory = folder / "data"
         self.clock = clock
@@ -55,7 +57,7 @@ class CopiedStore:
         self.snapshots = Snapshots(
             self.store,
             self.backup,
-            self.copy,
+            self.copy if copies_commits else None,
             SnapshotOptions(hours=24, after_purge_seconds=0, keep=keep, keep_days=30),
             folder / "snapshot.tmp",
             clock=clock,
@@ -116,7 +118,7 @@ async def restored(
     clock: Clock,
     *,
     until: Until | None = None,
-    second_sink: SinkRows | None = None,
+    second_sink: SecondSink | None = None,
     directory: str = "restored",
     keep: bool = False,
 ) -> Report:
@@ -139,8 +141,12 @@ async def restored(
 class SinkRows:
     """A second sink that has these commits."""
 
-    def __init__(self, records: Sequence[CommitRecord]) -> None:
+    def __init__(self, records: Sequence[CommitRecord], store_id: str | None = None) -> None:
         self._records = sorted(records, key=lambda record: record.sequence)
+        self._store_id = store_id
+
+    async def store_id(self) -> str | None:
+        return self._store_id
 
     async def newest_sequence(self) -> int:
         return max((record.sequence for record in self._records), default=0)

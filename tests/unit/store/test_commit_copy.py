@@ -57,6 +57,15 @@ async def test_much_goes_in_several_parts(tmp_path: Path, clock: Clock) -> None:
         assert await copied_sequences(copied) == list(await copied.store.commits_after(0, 1000))
 
 
+async def test_what_is_read_back_goes_in_parts_of_the_same_size(tmp_path: Path, clock: Clock) -> None:
+    async with CopiedStore(tmp_path, clock, memory_bytes=0, part_bytes=3000) as copied:
+        await copied.snapshots.create()
+        await commit_some(copied.store, 1, 12)
+        await copied.copy.flush()
+        assert len(await ranges(copied)) > 3
+        assert await copied_sequences(copied) == list(await copied.store.commits_after(0, 1000))
+
+
 @pytest.mark.parametrize("memory_bytes", [0, 2000])
 async def test_what_does_not_fit_into_memory_is_read_back(
     tmp_path: Path, clock: Clock, memory_bytes: int

@@ -220,3 +220,19 @@ async def test_staleness_and_disputes_are_there_after_a_restart(tmp_path: Path, 
         assert [each.version for each in after.disputes] == [2]
     finally:
         await store.close()
+
+
+@pytest.mark.parametrize("is_large", [False, True])
+async def test_a_store_that_ends_leaves_a_large_log_to_the_next_start(
+    tmp_path: Path, clock: Clock, monkeypatch: pytest.MonkeyPatch, is_large: bool
+) -> None:
+    monkeypatch.setattr("tenkay_store.duckdb_owner.MERGED_AT_CLOSE_BYTES", 1 if is_large else 1 << 30)
+    store = DuckDBStore.open(options(tmp_path), clock)
+    for number in range(3):
+        await store.commit(extraction_to_commit(accession_number(number)))
+    await store.close()
+    assert (tmp_path / "tenkay.duckdb.wal").exists() is is_large
+    again = DuckDBStore.open(options(tmp_path), clock)
+    assert again.head == 3
+    assert await again.filing(accession_number(2), Moment(3)) is not None
+    await again.close()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 from datetime import UTC, date, datetime
 from pathlib import Path
 
@@ -14,7 +15,7 @@ from tenkay_store.commit_parts import Range
 from tenkay_store.duckdb_owner import FILE_NAME, LOCK_NAME
 from tenkay_store.duckdb_store import DuckDBStore
 from tenkay_store.records import CommitRecord, Dispute, Extraction
-from tenkay_store.restore import Until
+from tenkay_store.restore_report import Until
 from tenkay_store.storage import DisputeSelection, Moment, StaleSelection
 from tests.unit.store.backups import (
     Clock,
@@ -391,6 +392,33 @@ async def test_a_restore_that_was_killed_is_begun_again(tmp_path: Path, clock: C
     await restored(tmp_path, clock, keep=True)
     assert contents(tmp_path / "restored") == contents(lost.directory)
     assert sorted(os.listdir(tmp_path / "restored")) == ["acknowledged", LOCK_NAME, "tenkay.duckdb"]
+
+
+@pytest.mark.parametrize("lost_after_the_restore", [False, True])
+async def test_the_numbers_that_an_earlier_restore_passed_over_are_not_told_as_lost(
+    tmp_path: Path, clock: Clock, lost_after_the_restore: bool
+) -> None:
+    async with CopiedStore(tmp_path, clock) as lost:
+        await commit_some(lost.store, 1, 2)
+        await lost.snapshots.create()
+    first = await restored(tmp_path, clock, directory="data")
+    async with CopiedStore(tmp_path, clock) as again:
+        await again.store.commit(extraction_to_commit(accession_number(50)))
+        await commit_some(again.store, 9, 2)
+        records = await all_commits(again.store)
+    assert first.resumed_at == TIMELINE
+    shutil.rmtree(tmp_path / "backup")
+    if lost_after_the_restore:
+        records = [each for each in records if each.sequence != TIMELINE + 1]
+    report = await restored(tmp_path, clock, second_sink=SinkRows(records))
+    if lost_after_the_restore:
+        assert report.lost == [Range(TIMELINE, TIMELINE + 1)]
+        assert report.complete_up_to == TIMELINE
+    else:
+        assert report.lost == []
+        assert report.complete_up_to == report.newest_commit == records[-1].sequence
+        assert contents(tmp_path / "restored") == contents(again.directory)
+    assert report.resumed_at == 2 * TIMELINE
 
 
 async def test_nothing_to_restore_from_is_said_and_leaves_nothing(tmp_path: Path, clock: Clock) -> None:

@@ -54,12 +54,22 @@ if held then
   end
 end
 if lost then redis.call('SET', KEYS[1], ARGV[3]) end
+local followed = parts(held)
+local function is_news(sequence)
+  for shard, number in pairs(parts(sequence)) do
+    if not followed[shard] or greater(number, followed[shard]) then return true end
+  end
+  return false
+end
 local epoch = redis.call('GET', KEYS[1])
 for place = 5, #KEYS do
-  local before = without_mark(generation(KEYS[place], epoch))
-  local raised = merge(before or '', ARGV[place + 2])
-  -- What another follower has raised already is left alone: writing it again would tell all processes to forget it.
-  if raised ~= before then redis.call('SET', KEYS[place], epoch .. raised, 'EX', ARGV[6]) end
+  -- What has been told before is left alone: where the generation is lost, a later change may be lost with it, and
+  -- where it is not, writing it again would tell all processes to forget what hangs on it.
+  if is_news(ARGV[place + 2]) then
+    local before = without_mark(generation(KEYS[place], epoch))
+    local raised = merge(before or '', ARGV[place + 2])
+    if raised ~= before then redis.call('SET', KEYS[place], epoch .. raised, 'EX', ARGV[6]) end
+  end
 end
 redis.call('SET', KEYS[2], merge(held or '', ARGV[1]))
 redis.call('SET', KEYS[3], '1', 'PX', ARGV[4])

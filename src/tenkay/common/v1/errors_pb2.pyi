@@ -74,6 +74,10 @@ class _ErrorReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ErrorReas
     """
     ERROR_REASON_SINK_DISABLED: _ErrorReason.ValueType  # 49
     """[FAILED_PRECONDITION] The store has no second sink."""
+    ERROR_REASON_SINK_UNUSABLE: _ErrorReason.ValueType  # 50
+    """[FAILED_PRECONDITION] The second sink belongs to another store, or holds commits that this store has not. It is left as
+    it is: restore the store from it, or name an empty one.
+    """
     ERROR_REASON_BACKUP_UNUSABLE: _ErrorReason.ValueType  # 52
     """[FAILED_PRECONDITION] The store makes no copies of itself, or the place it is told for them holds another store's."""
     ERROR_REASON_ARTIFACT_MISSING: _ErrorReason.ValueType  # 55
@@ -181,6 +185,10 @@ not accepted before it as far as anything tells.
 """
 ERROR_REASON_SINK_DISABLED: ErrorReason.ValueType  # 49
 """[FAILED_PRECONDITION] The store has no second sink."""
+ERROR_REASON_SINK_UNUSABLE: ErrorReason.ValueType  # 50
+"""[FAILED_PRECONDITION] The second sink belongs to another store, or holds commits that this store has not. It is left as
+it is: restore the store from it, or name an empty one.
+"""
 ERROR_REASON_BACKUP_UNUSABLE: ErrorReason.ValueType  # 52
 """[FAILED_PRECONDITION] The store makes no copies of itself, or the place it is told for them holds another store's."""
 ERROR_REASON_ARTIFACT_MISSING: ErrorReason.ValueType  # 55

@@ -383,7 +383,9 @@ class ReconcileResponse(_message.Message):
     missing_count: _builtins.int
     """Commits that the second sink had taken and does not hold."""
     differing_count: _builtins.int
-    """Commits that it holds with another result or altered rows, or that it holds though they were purged."""
+    """Commits that it holds with another result or altered rows, disputes that say something else, and what it holds though
+    it was purged.
+    """
     resent_count: _builtins.int
     """Commits that were put back into the outbox because of that."""
     unknown_count: _builtins.int
@@ -428,7 +430,7 @@ class UnknownCommit(_message.Message):
     accession_number: _builtins.str
     """The filing it is about."""
     kind: _builtins.str
-    """What was committed: "EXTRACTION", "ANALYSIS" or "PURGE"."""
+    """What was committed: "EXTRACTION", "ANALYSIS", "PURGE" or "DISPUTE"."""
     version: _builtins.int
     """The version. 0 for a purge."""
     def __init__(

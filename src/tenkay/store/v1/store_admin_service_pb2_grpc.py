@@ -142,8 +142,8 @@ class StoreAdminServiceServicer:
         store does so by itself every hour, for all days. Costs a scan of the days' commits on both sides, with
         check_contents of their rows in the second sink as well. Calls run one after the other. Tells what it found: what is
         sent again is in the outbox when the answer comes. INVALID_FIELD when a day does not exist or the first comes after
-        the last; SINK_DISABLED when there is no second sink; DEPENDENCY_UNAVAILABLE when it does not answer: what was found
-        until then is sent again.
+        the last; SINK_DISABLED when there is no second sink; SINK_UNUSABLE when it is another store's; DEPENDENCY_UNAVAILABLE
+        when it does not answer: what was found until then is sent again.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

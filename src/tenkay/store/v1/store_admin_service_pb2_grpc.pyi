@@ -51,8 +51,8 @@ class StoreAdminServiceStub:
     store does so by itself every hour, for all days. Costs a scan of the days' commits on both sides, with
     check_contents of their rows in the second sink as well. Calls run one after the other. Tells what it found: what is
     sent again is in the outbox when the answer comes. INVALID_FIELD when a day does not exist or the first comes after
-    the last; SINK_DISABLED when there is no second sink; DEPENDENCY_UNAVAILABLE when it does not answer: what was found
-    until then is sent again.
+    the last; SINK_DISABLED when there is no second sink; SINK_UNUSABLE when it is another store's; DEPENDENCY_UNAVAILABLE
+    when it does not answer: what was found until then is sent again.
     """
     PurgeFilings: _grpc.UnaryUnaryMultiCallable[_store_admin_service_pb2.PurgeFilingsRequest, _store_admin_service_pb2.PurgeFilingsResponse]
     """Removes all versions of filings, with their signals, evidence and analyses, from both sinks, and the facts and texts
@@ -114,8 +114,8 @@ class StoreAdminServiceAsyncStub(StoreAdminServiceStub):
     store does so by itself every hour, for all days. Costs a scan of the days' commits on both sides, with
     check_contents of their rows in the second sink as well. Calls run one after the other. Tells what it found: what is
     sent again is in the outbox when the answer comes. INVALID_FIELD when a day does not exist or the first comes after
-    the last; SINK_DISABLED when there is no second sink; DEPENDENCY_UNAVAILABLE when it does not answer: what was found
-    until then is sent again.
+    the last; SINK_DISABLED when there is no second sink; SINK_UNUSABLE when it is another store's; DEPENDENCY_UNAVAILABLE
+    when it does not answer: what was found until then is sent again.
     """
     PurgeFilings: _aio.UnaryUnaryMultiCallable[_store_admin_service_pb2.PurgeFilingsRequest, _store_admin_service_pb2.PurgeFilingsResponse]  # type: ignore[assignment]
     """Removes all versions of filings, with their signals, evidence and analyses, from both sinks, and the facts and texts
@@ -204,8 +204,8 @@ class StoreAdminServiceServicer(metaclass=_abc_1.ABCMeta):
         store does so by itself every hour, for all days. Costs a scan of the days' commits on both sides, with
         check_contents of their rows in the second sink as well. Calls run one after the other. Tells what it found: what is
         sent again is in the outbox when the answer comes. INVALID_FIELD when a day does not exist or the first comes after
-        the last; SINK_DISABLED when there is no second sink; DEPENDENCY_UNAVAILABLE when it does not answer: what was found
-        until then is sent again.
+        the last; SINK_DISABLED when there is no second sink; SINK_UNUSABLE when it is another store's; DEPENDENCY_UNAVAILABLE
+        when it does not answer: what was found until then is sent again.
         """
 
     @_abc_1.abstractmethod
