@@ -34,15 +34,15 @@ from pathlib import Path
 from fill_store import fill, store_options
 from made_up_filings import filing
 
-from tenkay_store.backup import Backup
-from tenkay_store.commit_copy import CommitCopy, CopyLimits
-from tenkay_store.duckdb_owner import Limits
-from tenkay_store.duckdb_store import DuckDBStore
-from tenkay_store.jitter import jittered
-from tenkay_store.object_store import open_object_store
-from tenkay_store.restore import restore
-from tenkay_store.restore_report import Until
-from tenkay_store.snapshots import SnapshotOptions, Snapshots
+from tenkay_store.backups.backup import Backup
+from tenkay_store.backups.commit_copy import CommitCopy, CopyLimits
+from tenkay_store.backups.restore import restore
+from tenkay_store.backups.restore_report import Until
+from tenkay_store.backups.snapshots import SnapshotOptions, Snapshots
+from tenkay_store.objects.object_store import open_object_store
+from tenkay_store.primary.duckdb_owner import Limits
+from tenkay_store.primary.duckdb_store import DuckDBStore
+from tenkay_store.second_sink.jitter import jittered
 
 MILLION = 1_000_000
 IN_FLIGHT = 100

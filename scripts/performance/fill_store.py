@@ -18,9 +18,9 @@ from pathlib import Path
 import duckdb
 from made_up_filings import SIGNALS_A_FILING
 
-from tenkay_store.duckdb_owner import FILE_NAME, Limits
-from tenkay_store.duckdb_store import DuckDBStore, StoreOptions
-from tenkay_store.group_commit import GroupLimits
+from tenkay_store.primary.duckdb_owner import FILE_NAME, Limits
+from tenkay_store.primary.duckdb_store import DuckDBStore, StoreOptions
+from tenkay_store.primary.group_commit import GroupLimits
 
 COMPANIES = 4000
 _ACCESSION = "printf('%010d-%02d-%06d', 1900000000 + company, (year(day) % 100)::INTEGER, quarter::INTEGER)"

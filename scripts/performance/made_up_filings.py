@@ -11,7 +11,7 @@ import random
 from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta
 
-from tenkay_store.records import Extraction, Filing, MissingSignal, Signal, Value, ValueKind
+from tenkay_store.domain.records import Extraction, Filing, MissingSignal, Signal, Value, ValueKind
 
 SIGNALS_A_FILING = 125
 GAPS_A_FILING = 30

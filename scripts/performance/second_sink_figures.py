@@ -60,11 +60,11 @@ from supabase import AsyncClient
 from tenkay.client import Endpoint
 from tenkay.client.store import AsyncFilingStoreClient, AsyncStoreAdminClient
 from tenkay.store.v1 import filing_store_service_pb2 as store_pb2
-from tenkay_store.records import CommitRecord, Extraction
+from tenkay_store.domain.records import CommitRecord, Extraction
+from tenkay_store.domain.sink import SupabaseOptions
+from tenkay_store.second_sink.supabase_rows import encoded_batch
+from tenkay_store.second_sink.supabase_sink import SupabaseSink
 from tenkay_store.settings import StoreSettings
-from tenkay_store.sink import SupabaseOptions
-from tenkay_store.supabase_rows import encoded_batch
-from tenkay_store.supabase_sink import SupabaseSink
 
 BATCH: int = StoreSettings.model_fields["supabase_batch_commits"].default
 BATCHES_IN_FLIGHT: int = StoreSettings.model_fields["supabase_batches_in_flight"].default

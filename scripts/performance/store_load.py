@@ -30,8 +30,8 @@ from tenkay.stack.ports import LOOPBACK, free_port
 from tenkay.stack.postgres import PostgresFolders, postgres
 from tenkay.stack.rest_gateway.process import DATABASE_ROLE, rest_gateway
 from tenkay.store.v1 import filing_store_service_pb2 as store_pb2
-from tenkay_store import messages
-from tenkay_store.records import Extraction
+from tenkay_store.domain.records import Extraction
+from tenkay_store.wire import messages
 
 IN_FLIGHT = 100
 BATCH_ITEMS = 25

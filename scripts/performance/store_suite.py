@@ -64,12 +64,13 @@ from store_load import (
     store_process,
 )
 
-from tenkay_store import filter as filters
-from tenkay_store import screen_segments
-from tenkay_store.commit_work import OpenSegment, PlaceSegment
-from tenkay_store.duckdb_store import DuckDBStore
-from tenkay_store.records import Extraction
-from tenkay_store.storage import Moment, Screen
+from tenkay_store.domain import filter as filters
+from tenkay_store.domain.records import Extraction
+from tenkay_store.domain.selections import Screen
+from tenkay_store.domain.stored import Moment
+from tenkay_store.primary import screen_segments
+from tenkay_store.primary.commit_work import OpenSegment, PlaceSegment
+from tenkay_store.primary.duckdb_store import DuckDBStore
 
 GROUP = 50
 MILLION = 1_000_000

@@ -7,7 +7,7 @@ import re
 from tenkay_extractor.catalog import Catalog, SignalDefinition, UnitKind, ValueKind
 from tenkay_extractor.catalog_tables import load_catalog
 from tenkay_extractor.periods import Basis
-from tenkay_store.period_kinds import OF_PERIOD, QUARTER_FLOWS, YEAR_TO_DATE_FLOWS
+from tenkay_store.domain.period_kinds import OF_PERIOD, QUARTER_FLOWS, YEAR_TO_DATE_FLOWS
 
 SUM_OF_CONCEPTS = re.compile(
     r"(opt\([a-z0-9_]+\)|[a-z0-9_]+)( [+-] (opt\([a-z0-9_]+\)|[a-z0-9_]+))*", re.ASCII

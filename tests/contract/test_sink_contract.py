@@ -28,10 +28,10 @@ import pytest
 from postgrest.exceptions import APIError
 
 from supabase import AsyncClient, AsyncClientOptions
-from tenkay_store.commit_messages import analysis_record, extraction_record
-from tenkay_store.records import Analysis, CommitKind, CommitRecord, Extraction, Purge
-from tenkay_store.sink import Remedy, SinkFailure, SupabaseOptions
-from tenkay_store.supabase_sink import SupabaseSink
+from tenkay_store.domain.records import Analysis, CommitKind, CommitRecord, Extraction, Purge
+from tenkay_store.domain.sink import Remedy, SinkFailure, SupabaseOptions
+from tenkay_store.second_sink.supabase_sink import SupabaseSink
+from tenkay_store.wire.commit_messages import analysis_record, extraction_record
 from tests.unit.store.filings import accession_number, analysis, extraction
 
 pytestmark = pytest.mark.xdist_group("postgres")

@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 
 from tenkay.runtime.logs import start_logging
-from tenkay_store.duckdb_store import DuckDBStore
-from tenkay_store.storage import AnalyticalStore
+from tenkay_store.domain.storage import AnalyticalStore
+from tenkay_store.primary.duckdb_store import DuckDBStore
 from tests.storage_conformance.reference_store import ReferenceStore
 from tests.unit.store.conftest import Clock, options
 

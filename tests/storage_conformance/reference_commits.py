@@ -9,9 +9,9 @@ from functools import partial
 from typing import TypeVar
 
 from tenkay.errors import Reason, failure
-from tenkay_store.disputes import StoredDispute, carried_over, value_digest
-from tenkay_store.filter import FieldType, SignalTypes
-from tenkay_store.records import (
+from tenkay_store.domain.disputes import StoredDispute, carried_over, value_digest
+from tenkay_store.domain.filter import FieldType, SignalTypes
+from tenkay_store.domain.records import (
     NUMERIC_KINDS,
     Analysis,
     Change,
@@ -27,7 +27,7 @@ from tenkay_store.records import (
     Signal,
     ValueKind,
 )
-from tenkay_store.staleness import Past, why_stale
+from tenkay_store.domain.staleness import Past, why_stale
 from tests.storage_conformance.reference_state import (
     Mark,
     ReferenceState,

@@ -9,7 +9,7 @@ from decimal import Decimal
 from itertools import pairwise
 
 from tenkay import periodic_forms
-from tenkay_store.company_screens import (
+from tenkay_store.domain.company_screens import (
     CompanyFigures,
     CompanyPage,
     CompanyPeriod,
@@ -22,10 +22,10 @@ from tenkay_store.company_screens import (
     gap_not_a_sum,
     gap_of_sum,
 )
-from tenkay_store.filter import FieldType, SignalComparison, signal_ids
-from tenkay_store.period_kinds import PeriodKind, period_kind
-from tenkay_store.records import NUMERIC_KINDS, Filing, Signal, Value, ValueKind
-from tenkay_store.storage import Moment, Summary
+from tenkay_store.domain.filter import FieldType, SignalComparison, signal_ids
+from tenkay_store.domain.period_kinds import PeriodKind, period_kind
+from tenkay_store.domain.records import NUMERIC_KINDS, Filing, Signal, Value, ValueKind
+from tenkay_store.domain.stored import Moment, Summary
 from tests.storage_conformance.reference_filter import verdict
 from tests.storage_conformance.reference_reads import ReferenceReads, mismatch
 from tests.storage_conformance.reference_state import Version, extraction_of

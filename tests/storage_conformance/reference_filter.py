@@ -6,7 +6,7 @@ import operator
 from collections.abc import Callable, Mapping
 from datetime import date
 
-from tenkay_store.filter import (
+from tenkay_store.domain.filter import (
     And,
     FieldComparison,
     FieldType,
@@ -16,7 +16,7 @@ from tenkay_store.filter import (
     SignalComparison,
     TypedExpression,
 )
-from tenkay_store.records import NUMERIC_KINDS, Signal, ValueKind
+from tenkay_store.domain.records import NUMERIC_KINDS, Signal, ValueKind
 
 Field = str | float | bool | date | tuple[str, ...] | None
 

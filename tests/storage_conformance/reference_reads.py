@@ -13,25 +13,22 @@ import pyarrow as pa
 
 from tenkay import periodic_forms
 from tenkay.errors import Reason, TenkayError, failure
-from tenkay_store import companies
-from tenkay_store.filter import FieldType, SignalComparison, signal_ids
-from tenkay_store.records import (
+from tenkay_store.domain import companies
+from tenkay_store.domain.filter import FieldType, SignalComparison, signal_ids
+from tenkay_store.domain.records import (
     NUMERIC_KINDS,
     Analysis,
     ArtifactKind,
     CommitRecord,
     Filing,
 )
-from tenkay_store.staleness import StaleReason
-from tenkay_store.storage import (
+from tenkay_store.domain.selections import (
     Aggregate,
     AggregateGroup,
     AggregateSelection,
-    CompanySummary,
     DisputeSelection,
     FilingSelection,
     GroupBy,
-    Moment,
     Page,
     Position,
     Screen,
@@ -40,10 +37,15 @@ from tenkay_store.storage import (
     SeriesSelection,
     SeriesView,
     StaleEntry,
-    Staleness,
     StalePage,
     StaleResult,
     StaleSelection,
+)
+from tenkay_store.domain.staleness import StaleReason
+from tenkay_store.domain.stored import (
+    CompanySummary,
+    Moment,
+    Staleness,
     StoredAnalysis,
     StoredArtifacts,
     StoredFiling,

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import uuid4
 
-from tenkay_store.disputes import StoredDispute
-from tenkay_store.filter import FieldType
-from tenkay_store.records import (
+from tenkay_store.domain.disputes import StoredDispute
+from tenkay_store.domain.filter import FieldType
+from tenkay_store.domain.records import (
     Analysis,
     Change,
     CommitRecord,
@@ -21,15 +21,9 @@ from tenkay_store.records import (
     Purge,
     Signal,
 )
-from tenkay_store.staleness import StaleReason, Standing
-from tenkay_store.storage import (
-    Moment,
-    Page,
-    Position,
-    Staleness,
-    StoredFiling,
-    Summary,
-)
+from tenkay_store.domain.selections import Page, Position
+from tenkay_store.domain.staleness import StaleReason, Standing
+from tenkay_store.domain.stored import Moment, Staleness, StoredFiling, Summary
 
 
 @dataclass(slots=True)

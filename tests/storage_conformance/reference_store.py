@@ -13,8 +13,8 @@ from dataclasses import replace
 from datetime import date, datetime
 
 from tenkay.errors import Reason, failure
-from tenkay_store.disputes import StoredDispute
-from tenkay_store.records import (
+from tenkay_store.domain.disputes import StoredDispute
+from tenkay_store.domain.records import (
     Analysis,
     Backlog,
     Change,
@@ -27,13 +27,9 @@ from tenkay_store.records import (
     Extraction,
     HeldCommit,
 )
-from tenkay_store.storage import (
-    DisputeSelection,
-    FormStatistics,
-    OutboxEntry,
-    Standing,
-    Statistics,
-)
+from tenkay_store.domain.selections import DisputeSelection
+from tenkay_store.domain.statistics import FormStatistics, Statistics
+from tenkay_store.domain.storage import OutboxEntry, Standing
 from tests.storage_conformance.reference_companies import ReferenceCompanies
 from tests.storage_conformance.reference_state import (
     Version,

@@ -9,9 +9,11 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from tenkay.errors import Aborted, InvalidArgument, NotFound, Reason
-from tenkay_store.commit_messages import extraction_record
-from tenkay_store.records import CommitKind, Fence, Filing
-from tenkay_store.storage import AnalyticalStore, FilingSelection, Moment, StoredAnalysis
+from tenkay_store.domain.records import CommitKind, Fence, Filing
+from tenkay_store.domain.selections import FilingSelection
+from tenkay_store.domain.storage import AnalyticalStore
+from tenkay_store.domain.stored import Moment, StoredAnalysis
+from tenkay_store.wire.commit_messages import extraction_record
 from tests.unit.store.conftest import Clock
 from tests.unit.store.filings import accession_number, analysis_to_commit, extraction, extraction_to_commit
 

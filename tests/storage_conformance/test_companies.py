@@ -8,16 +8,17 @@ from datetime import UTC, date, datetime
 import pytest
 
 from tenkay.errors import FailedPrecondition, Reason
-from tenkay_store import filter as filters
-from tenkay_store.company_screens import (
+from tenkay_store.domain import filter as filters
+from tenkay_store.domain.company_screens import (
     CompanyFigures,
     CompanyPage,
     CompanyPeriod,
     CompanyScreen,
     GapReason,
 )
-from tenkay_store.records import Dispute
-from tenkay_store.storage import AnalyticalStore, Moment
+from tenkay_store.domain.records import Dispute
+from tenkay_store.domain.storage import AnalyticalStore
+from tenkay_store.domain.stored import Moment
 from tests.unit.store.filings import accession_number, analysis_to_commit, extraction, extraction_to_commit
 
 CIK = 1999000001

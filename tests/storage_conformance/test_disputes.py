@@ -8,16 +8,11 @@ import pyarrow as pa
 import pytest
 
 from tenkay.errors import FailedPrecondition, InvalidArgument, NotFound, Reason, TenkayError
-from tenkay_store import filter as filters
-from tenkay_store.records import CommitKind, CommitRecord, Dispute, Purge
-from tenkay_store.storage import (
-    AggregateSelection,
-    AnalyticalStore,
-    DisputeSelection,
-    Moment,
-    Screen,
-    SeriesSelection,
-)
+from tenkay_store.domain import filter as filters
+from tenkay_store.domain.records import CommitKind, CommitRecord, Dispute, Purge
+from tenkay_store.domain.selections import AggregateSelection, DisputeSelection, Screen, SeriesSelection
+from tenkay_store.domain.storage import AnalyticalStore
+from tenkay_store.domain.stored import Moment
 from tests.unit.store.conftest import Clock
 from tests.unit.store.filings import accession_number, extraction_to_commit
 

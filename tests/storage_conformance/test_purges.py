@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import asyncio
 
-from tenkay_store.commit_messages import extraction_record
-from tenkay_store.records import CommitKind
-from tenkay_store.storage import AnalyticalStore, FilingSelection, Moment
+from tenkay_store.domain.records import CommitKind
+from tenkay_store.domain.selections import FilingSelection
+from tenkay_store.domain.storage import AnalyticalStore
+from tenkay_store.domain.stored import Moment
+from tenkay_store.wire.commit_messages import extraction_record
 from tests.unit.store.filings import analysis_to_commit, extraction, extraction_to_commit
 from tests.unit.store.two_filings import ASKED, FIRST, OTHER, fill, screened
 

@@ -11,11 +11,13 @@ from random import Random
 import pytest
 
 from tenkay.errors import TenkayError
-from tenkay_store import filter as filters
-from tenkay_store.company_screens import CompanyPeriod, CompanyScreen
-from tenkay_store.duckdb_store import DuckDBStore
-from tenkay_store.records import Dispute, Extraction
-from tenkay_store.storage import AnalyticalStore, Moment, SeriesSelection, SeriesView
+from tenkay_store.domain import filter as filters
+from tenkay_store.domain.company_screens import CompanyPeriod, CompanyScreen
+from tenkay_store.domain.records import Dispute, Extraction
+from tenkay_store.domain.selections import SeriesSelection, SeriesView
+from tenkay_store.domain.storage import AnalyticalStore
+from tenkay_store.domain.stored import Moment
+from tenkay_store.primary.duckdb_store import DuckDBStore
 from tests.storage_conformance.reference_store import ReferenceStore
 from tests.unit.store.conftest import Clock, options
 from tests.unit.store.filings import accession_number, extraction_to_commit

@@ -21,23 +21,23 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule, run_state_machine_as_test
 
 from tenkay.errors import TenkayError
-from tenkay_store import filter as filters
-from tenkay_store.commit_messages import analysis_record, extraction_record
-from tenkay_store.company_screens import CompanyPeriod, CompanyScreen
-from tenkay_store.duckdb_store import DuckDBStore
-from tenkay_store.records import Delivery, DeliveryState, Dispute, Extraction, Fence, Purge
-from tenkay_store.storage import (
+from tenkay_store.domain import filter as filters
+from tenkay_store.domain.company_screens import CompanyPeriod, CompanyScreen
+from tenkay_store.domain.records import Delivery, DeliveryState, Dispute, Extraction, Fence, Purge
+from tenkay_store.domain.selections import (
     AggregateSelection,
-    AnalyticalStore,
     DisputeSelection,
     FilingSelection,
     GroupBy,
-    Moment,
     Screen,
     SeriesSelection,
     SeriesView,
     StaleSelection,
 )
+from tenkay_store.domain.storage import AnalyticalStore
+from tenkay_store.domain.stored import Moment
+from tenkay_store.primary.duckdb_store import DuckDBStore
+from tenkay_store.wire.commit_messages import analysis_record, extraction_record
 from tests.storage_conformance.reference_store import ReferenceStore
 from tests.unit.store.conftest import options
 from tests.unit.store.filings import accession_number, analysis, content_key_of, extraction, key

@@ -8,9 +8,11 @@ from datetime import UTC, date, datetime, timedelta
 import pytest
 
 from tenkay.errors import FailedPrecondition, InvalidArgument, Reason
-from tenkay_store import filter as filters
-from tenkay_store.commit_messages import extraction_record
-from tenkay_store.storage import AnalyticalStore, FilingSelection, Moment, Page, Screen, StoredAnalysis
+from tenkay_store.domain import filter as filters
+from tenkay_store.domain.selections import FilingSelection, Page, Screen
+from tenkay_store.domain.storage import AnalyticalStore
+from tenkay_store.domain.stored import Moment, StoredAnalysis
+from tenkay_store.wire.commit_messages import extraction_record
 from tests.unit.store.conftest import Clock
 from tests.unit.store.filings import accession_number, analysis_to_commit, extraction, extraction_to_commit
 

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from datetime import UTC, date, datetime
 
-from tenkay_store.storage import AnalyticalStore, Moment, Series, SeriesSelection, SeriesView
+from tenkay_store.domain.selections import Series, SeriesSelection, SeriesView
+from tenkay_store.domain.storage import AnalyticalStore
+from tenkay_store.domain.stored import Moment
 from tests.unit.store.filings import accession_number, extraction_to_commit
 
 CIK = 1999000001

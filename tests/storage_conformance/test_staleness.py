@@ -7,18 +7,12 @@ from datetime import UTC, date, datetime
 
 import pytest
 
-from tenkay_store.commit_messages import extraction_record
-from tenkay_store.records import CommitKind, Extraction, Purge
-from tenkay_store.staleness import StaleReason
-from tenkay_store.storage import (
-    AnalyticalStore,
-    Moment,
-    StaleEntry,
-    Staleness,
-    StaleResult,
-    StaleSelection,
-    StoredAnalysis,
-)
+from tenkay_store.domain.records import CommitKind, Extraction, Purge
+from tenkay_store.domain.selections import StaleEntry, StaleResult, StaleSelection
+from tenkay_store.domain.staleness import StaleReason
+from tenkay_store.domain.storage import AnalyticalStore
+from tenkay_store.domain.stored import Moment, Staleness, StoredAnalysis
+from tenkay_store.wire.commit_messages import extraction_record
 from tests.unit.store.conftest import Clock
 from tests.unit.store.filings import (
     accession_number,

@@ -1,8 +1,8 @@
 """What the store held at each of its sequences, reckoned from what its writers were answered.
 
 The change feed gives the order; what a change was about is in the ledger of the writers, who are the only ones there
-are. Whether an extraction is stale follows from the store's own rule (`tenkay_store.staleness`): here query is on
-trial, not the store.
+are. Whether an extraction is stale follows from the store's own rule (`tenkay_store.domain.staleness`): query is on
+trial here, not the store.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from dataclasses import dataclass, field, replace
 from datetime import date
 from enum import StrEnum
 
-from tenkay_store.staleness import Past, Standing, why_stale
+from tenkay_store.domain.staleness import Past, Standing, why_stale
 
 Content = tuple[object, ...]
 """What an answer says, as far as it changes here."""

@@ -59,6 +59,7 @@ class Judge:
         self._max_staleness = max_staleness_seconds
         self._waiting: deque[Observation] = deque()
         self._newest_of_reader: dict[int, int] = {}
+        self._newest_screen_of_reader: dict[int, int] = {}
         self.judged = 0
         self.found: Counter[Fault] = Counter()
         self.examples: list[str] = []
@@ -87,16 +88,23 @@ class Judge:
         if seen.as_of < seen.token:
             self.blame(Fault.BELOW_TOKEN, _words(seen))
         if seen.has_floor:
-            newest = self._newest_of_reader.get(seen.reader, 0)
-            if seen.as_of < newest:
-                self.blame(Fault.WENT_BACK, f"{_words(seen)} after {newest}")
-            self._newest_of_reader[seen.reader] = max(newest, seen.as_of)
+            self._judge_order(seen, seen.as_of)
         if seen.as_of < self._oldest(seen):
             self.blame(Fault.TOO_OLD, f"{_words(seen)} should know of {self._oldest(seen)}")
         if seen.as_of > self._history.up_to:
             self.blame(Fault.WRONG, f"{_words(seen)}; the newest state is {self._history.up_to}")
         elif self._expected(seen, seen.as_of) != seen.said and not self._is_purged_early(seen, seen.as_of):
             self._blame_content(seen, seen.as_of)
+
+    def _judge_order(self, seen: Observation, as_of: int) -> None:
+        """Screens may be older than other answers, not older than screens before them."""
+        is_screen = seen.method is Method.SCREEN
+        held_to = self._newest_screen_of_reader if is_screen else self._newest_of_reader
+        newest = held_to.get(seen.reader, 0)
+        if as_of < newest:
+            self.blame(Fault.WENT_BACK, f"{_words(seen)} after {newest}")
+        for marks in (self._newest_of_reader, held_to):
+            marks[seen.reader] = max(marks.get(seen.reader, 0), as_of)
 
     def _judge_error(self, seen: Observation) -> None:
         if seen.said not in UNKNOWN:

@@ -26,7 +26,7 @@ ALL = 500
 class NoFloor(SequenceFloor):
     """Of a caller that holds no token."""
 
-    def raise_to(self, sequence: str) -> None:
+    def raise_to(self, sequence: str, *, over_many: bool = True) -> None:
         """Nothing."""
 
 
@@ -116,9 +116,14 @@ class Pods:
     def __len__(self) -> int:
         return len(self._clients)
 
+    def _floor_of(self, method: Method) -> str:
+        if self._floor is None:
+            return ""
+        return self._floor.over_many if method is Method.SCREEN else self._floor.sequence
+
     async def read(self, pod: int, method: Method, subject: str, token: str = "") -> Observation:
         """Ask one process and note what it said."""
-        asked_for = token or (self._floor.sequence if self._floor is not None else "")
+        asked_for = token or self._floor_of(method)
         call, sent_at = _CALLS[method], time.monotonic()
         said: Content | Reason
         try:

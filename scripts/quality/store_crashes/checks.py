@@ -19,7 +19,7 @@ import asyncpg
 import duckdb
 
 from scripts.quality.store_crashes.ledger import Ledger
-from tenkay_store.records import CommitKind, DeliveryState
+from tenkay_store.domain.records import CommitKind, DeliveryState
 
 Change = tuple[int, str, str, int]
 """Sequence, kind, accession number and version, as the feed tells them."""

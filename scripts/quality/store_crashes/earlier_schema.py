@@ -10,8 +10,8 @@ from pathlib import Path
 
 import duckdb
 
-from tenkay_store import schema, screen_segments
-from tenkay_store.duckdb_file import wal_of
+from tenkay_store.primary import schema, screen_segments
+from tenkay_store.primary.duckdb_file import wal_of
 
 
 def rewrite(file: Path, version: int) -> None:

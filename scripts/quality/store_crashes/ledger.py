@@ -20,7 +20,7 @@ from tenkay.client.store import AsyncFilingStoreClient, AsyncStoreAdminClient
 from tenkay.common.v1 import analysis_pb2, extraction_pb2
 from tenkay.errors import DeadlineExceeded, ResourceExhausted, Unavailable
 from tenkay.store.v1 import filing_store_service_pb2 as store_pb2
-from tenkay_store.records import CommitKind
+from tenkay_store.domain.records import CommitKind
 from tests.unit.store.filings import accession_number, analysis, extraction
 
 COMPANIES = 40

@@ -27,9 +27,9 @@ from tenkay import sequences
 from tenkay.errors import DeadlineExceeded, TenkayError, Unavailable
 from tenkay.store.v1 import change_feed_service_pb2 as feed_pb
 from tenkay.store.v1 import filing_store_service_pb2 as store_pb2
-from tenkay_store import schema
-from tenkay_store.acknowledged import FILE_NAME as MARK_NAME
 from tenkay_store.failpoints import Failpoint
+from tenkay_store.primary import schema
+from tenkay_store.primary.acknowledged import FILE_NAME as MARK_NAME
 from tests.integration.store.store_process import StoreProcess
 
 WRITERS = 12

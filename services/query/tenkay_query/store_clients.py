@@ -20,7 +20,7 @@ from tenkay_query.admission.store_budget import CURRENT_BUDGET
 class NoFloor(SequenceFloor):
     """Query speaks for many callers: each brings its own floor, none must be held to another's."""
 
-    def raise_to(self, sequence: str) -> None:
+    def raise_to(self, sequence: str, *, over_many: bool = True) -> None:
         """Nothing."""
 
 

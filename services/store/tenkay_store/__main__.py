@@ -13,26 +13,20 @@ from tenkay.store.v1.change_feed_service_pb2_grpc import add_ChangeFeedServiceSe
 from tenkay.store.v1.filing_store_service_pb2_grpc import add_FilingStoreServiceServicer_to_server
 from tenkay.store.v1.signal_analytics_service_pb2_grpc import add_SignalAnalyticsServiceServicer_to_server
 from tenkay.store.v1.store_admin_service_pb2_grpc import add_StoreAdminServiceServicer_to_server
-from tenkay_store import (
-    admin_servicer,
-    analytics_servicer,
-    artifact_servicer,
-    failpoints,
-    feed_servicer,
-    servicer,
-)
-from tenkay_store.artifact_store import ArtifactStore
-from tenkay_store.change_feed import ChangeFeed
-from tenkay_store.commit_copy import CommitCopy
-from tenkay_store.duckdb_owner import SNAPSHOT_FOLDER, CannotOpen
-from tenkay_store.duckdb_store import DuckDBStore
-from tenkay_store.jitter import jittered
-from tenkay_store.object_store import CannotOpenObjects
-from tenkay_store.outbox import Outbox
-from tenkay_store.reconciler import Reconciler
+from tenkay_store import failpoints
+from tenkay_store.backups.commit_copy import CommitCopy
+from tenkay_store.backups.snapshots import Snapshots
+from tenkay_store.domain.change_feed import ChangeFeed
+from tenkay_store.domain.statistics_cache import StatisticsCache
+from tenkay_store.objects.artifact_store import ArtifactStore
+from tenkay_store.objects.object_store import CannotOpenObjects
+from tenkay_store.primary.duckdb_owner import SNAPSHOT_FOLDER, CannotOpen
+from tenkay_store.primary.duckdb_store import DuckDBStore
+from tenkay_store.rpc import admin_servicer, analytics_servicer, artifact_servicer, feed_servicer, servicer
+from tenkay_store.second_sink.jitter import jittered
+from tenkay_store.second_sink.outbox import Outbox
+from tenkay_store.second_sink.reconciler import Reconciler
 from tenkay_store.settings import StoreSettings
-from tenkay_store.snapshots import Snapshots
-from tenkay_store.statistics_cache import StatisticsCache
 
 OBSERVE_SECONDS = 5.0
 COLLECT_AFTER = 50_000
@@ -83,9 +77,9 @@ def deliver_to_supabase(
     if options is None:
         return None, None
     # Only where they are used: they take a second to import.
-    from tenkay_store.breaker import SinkBreaker
-    from tenkay_store.owned_sink import OwnedSink
-    from tenkay_store.supabase_sink import SupabaseSink
+    from tenkay_store.second_sink.breaker import SinkBreaker
+    from tenkay_store.second_sink.owned_sink import OwnedSink
+    from tenkay_store.second_sink.supabase_sink import SupabaseSink
 
     supabase = SupabaseSink(options)
     scope.defer(supabase.close)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 if TYPE_CHECKING:
-    from tenkay_store.restore_report import Report, Until
+    from tenkay_store.backups.restore_report import Report, Until
 
 EXIT_INCOMPLETE = 1
 """The store was restored, and something of it is known to be lost."""
@@ -114,7 +114,7 @@ def restore(
     if as_json:
         from pydantic import TypeAdapter
 
-        from tenkay_store.restore_report import Report
+        from tenkay_store.backups.restore_report import Report
 
         typer.echo(TypeAdapter(Report).dump_json(report))
     else:
@@ -161,9 +161,9 @@ def compact(
     import os
     from datetime import UTC, datetime
 
-    from tenkay_store.compact import Compaction
-    from tenkay_store.compact import compact as write_anew
-    from tenkay_store.duckdb_owner import Limits
+    from tenkay_store.primary.compact import Compaction
+    from tenkay_store.primary.compact import compact as write_anew
+    from tenkay_store.primary.duckdb_owner import Limits
 
     limits = Limits(memory_limit, threads=max(1, os.cpu_count() or 1), readers=1)
     done = asyncio.run(write_anew(data_directory, limits, lambda: datetime.now(UTC)))
@@ -190,14 +190,14 @@ async def _restore(
     from datetime import UTC, datetime
 
     from tenkay.errors import Reason, failure
-    from tenkay_store.backup import Backup
-    from tenkay_store.duckdb_owner import Limits
-    from tenkay_store.object_store import CannotOpenObjects, open_object_store
-    from tenkay_store.restore import restore
+    from tenkay_store.backups.backup import Backup
+    from tenkay_store.backups.restore import restore
+    from tenkay_store.domain.sink import SupabaseOptions
+    from tenkay_store.objects.object_store import CannotOpenObjects, open_object_store
+    from tenkay_store.primary.duckdb_owner import Limits
+    from tenkay_store.second_sink.supabase_commits import SupabaseCommits
+    from tenkay_store.second_sink.supabase_sink import connect
     from tenkay_store.settings import OBJECTS_FOLDER, SUPABASE
-    from tenkay_store.sink import SupabaseOptions
-    from tenkay_store.supabase_commits import SupabaseCommits
-    from tenkay_store.supabase_sink import connect
 
     end = parse_until(until, shard)
     try:
@@ -241,7 +241,7 @@ def parse_until(text: str | None, shard: int) -> Until:
 
     from tenkay import sequences
     from tenkay.errors import Reason, TenkayError, failure
-    from tenkay_store.restore_report import Until
+    from tenkay_store.backups.restore_report import Until
 
     if text is None:
         return Until()

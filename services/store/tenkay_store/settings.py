@@ -9,18 +9,18 @@ from pydantic import AfterValidator, Field, SecretStr, model_validator
 from pydantic_settings import SettingsConfigDict
 
 from tenkay.runtime.settings import ServiceSettings
-from tenkay_store.artifact_store import ArtifactLimits
-from tenkay_store.backup import Backup
-from tenkay_store.commit_copy import CopyLimits
-from tenkay_store.duckdb_owner import Limits
-from tenkay_store.duckdb_store import StoreOptions
+from tenkay_store.backups.backup import Backup
+from tenkay_store.backups.commit_copy import CopyLimits
+from tenkay_store.backups.snapshots import SnapshotOptions
+from tenkay_store.domain.sink import BreakerLimits, SupabaseOptions
 from tenkay_store.failpoints import check as check_failpoints
-from tenkay_store.group_commit import GroupLimits
-from tenkay_store.moments import ReadOptions
-from tenkay_store.object_store import ObjectStore, open_object_store
-from tenkay_store.outbox import OutboxLimits
-from tenkay_store.sink import BreakerLimits, SupabaseOptions
-from tenkay_store.snapshots import SnapshotOptions
+from tenkay_store.objects.artifact_store import ArtifactLimits
+from tenkay_store.objects.object_store import ObjectStore, open_object_store
+from tenkay_store.primary.duckdb_owner import Limits
+from tenkay_store.primary.duckdb_store import StoreOptions
+from tenkay_store.primary.group_commit import GroupLimits
+from tenkay_store.rpc.moments import ReadOptions
+from tenkay_store.second_sink.outbox import OutboxLimits
 
 SUPABASE = "supabase"
 OBJECTS_FOLDER = "objects"

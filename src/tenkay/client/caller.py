@@ -25,23 +25,35 @@ SHORTEST_CALL_SECONDS = 0.001
 class SequenceFloor:
     """The newest state of the store that its holders have seen; their reads never go below it.
 
+    Answers over many companies may be as old as their max_staleness, which a cache makes use of. They are held to what
+    the holders have committed and to each other only: a look at one filing that is newer does not void them all.
+
     Share one between clients that should see each other's commits. Safe to use from several threads.
     """
 
     def __init__(self, sequence: str = "") -> None:
         self._lock = threading.Lock()
         self._sequence = sequence
+        self._over_many = sequence
 
     @property
     def sequence(self) -> str:
         """The newest sequence seen, empty before the first."""
         return self._sequence
 
-    def raise_to(self, sequence: str) -> None:
-        """Take note of a sequence seen."""
-        if sequence and sequence != self._sequence:
-            with self._lock:
-                self._sequence = sequences.merge(self._sequence, sequence)
+    @property
+    def over_many(self) -> str:
+        """The newest sequence of a commit or of an answer over many companies, empty before the first."""
+        return self._over_many
+
+    def raise_to(self, sequence: str, *, over_many: bool = True) -> None:
+        """Take note of a sequence seen; `over_many` is False for that of an answer about one filing or company."""
+        if not sequence or (sequence == self._sequence and (not over_many or sequence == self._over_many)):
+            return
+        with self._lock:
+            self._sequence = sequences.merge(self._sequence, sequence)
+            if over_many:
+                self._over_many = sequences.merge(self._over_many, sequence)
 
 
 class _Caller:
@@ -78,12 +90,13 @@ class _Caller:
             return  # a stream of messages: none of them reads
         fields = descriptor.fields_by_name
         if "min_sequence" in fields and not request.min_sequence:
-            request.min_sequence = self.floor.sequence
+            over_many = _is_over_many(request)
+            request.min_sequence = self.floor.over_many if over_many else self.floor.sequence
 
-    def _after(self, response: Any) -> None:
+    def _after(self, request: Any, response: Any) -> None:
         fields = response.DESCRIPTOR.fields_by_name
         if "as_of_sequence" in fields:
-            self.floor.raise_to(response.as_of_sequence)
+            self.floor.raise_to(response.as_of_sequence, over_many=_is_over_many(request))
         elif "outcome" in fields:
             self.floor.raise_to(response.outcome.sequence)
         elif "job" in fields:
@@ -92,6 +105,12 @@ class _Caller:
     def _error(self, error: grpc.RpcError) -> Exception:
         call = cast(Any, error)
         return from_call(call.code(), call.details(), call.trailing_metadata(), service=self._service)
+
+
+def _is_over_many(request: Any) -> bool:
+    """Whether the answer is one over many companies, whose age max_staleness bounds."""
+    fields = {} if request is None else request.DESCRIPTOR.fields_by_name
+    return "max_staleness" in fields and not ("cik" in fields and request.HasField("cik"))
 
 
 class AsyncCaller(_Caller):
@@ -126,7 +145,7 @@ class AsyncCaller(_Caller):
             response = await stub(request, timeout=self._timeout(method, timeout), metadata=self._metadata())
         except grpc.aio.AioRpcError as error:
             raise self._error(error) from None
-        self._after(response)
+        self._after(request, response)
         return response
 
     async def _upload(
@@ -140,7 +159,7 @@ class AsyncCaller(_Caller):
             response = await stub(requests, timeout=self._timeout(method, timeout), metadata=self._metadata())
         except grpc.aio.AioRpcError as error:
             raise self._error(error) from None
-        self._after(response)
+        self._after(None, response)
         return response
 
     async def _stream(
@@ -150,7 +169,7 @@ class AsyncCaller(_Caller):
         call = stub(request, timeout=self._timeout(method, timeout), metadata=self._metadata())
         try:
             async for response in call:
-                self._after(response)
+                self._after(request, response)
                 yield response
         except grpc.aio.AioRpcError as error:
             raise self._error(error) from None
@@ -190,7 +209,7 @@ class SyncCaller(_Caller):
             response = stub(request, timeout=self._timeout(method, timeout), metadata=self._metadata())
         except grpc.RpcError as error:
             raise self._error(error) from None
-        self._after(response)
+        self._after(request, response)
         return response
 
     def _upload(
@@ -201,7 +220,7 @@ class SyncCaller(_Caller):
             response = stub(iter(requests), timeout=self._timeout(method, timeout), metadata=self._metadata())
         except grpc.RpcError as error:
             raise self._error(error) from None
-        self._after(response)
+        self._after(None, response)
         return response
 
     def _stream(
@@ -211,7 +230,7 @@ class SyncCaller(_Caller):
         call = stub(request, timeout=self._timeout(method, timeout), metadata=self._metadata())
         try:
             for response in call:
-                self._after(response)
+                self._after(request, response)
                 yield response
         except grpc.RpcError as error:
             raise self._error(error) from None

@@ -13,15 +13,15 @@ from typing import Any
 
 from tenkay.client.store import AsyncStoreAdminClient
 from tenkay.store.v1 import store_admin_service_pb2 as admin_pb2
-from tenkay_store.breaker import SinkBreaker
-from tenkay_store.commit_messages import analysis_record, extraction_record
-from tenkay_store.duckdb_store import DuckDBStore
-from tenkay_store.jitter import jittered
-from tenkay_store.outbox import Outbox, OutboxLimits
-from tenkay_store.owned_sink import OwnedSink
-from tenkay_store.sink import BreakerLimits, SupabaseOptions
-from tenkay_store.supabase_rows import encoded_batch
-from tenkay_store.supabase_sink import SupabaseSink
+from tenkay_store.domain.sink import BreakerLimits, SupabaseOptions
+from tenkay_store.primary.duckdb_store import DuckDBStore
+from tenkay_store.second_sink.breaker import SinkBreaker
+from tenkay_store.second_sink.jitter import jittered
+from tenkay_store.second_sink.outbox import Outbox, OutboxLimits
+from tenkay_store.second_sink.owned_sink import OwnedSink
+from tenkay_store.second_sink.supabase_rows import encoded_batch
+from tenkay_store.second_sink.supabase_sink import SupabaseSink
+from tenkay_store.wire.commit_messages import analysis_record, extraction_record
 from tests.stack_fixtures import SupabaseProject, connected
 from tests.unit.store.conftest import options
 from tests.unit.store.filings import accession_number, analysis, extraction, extraction_to_commit

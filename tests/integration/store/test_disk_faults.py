@@ -18,13 +18,14 @@ from structlog.testing import capture_logs
 
 from tenkay.errors import Reason, ResourceExhausted, Unavailable
 from tenkay_store import failpoints
-from tenkay_store.commit_messages import extraction_record
-from tenkay_store.duckdb_owner import CannotOpen
-from tenkay_store.duckdb_store import DuckDBStore, StoreOptions
+from tenkay_store.domain.records import Extraction
+from tenkay_store.domain.selections import FilingSelection
+from tenkay_store.domain.stored import Moment
 from tenkay_store.failpoints import Failpoint
-from tenkay_store.group_commit import WriterBroken
-from tenkay_store.records import Extraction
-from tenkay_store.storage import FilingSelection, Moment
+from tenkay_store.primary.duckdb_owner import CannotOpen
+from tenkay_store.primary.duckdb_store import DuckDBStore, StoreOptions
+from tenkay_store.primary.group_commit import WriterBroken
+from tenkay_store.wire.commit_messages import extraction_record
 from tests.unit.store.conftest import options
 from tests.unit.store.filings import accession_number, extraction
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tenkay_store.records import CommitRecord, Dispute, Purge
+from tenkay_store.domain.records import CommitRecord, Dispute, Purge
 from tests.integration.store.second_sink import delivering, supabase_sink, until_delivered
 from tests.stack_fixtures import SupabaseProject, connected
 from tests.unit.store.filings import accession_number, extraction_to_commit

@@ -11,10 +11,10 @@ import pytest
 
 from tenkay.client.store import AsyncFilingStoreClient
 from tenkay.common.v1 import filing_pb2
-from tenkay_store import schema
-from tenkay_store.commit_messages import extraction_record
-from tenkay_store.duckdb_owner import FILE_NAME
-from tenkay_store.duckdb_store import DuckDBStore
+from tenkay_store.primary import schema
+from tenkay_store.primary.duckdb_owner import FILE_NAME
+from tenkay_store.primary.duckdb_store import DuckDBStore
+from tenkay_store.wire.commit_messages import extraction_record
 from tests.integration.store.store_process import StoreProcess
 from tests.unit.store.conftest import Clock, options
 from tests.unit.store.earlier_schema import file_of_version

@@ -15,11 +15,11 @@ from tenkay.common.v1 import date_pb2
 from tenkay.errors import FailedPrecondition, InvalidArgument, Reason, Unavailable
 from tenkay.stack.ports import LOOPBACK, free_port
 from tenkay.store.v1 import filing_store_service_pb2 as store_pb2
-from tenkay_store.duckdb_store import DuckDBStore
-from tenkay_store.outbox import Outbox
-from tenkay_store.reconciler import Reconciler, Reconciliation, spans
-from tenkay_store.records import CommitKind, CommitRecord, Delivery, DeliveryState, Dispute, Purge
-from tenkay_store.supabase_sink import SupabaseSink
+from tenkay_store.domain.records import CommitKind, CommitRecord, Delivery, DeliveryState, Dispute, Purge
+from tenkay_store.primary.duckdb_store import DuckDBStore
+from tenkay_store.second_sink.outbox import Outbox
+from tenkay_store.second_sink.reconciler import Reconciler, Reconciliation, spans
+from tenkay_store.second_sink.supabase_sink import SupabaseSink
 from tests.integration.store.second_sink import (
     commit_some,
     delivering,
@@ -137,7 +137,7 @@ async def test_rows_altered_by_hand_are_found_when_contents_are_compared(databas
 async def test_a_day_too_large_to_digest_is_compared_by_its_pages(
     databases: Databases, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("tenkay_store.reconciler.SPAN_COMMITS_WITH_CONTENTS", 3)
+    monkeypatch.setattr("tenkay_store.second_sink.reconciler.SPAN_COMMITS_WITH_CONTENTS", 3)
     found = await databases.reconciler().reconcile(None, None, date.min)
     assert (found.commits, found.days_differing, found.resent) == (databases.store.head, 0, 0)
     await databases.by_hand(ALTERED[0])

@@ -17,11 +17,11 @@ from prometheus_client import REGISTRY
 from tenkay.stack.launch import running
 from tenkay.stack.ports import LOOPBACK, free_port
 from tenkay.stack.rest_gateway.process import DATABASE_ROLE, rest_gateway
-from tenkay_store.duckdb_store import DuckDBStore
-from tenkay_store.outbox import Outbox
-from tenkay_store.reconciler import Reconciler
-from tenkay_store.records import CommitRecord, DeliveryState
-from tenkay_store.sink import Remedy, SinkFailure
+from tenkay_store.domain.records import CommitRecord, DeliveryState
+from tenkay_store.domain.sink import Remedy, SinkFailure
+from tenkay_store.primary.duckdb_store import DuckDBStore
+from tenkay_store.second_sink.outbox import Outbox
+from tenkay_store.second_sink.reconciler import Reconciler
 from tests.integration.store.second_sink import (
     delivering,
     expected_rows,

@@ -13,10 +13,10 @@ from prometheus_client import REGISTRY
 
 from tenkay.errors import FailedPrecondition, Reason
 from tenkay.store.v1 import filing_store_service_pb2 as store_pb2
-from tenkay_store.records import Dispute, Purge
-from tenkay_store.sink import Remedy, SinkNotOurs, SupabaseOptions
-from tenkay_store.supabase_commits import SupabaseCommits
-from tenkay_store.supabase_sink import connect
+from tenkay_store.domain.records import Dispute, Purge
+from tenkay_store.domain.sink import Remedy, SinkNotOurs, SupabaseOptions
+from tenkay_store.second_sink.supabase_commits import SupabaseCommits
+from tenkay_store.second_sink.supabase_sink import connect
 from tests.integration.store.second_sink import (
     commit_some,
     delivering,

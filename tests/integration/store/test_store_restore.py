@@ -19,9 +19,7 @@ from tenkay.client.store import AsyncFilingStoreClient
 from tenkay.common.v1 import extraction_pb2, filing_pb2
 from tenkay.errors import FailedPrecondition, InvalidArgument, OutOfRange, Reason
 from tenkay.store.v1 import filing_store_service_pb2 as store_pb2
-from tenkay_store.commit_messages import analysis_record, extraction_record
-from tenkay_store.duckdb_owner import DuckDBOwner, Limits
-from tenkay_store.records import (
+from tenkay_store.domain.records import (
     Analysis,
     Artifact,
     ArtifactKind,
@@ -32,9 +30,11 @@ from tenkay_store.records import (
     Fence,
     Purge,
 )
-from tenkay_store.sink import SupabaseOptions
-from tenkay_store.supabase_commits import NOT_KNOWN, SupabaseCommits
-from tenkay_store.supabase_sink import SupabaseSink, connect
+from tenkay_store.domain.sink import SupabaseOptions
+from tenkay_store.primary.duckdb_owner import DuckDBOwner, Limits
+from tenkay_store.second_sink.supabase_commits import NOT_KNOWN, SupabaseCommits
+from tenkay_store.second_sink.supabase_sink import SupabaseSink, connect
+from tenkay_store.wire.commit_messages import analysis_record, extraction_record
 from tests.integration.store.store_process import StoreProcess
 from tests.stack_fixtures import SupabaseProject
 from tests.unit.store.backups import restored

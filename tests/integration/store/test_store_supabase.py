@@ -18,9 +18,9 @@ from tenkay.stack.launch import running
 from tenkay.stack.ports import LOOPBACK, free_port
 from tenkay.stack.rest_gateway.process import DATABASE_ROLE, rest_gateway
 from tenkay.store.v1 import filing_store_service_pb2 as store_pb2
-from tenkay_store.commit_messages import extraction_record
-from tenkay_store.records import CommitRecord, DeliveryState
-from tenkay_store.sink import Remedy, SinkFailure
+from tenkay_store.domain.records import CommitRecord, DeliveryState
+from tenkay_store.domain.sink import Remedy, SinkFailure
+from tenkay_store.wire.commit_messages import extraction_record
 from tests.integration.store.second_sink import (
     commit_some,
     delivering,

@@ -9,16 +9,16 @@ from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 
-from tenkay_store.backup import Backup
-from tenkay_store.commit_copy import CommitCopy, CopyLimits
-from tenkay_store.commit_messages import extraction_record
-from tenkay_store.duckdb_owner import Limits
-from tenkay_store.duckdb_store import DuckDBStore
-from tenkay_store.object_store import ObjectStore, open_object_store
-from tenkay_store.records import Artifact, ArtifactKind, CommitRecord, Fence, Purge
-from tenkay_store.restore import SecondSink, restore
-from tenkay_store.restore_report import Report, Until
-from tenkay_store.snapshots import SnapshotOptions, Snapshots
+from tenkay_store.backups.backup import Backup
+from tenkay_store.backups.commit_copy import CommitCopy, CopyLimits
+from tenkay_store.backups.restore import SecondSink, restore
+from tenkay_store.backups.restore_report import Report, Until
+from tenkay_store.backups.snapshots import SnapshotOptions, Snapshots
+from tenkay_store.domain.records import Artifact, ArtifactKind, CommitRecord, Fence, Purge
+from tenkay_store.objects.object_store import ObjectStore, open_object_store
+from tenkay_store.primary.duckdb_owner import Limits
+from tenkay_store.primary.duckdb_store import DuckDBStore
+from tenkay_store.wire.commit_messages import extraction_record
 from tests.unit.store.conftest import options
 from tests.unit.store.filings import TEXT_SHA256, accession_number, analysis_to_commit, extraction
 

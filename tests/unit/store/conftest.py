@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 
 from tenkay.runtime.logs import start_logging
-from tenkay_store.duckdb_owner import Limits
-from tenkay_store.duckdb_store import DuckDBStore, StoreOptions
-from tenkay_store.group_commit import GroupLimits
+from tenkay_store.primary.duckdb_owner import Limits
+from tenkay_store.primary.duckdb_store import DuckDBStore, StoreOptions
+from tenkay_store.primary.group_commit import GroupLimits
 
 
 class Clock:

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import duckdb
 
-from tenkay_store import schema
-from tenkay_store.duckdb_owner import FILE_NAME
+from tenkay_store.primary import schema
+from tenkay_store.primary.duckdb_owner import FILE_NAME
 from tests.unit.store.conftest import Clock
 
 

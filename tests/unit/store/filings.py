@@ -9,8 +9,8 @@ from datetime import UTC, date, datetime
 from google.protobuf.timestamp_pb2 import Timestamp
 
 from tenkay.common.v1 import analysis_pb2, date_pb2, extraction_pb2, filing_pb2, signal_pb2
-from tenkay_store.commit_messages import analysis_record, extraction_record
-from tenkay_store.records import Analysis, Extraction
+from tenkay_store.domain.records import Analysis, Extraction
+from tenkay_store.wire.commit_messages import analysis_record, extraction_record
 
 TEXT_SHA256 = hashlib.sha256(b"text").hexdigest()
 OWNER = 1777777777

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import assume, example, given
 from hypothesis import strategies as st
 
-from tenkay_store import artifact_blocks
-from tenkay_store.artifact_blocks import (
+from tenkay_store.objects import artifact_blocks
+from tenkay_store.objects.artifact_blocks import (
     BLOCK_BYTES,
     BlockIndex,
     BlockWriter,

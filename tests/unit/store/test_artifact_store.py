@@ -12,11 +12,11 @@ import pytest
 
 from tenkay.common.v1 import artifact_pb2
 from tenkay.errors import FailedPrecondition, Reason, ResourceExhausted, TenkayError, Unavailable
-from tenkay_store import commit_messages
-from tenkay_store.artifact_store import ArtifactLimits, ArtifactStore
-from tenkay_store.duckdb_store import DuckDBStore
-from tenkay_store.object_store import ObjectMissing, ObjectStore, open_object_store
-from tenkay_store.records import Artifact, ArtifactKind, Extraction, Purge
+from tenkay_store.domain.records import Artifact, ArtifactKind, Extraction, Purge
+from tenkay_store.objects.artifact_store import ArtifactLimits, ArtifactStore
+from tenkay_store.objects.object_store import ObjectMissing, ObjectStore, open_object_store
+from tenkay_store.primary.duckdb_store import DuckDBStore
+from tenkay_store.wire import commit_messages
 from tests.unit.store.artifacts import chunks, sha256, with_artifacts
 from tests.unit.store.conftest import options
 from tests.unit.store.filings import accession_number

@@ -14,7 +14,7 @@ from tenkay_extractor.artifacts import ArtifactKind, artifacts_of, fact_set
 from tenkay_extractor.evidence import SearchEvidence, TextEvidence
 from tenkay_extractor.extraction import Blob, Extraction, extract
 from tenkay_extractor.submission import SubmissionError
-from tenkay_store.artifact_blocks import BlockIndex, BlockWriter, cut, read_block, read_index
+from tenkay_store.objects.artifact_blocks import BlockIndex, BlockWriter, cut, read_block, read_index
 
 SAMPLE = 12
 """Filings of the quick run, spread over the folder."""

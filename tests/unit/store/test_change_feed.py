@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 
 from tenkay.errors import OutOfRange, Reason
-from tenkay_store.change_feed import Batch, ChangeFeed
-from tenkay_store.duckdb_store import DuckDBStore
+from tenkay_store.domain.change_feed import Batch, ChangeFeed
+from tenkay_store.primary.duckdb_store import DuckDBStore
 from tests.unit.store.conftest import Clock, options
 from tests.unit.store.filings import accession_number, extraction_to_commit
 
@@ -175,7 +175,7 @@ async def _prune_once(
         if hours == 2:
             raise asyncio.CancelledError
 
-    monkeypatch.setattr("tenkay_store.change_feed.asyncio.sleep", an_hour)
+    monkeypatch.setattr("tenkay_store.domain.change_feed.asyncio.sleep", an_hour)
     with pytest.raises(asyncio.CancelledError):
         await feed.prune(7, clock, elapsed)
     monkeypatch.undo()

@@ -11,10 +11,10 @@ import pytest
 
 from tenkay.cli import main
 from tenkay.errors import InvalidArgument
-from tenkay_store.backup import SnapshotName
+from tenkay_store.backups.backup import SnapshotName
+from tenkay_store.backups.commit_parts import Range
+from tenkay_store.backups.restore_report import Problem, Report, Until
 from tenkay_store.command import parse_until, report_lines
-from tenkay_store.commit_parts import Range
-from tenkay_store.restore_report import Problem, Report, Until
 from tests.unit.store.backups import Clock, CopiedStore, commit_some, hold_text
 from tests.unit.store.whole_store import contents
 

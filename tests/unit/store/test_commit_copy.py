@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from tenkay.errors import FailedPrecondition, Reason, TenkayError
-from tenkay_store.commit_parts import Range
+from tenkay_store.backups.commit_parts import Range
 from tests.unit.store.backups import Clock, CopiedStore, commit_some, objects_of, purge, restored
 from tests.unit.store.filings import accession_number, extraction_to_commit
 from tests.unit.store.whole_store import contents

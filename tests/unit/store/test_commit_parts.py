@@ -9,9 +9,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from tenkay_store import commit_parts
-from tenkay_store.commit_parts import DamagedPart, PartName, Range
-from tenkay_store.records import (
+from tenkay_store.backups import commit_parts
+from tenkay_store.backups.commit_parts import DamagedPart, PartName, Range
+from tenkay_store.domain.records import (
     Analysis,
     Artifact,
     ArtifactKind,

@@ -13,10 +13,10 @@ import pytest
 
 from tenkay.cli import main
 from tenkay.errors import InvalidArgument, ResourceExhausted
-from tenkay_store import compact as compacting
-from tenkay_store.compact import compact
-from tenkay_store.duckdb_owner import FILE_NAME, CannotOpen, DuckDBOwner, Limits
-from tenkay_store.duckdb_store import DuckDBStore
+from tenkay_store.primary import compact as compacting
+from tenkay_store.primary.compact import compact
+from tenkay_store.primary.duckdb_owner import FILE_NAME, CannotOpen, DuckDBOwner, Limits
+from tenkay_store.primary.duckdb_store import DuckDBStore
 from tests.unit.store.backups import Clock, commit_some, purge
 from tests.unit.store.conftest import options
 from tests.unit.store.filings import accession_number, extraction_to_commit
@@ -71,7 +71,7 @@ import asyncio, os, sys
 from datetime import UTC, datetime
 from pathlib import Path
 from tenkay_store import compact, duckdb_snapshot
-from tenkay_store.duckdb_owner import Limits
+from tenkay_store.primary.duckdb_owner import Limits
 
 step = sys.argv[2]
 def die(*_): os._exit(137)

@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tenkay.common.v1 import analysis_pb2, date_pb2, signal_pb2
-from tenkay_store import documents
+from tenkay_store.wire import documents
 
 SCALARS: dict[int, st.SearchStrategy[Any]] = {
     FieldDescriptor.CPPTYPE_STRING: st.text(st.characters(exclude_categories=["Cs"])),

@@ -13,12 +13,12 @@ from pathlib import Path
 import pytest
 
 from tenkay.errors import Reason, ResourceExhausted
-from tenkay_store import filter as filters
-from tenkay_store.commit_messages import extraction_record
-from tenkay_store.duckdb_owner import CannotOpen
-from tenkay_store.duckdb_store import DuckDBStore
-from tenkay_store.records import Delivery, DeliveryState, Dispute, Section
-from tenkay_store.storage import Moment
+from tenkay_store.domain import filter as filters
+from tenkay_store.domain.records import Delivery, DeliveryState, Dispute, Section
+from tenkay_store.domain.stored import Moment
+from tenkay_store.primary.duckdb_owner import CannotOpen
+from tenkay_store.primary.duckdb_store import DuckDBStore
+from tenkay_store.wire.commit_messages import extraction_record
 from tests.unit.store.conftest import Clock, options
 from tests.unit.store.filings import (
     accession_number,
@@ -134,8 +134,8 @@ DISK_FULL_PROGRAM = textwrap.dedent(
     from datetime import UTC, datetime
     from pathlib import Path
     from tenkay.errors import TenkayError
-    from tenkay_store.duckdb_store import DuckDBStore
-    from tenkay_store.storage import FilingSelection, Moment
+    from tenkay_store.primary.duckdb_store import DuckDBStore
+    from tenkay_store.domain.storage import FilingSelection, Moment
     from tests.unit.store.conftest import options
     from tests.unit.store.filings import accession_number, extraction_to_commit
 
@@ -226,7 +226,7 @@ async def test_staleness_and_disputes_are_there_after_a_restart(tmp_path: Path, 
 async def test_a_store_that_ends_leaves_a_large_log_to_the_next_start(
     tmp_path: Path, clock: Clock, monkeypatch: pytest.MonkeyPatch, is_large: bool
 ) -> None:
-    monkeypatch.setattr("tenkay_store.duckdb_owner.MERGED_AT_CLOSE_BYTES", 1 if is_large else 1 << 30)
+    monkeypatch.setattr("tenkay_store.primary.duckdb_owner.MERGED_AT_CLOSE_BYTES", 1 if is_large else 1 << 30)
     store = DuckDBStore.open(options(tmp_path), clock)
     for number in range(3):
         await store.commit(extraction_to_commit(accession_number(number)))

@@ -14,9 +14,10 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from tenkay_store import failpoints, schema
-from tenkay_store.duckdb_store import DuckDBStore
+from tenkay_store import failpoints
 from tenkay_store.failpoints import Failpoint, FailpointReached
+from tenkay_store.primary import schema
+from tenkay_store.primary.duckdb_store import DuckDBStore
 from tests.unit.store.filings import accession_number, extraction_to_commit
 
 

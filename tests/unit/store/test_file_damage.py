@@ -14,12 +14,12 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from tenkay.errors import Reason, Unavailable
-from tenkay_store import acknowledged, duckdb_failures
-from tenkay_store.acknowledged import AcknowledgedMark, MarkDamaged
-from tenkay_store.duckdb_owner import CannotOpen
-from tenkay_store.duckdb_store import DuckDBStore
-from tenkay_store.group_commit import WriterBroken
-from tenkay_store.storage import Moment
+from tenkay_store.domain.stored import Moment
+from tenkay_store.primary import acknowledged, duckdb_failures
+from tenkay_store.primary.acknowledged import AcknowledgedMark, MarkDamaged
+from tenkay_store.primary.duckdb_owner import CannotOpen
+from tenkay_store.primary.duckdb_store import DuckDBStore
+from tenkay_store.primary.group_commit import WriterBroken
 from tests.unit.store.conftest import Clock, options
 from tests.unit.store.filings import Value, accession_number, extraction_to_commit
 

@@ -15,11 +15,12 @@ from hypothesis import strategies as st
 
 from tenkay.common.v1 import analysis_pb2
 from tenkay.errors import InvalidArgument, Reason
-from tenkay_store import filter as filters
-from tenkay_store.commit_messages import analysis_record, extraction_record
-from tenkay_store.duckdb_store import DuckDBStore
-from tenkay_store.filter import And, Comparison, FieldType, Not, Operator, Or, TypedExpression
-from tenkay_store.storage import Moment, Screen
+from tenkay_store.domain import filter as filters
+from tenkay_store.domain.filter import And, Comparison, FieldType, Not, Operator, Or, TypedExpression
+from tenkay_store.domain.selections import Screen
+from tenkay_store.domain.stored import Moment
+from tenkay_store.primary.duckdb_store import DuckDBStore
+from tenkay_store.wire.commit_messages import analysis_record, extraction_record
 from tests.unit.store.conftest import Clock, options
 from tests.unit.store.filings import Value, accession_number, analysis, extraction
 

@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 import pytest
 
 from tenkay.errors import Reason, ResourceExhausted, TenkayError, Unavailable, failure
-from tenkay_store.group_commit import GroupCommitter, GroupLimits, WriterBroken
+from tenkay_store.primary.group_commit import GroupCommitter, GroupLimits, WriterBroken
 
 LIMITS = GroupLimits(group_size=50, window_seconds=0.02, queue_size=100, queue_bytes=1000)
 

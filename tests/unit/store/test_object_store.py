@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from tenkay.errors import Reason, ResourceExhausted
-from tenkay_store.object_store import CannotOpenObjects, ObjectMissing, ObjectStore, open_object_store
+from tenkay_store.objects.object_store import CannotOpenObjects, ObjectMissing, ObjectStore, open_object_store
 
 
 @pytest.fixture(params=["folder", "file", "memory"])

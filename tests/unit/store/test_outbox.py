@@ -10,12 +10,12 @@ from pathlib import Path
 
 import pytest
 
-from tenkay_store.breaker import SinkBreaker
-from tenkay_store.commit_messages import extraction_record
-from tenkay_store.duckdb_store import DuckDBStore
-from tenkay_store.outbox import Outbox, OutboxLimits
-from tenkay_store.records import CommitRecord, Committed, Delivery, DeliveryState
-from tenkay_store.sink import BreakerLimits, Remedy, SinkFailure
+from tenkay_store.domain.records import CommitRecord, Committed, Delivery, DeliveryState
+from tenkay_store.domain.sink import BreakerLimits, Remedy, SinkFailure
+from tenkay_store.primary.duckdb_store import DuckDBStore
+from tenkay_store.second_sink.breaker import SinkBreaker
+from tenkay_store.second_sink.outbox import Outbox, OutboxLimits
+from tenkay_store.wire.commit_messages import extraction_record
 from tests.unit.store.conftest import Clock, options
 from tests.unit.store.filings import accession_number, analysis_to_commit, extraction, extraction_to_commit
 

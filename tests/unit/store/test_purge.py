@@ -12,9 +12,9 @@ from typing import Any
 import duckdb
 import pytest
 
-from tenkay_store import duckdb_reads as reads
-from tenkay_store.duckdb_store import DuckDBStore
-from tenkay_store.storage import Moment, StoredFiling
+from tenkay_store.domain.stored import Moment, StoredFiling
+from tenkay_store.primary import duckdb_reads as reads
+from tenkay_store.primary.duckdb_store import DuckDBStore
 from tests.unit.store.conftest import options
 from tests.unit.store.two_filings import ASKED, FIRST, OTHER, fill, screened
 

@@ -10,17 +10,18 @@ from typing import Any
 
 import duckdb
 
-from tenkay_store import duckdb_analytics as analytics
-from tenkay_store import duckdb_feed, duckdb_records
-from tenkay_store import duckdb_reads as reads
-from tenkay_store import duckdb_screens as screens
-from tenkay_store import filter as filters
-from tenkay_store.commit_messages import extraction_record
-from tenkay_store.company_screens import CompanyPeriod, CompanyScreen
-from tenkay_store.duckdb_companies import screen_companies
-from tenkay_store.duckdb_owner import FILE_NAME
-from tenkay_store.duckdb_store import DuckDBStore
-from tenkay_store.storage import FilingSelection, Moment, Screen, SeriesSelection, SeriesView
+from tenkay_store.domain import filter as filters
+from tenkay_store.domain.company_screens import CompanyPeriod, CompanyScreen
+from tenkay_store.domain.selections import FilingSelection, Screen, SeriesSelection, SeriesView
+from tenkay_store.domain.stored import Moment
+from tenkay_store.primary import duckdb_analytics as analytics
+from tenkay_store.primary import duckdb_feed, duckdb_records
+from tenkay_store.primary import duckdb_reads as reads
+from tenkay_store.primary import duckdb_screens as screens
+from tenkay_store.primary.duckdb_companies import screen_companies
+from tenkay_store.primary.duckdb_owner import FILE_NAME
+from tenkay_store.primary.duckdb_store import DuckDBStore
+from tenkay_store.wire.commit_messages import extraction_record
 from tests.unit.store.conftest import options
 from tests.unit.store.filings import accession_number, analysis_to_commit, extraction
 

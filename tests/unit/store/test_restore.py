@@ -10,13 +10,14 @@ from pathlib import Path
 import pytest
 
 from tenkay.errors import FailedPrecondition, InvalidArgument, OutOfRange, Reason
-from tenkay_store.backup import TIMELINE
-from tenkay_store.commit_parts import Range
-from tenkay_store.duckdb_owner import FILE_NAME, LOCK_NAME
-from tenkay_store.duckdb_store import DuckDBStore
-from tenkay_store.records import CommitRecord, Dispute, Extraction
-from tenkay_store.restore_report import Until
-from tenkay_store.storage import DisputeSelection, Moment, StaleSelection
+from tenkay_store.backups.backup import TIMELINE
+from tenkay_store.backups.commit_parts import Range
+from tenkay_store.backups.restore_report import Until
+from tenkay_store.domain.records import CommitRecord, Dispute, Extraction
+from tenkay_store.domain.selections import DisputeSelection, StaleSelection
+from tenkay_store.domain.stored import Moment
+from tenkay_store.primary.duckdb_owner import FILE_NAME, LOCK_NAME
+from tenkay_store.primary.duckdb_store import DuckDBStore
 from tests.unit.store.backups import (
     Clock,
     CopiedStore,

@@ -11,13 +11,14 @@ import duckdb
 import pytest
 
 from tenkay.common.v1 import extraction_pb2
-from tenkay_store import filter as filters
-from tenkay_store import schema
-from tenkay_store.commit_messages import extraction_record
-from tenkay_store.duckdb_owner import CannotOpen
-from tenkay_store.duckdb_store import DuckDBStore
-from tenkay_store.records import Purge
-from tenkay_store.storage import Moment, Screen
+from tenkay_store.domain import filter as filters
+from tenkay_store.domain.records import Purge
+from tenkay_store.domain.selections import Screen
+from tenkay_store.domain.stored import Moment
+from tenkay_store.primary import schema
+from tenkay_store.primary.duckdb_owner import CannotOpen
+from tenkay_store.primary.duckdb_store import DuckDBStore
+from tenkay_store.wire.commit_messages import extraction_record
 from tests.unit.store.conftest import Clock, options
 from tests.unit.store.earlier_schema import file_of_version
 from tests.unit.store.filings import accession_number, analysis_to_commit, extraction, extraction_to_commit

@@ -11,11 +11,12 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from tenkay_store import filter as filters
-from tenkay_store import schema, screen_segments
-from tenkay_store.duckdb_store import DuckDBStore
-from tenkay_store.screen_segments import Segment, Segments
-from tenkay_store.storage import Moment, Screen
+from tenkay_store.domain import filter as filters
+from tenkay_store.domain.selections import Screen
+from tenkay_store.domain.stored import Moment
+from tenkay_store.primary import schema, screen_segments
+from tenkay_store.primary.duckdb_store import DuckDBStore
+from tenkay_store.primary.screen_segments import Segment, Segments
 from tests.unit.store.conftest import options
 from tests.unit.store.filings import accession_number, extraction_to_commit
 

@@ -12,10 +12,10 @@ import pyarrow as pa
 import pytest
 
 from tenkay.errors import FailedPrecondition, Reason, ResourceExhausted, TenkayError, failure
-from tenkay_store import duckdb_snapshot
-from tenkay_store.duckdb_snapshot import NotTheSame
-from tenkay_store.object_store import open_object_store
-from tenkay_store.records import Purge
+from tenkay_store.domain.records import Purge
+from tenkay_store.objects.object_store import open_object_store
+from tenkay_store.primary import duckdb_snapshot
+from tenkay_store.primary.duckdb_snapshot import NotTheSame
 from tests.unit.store.backups import Clock, CopiedStore, commit_some, objects_of, purge, restored
 from tests.unit.store.filings import accession_number, extraction_to_commit
 from tests.unit.store.whole_store import contents

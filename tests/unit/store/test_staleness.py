@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tenkay_store.stale_marks import StaleMarks
-from tenkay_store.staleness import (
+from tenkay_store.domain.stale_marks import StaleMarks
+from tenkay_store.domain.staleness import (
     COMPARABLE_PRIOR_DAYS,
     Past,
     StaleReason,

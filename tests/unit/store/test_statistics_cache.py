@@ -5,8 +5,8 @@ from __future__ import annotations
 import asyncio
 from datetime import timedelta
 
-from tenkay_store.duckdb_store import DuckDBStore
-from tenkay_store.statistics_cache import StatisticsCache
+from tenkay_store.domain.statistics_cache import StatisticsCache
+from tenkay_store.primary.duckdb_store import DuckDBStore
 from tests.unit.store.conftest import Clock
 from tests.unit.store.filings import accession_number, extraction_to_commit
 

@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 
 from tenkay.errors import FailedPrecondition, Reason
-from tenkay_store.backup import Backup
-from tenkay_store.duckdb_store import DuckDBStore
-from tenkay_store.object_store import open_object_store
+from tenkay_store.backups.backup import Backup
+from tenkay_store.objects.object_store import open_object_store
+from tenkay_store.primary.duckdb_store import DuckDBStore
 from tests.unit.store.backups import Clock, CopiedStore, SinkRows, commit_some, objects_of, restored
 from tests.unit.store.conftest import options
 from tests.unit.store.test_restore import all_commits

@@ -10,11 +10,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tenkay_store import stored_filings
-from tenkay_store.commit_messages import extraction_record
-from tenkay_store.duckdb_store import DuckDBStore
-from tenkay_store.records import Purge
-from tenkay_store.stored_filings import StoredFilings
+from tenkay_store.domain import stored_filings
+from tenkay_store.domain.records import Purge
+from tenkay_store.domain.stored_filings import StoredFilings
+from tenkay_store.primary.duckdb_store import DuckDBStore
+from tenkay_store.wire.commit_messages import extraction_record
 from tests.unit.store.conftest import options
 from tests.unit.store.filings import accession_number, extraction
 

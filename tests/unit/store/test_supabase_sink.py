@@ -9,12 +9,12 @@ from typing import Any
 import pytest
 from postgrest.exceptions import APIError
 
-from tenkay_store.commit_messages import analysis_record, extraction_record
-from tenkay_store.jitter import jittered
-from tenkay_store.records import CommitRecord
-from tenkay_store.sink import Remedy
-from tenkay_store.supabase_rows import encoded_batch
-from tenkay_store.supabase_sink import MAX_DETAIL_CHARACTERS, classified
+from tenkay_store.domain.records import CommitRecord
+from tenkay_store.domain.sink import Remedy
+from tenkay_store.second_sink.jitter import jittered
+from tenkay_store.second_sink.supabase_rows import encoded_batch
+from tenkay_store.second_sink.supabase_sink import MAX_DETAIL_CHARACTERS, classified
+from tenkay_store.wire.commit_messages import analysis_record, extraction_record
 from tests.unit.store.filings import accession_number, analysis, extraction
 
 AT = datetime(2026, 1, 2, 3, 4, 5, 678901, tzinfo=UTC)

@@ -10,8 +10,8 @@ import pytest
 from tenkay.common.v1 import analysis_pb2, date_pb2, extraction_pb2, signal_pb2
 from tenkay.errors import InvalidArgument, Reason
 from tenkay.store.v1 import filing_store_service_pb2 as store_pb2
-from tenkay_store.commit_messages import analysis_record, extraction_record, fence_record
-from tenkay_store.validation import check_analysis, check_extraction
+from tenkay_store.wire.commit_messages import analysis_record, extraction_record, fence_record
+from tenkay_store.wire.validation import check_analysis, check_extraction
 from tests.unit.store.filings import TEXT_SHA256, accession_number, analysis, extraction, missing, signal
 
 E = extraction_pb2.Extraction

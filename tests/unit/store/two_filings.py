@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from tenkay_store import filter as filters
-from tenkay_store.commit_messages import extraction_record
-from tenkay_store.records import Purge
-from tenkay_store.storage import AnalyticalStore, Moment, Screen
+from tenkay_store.domain import filter as filters
+from tenkay_store.domain.records import Purge
+from tenkay_store.domain.selections import Screen
+from tenkay_store.domain.storage import AnalyticalStore
+from tenkay_store.domain.stored import Moment
+from tenkay_store.wire.commit_messages import extraction_record
 from tests.unit.store.filings import accession_number, analysis_to_commit, extraction, extraction_to_commit
 
 FIRST, OTHER = accession_number(1), accession_number(2)

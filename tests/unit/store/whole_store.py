@@ -8,7 +8,7 @@ from pathlib import Path
 
 import duckdb
 
-from tenkay_store.duckdb_owner import FILE_NAME
+from tenkay_store.primary.duckdb_owner import FILE_NAME
 
 # Left out is what belongs to the file and not to what was committed: how deliveries to the second sink stand, which
 # number a signal's id has, how the screens' copy is cut, when tables were migrated, what restores and copies there were.

@@ -1,0 +1,1 @@
+"""Snapshots, the copy of the commits, and a store made anew from them."""

@@ -1,0 +1,1 @@
+"""What the store holds and decides, in plain Python: no gRPC, no driver."""

@@ -1,0 +1,1 @@
+"""DuckDB: one writing thread, readers, and what is kept where in the file."""

@@ -1,0 +1,278 @@
+"""One signal over a company's filings or over many companies, and values by the table."""
+
+# Queries are put together from this module's own names; values are always parameters.
+# ruff: noqa: S608
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+
+import pyarrow as pa
+
+from tenkay.errors import Reason, failure
+from tenkay.periodic_forms import ANNUAL_FORMS, with_amendments
+from tenkay_store.domain.filter import signal_ids
+from tenkay_store.domain.selections import (
+    Aggregate,
+    AggregateGroup,
+    AggregateSelection,
+    GroupBy,
+    Screen,
+    Series,
+    SeriesPosition,
+    SeriesSelection,
+    SeriesView,
+)
+from tenkay_store.domain.signal_ids import SignalIds
+from tenkay_store.domain.stored import Moment, Summary
+from tenkay_store.primary import filter_sql
+from tenkay_store.primary.duckdb_amendments import is_quarterly, is_whole
+from tenkay_store.primary.duckdb_reads import FILING, FILING_WIDTH, Cursor, filing_of, known, valid
+from tenkay_store.primary.duckdb_screens import (
+    EveryFiling,
+    check_currencies,
+    joined_tables,
+    shown_columns,
+    shown_signals,
+    values_of,
+)
+from tenkay_store.primary.filter_sql import Parameters
+
+MAX_GROUPS = 2_000
+EXPORT_ROWS = 16_384
+"""Rows of one Arrow record batch of an export."""
+EXPORT_CHUNK_BYTES = 256 * 1024
+
+_GROUPS: Mapping[GroupBy, str] = {
+    GroupBy.FORM: "coalesce(f.form_type, '')",
+    GroupBy.SECTOR: "coalesce(printf('%02d', f.sic_code // 100), '')",
+    GroupBy.YEAR: "coalesce(year(f.period_end)::VARCHAR, '')",
+    GroupBy.QUARTER: "coalesce(year(f.period_end) || '-Q' || quarter(f.period_end), '')",
+}
+
+
+def series(
+    cursor: Cursor,
+    ids: SignalIds,
+    segments: Sequence[str],
+    selection: SeriesSelection,
+    moment: Moment,
+    after: SeriesPosition | None,
+    limit: int,
+) -> Series | None:
+    """A page of a company's signals over its filings; None when no filing of it is stored."""
+    parameters = Parameters()
+    cik = f"f.cik = {parameters.bind(selection.cik, 'UBIGINT')}"
+    if cursor.execute(f"SELECT 1 FROM filings f WHERE {cik} LIMIT 1", parameters).fetchone() is None:
+        return None
+    shown = [ids.of_id(each) for each in selection.signal_ids]
+    conditions = [cik, known("f", moment, parameters)]
+    if selection.forms:
+        forms = list(selection.forms)
+        if selection.view is SeriesView.RESTATED:
+            forms += with_amendments(forms)
+        conditions.append(f"list_contains({parameters.bind(forms)}, f.form_type)")
+    if selection.period_from is not None:
+        conditions.append(f"f.period_end >= {parameters.bind(selection.period_from, 'DATE')}")
+    if selection.period_to is not None:
+        conditions.append(f"f.period_end <= {parameters.bind(selection.period_to, 'DATE')}")
+    seen = f"{valid('f', moment, parameters)} AND {' AND '.join(conditions)}"
+    chosen = _of_view(selection.view, seen, parameters)
+    source = joined_tables(None, shown, EveryFiling(segments, None, moment), "", moment, parameters)
+    has_value = " OR ".join(f"m{index}.kind IS NOT NULL" for index in range(len(shown)))
+    rows = cursor.execute(
+        f"""
+        SELECT {FILING}, f.version, f.signal_count{shown_columns(len(shown))} FROM {source}
+        AND f.sequence IN ({chosen}) AND ({has_value}) AND {_after_point(after, parameters)}
+        ORDER BY f.period_end DESC NULLS LAST, f.filed_date DESC NULLS LAST, f.accession_number DESC
+        LIMIT {limit + 1}
+        """,
+        parameters,
+    ).fetchall()
+    points = tuple(
+        Summary(
+            filing=filing_of(row),
+            version=row[FILING_WIDTH],
+            signal_count=row[FILING_WIDTH + 1],
+            signals=shown_signals(shown, row[FILING_WIDTH + 2 :]),
+        )
+        for row in rows[:limit]
+    )
+    last = points[-1].filing if len(rows) > limit else None
+    return Series(
+        points,
+        None if last is None else SeriesPosition(last.period_end, last.filed_date, last.accession_number),
+    )
+
+
+def _of_view(view: SeriesView, seen: str, parameters: Parameters) -> str:
+    """The sequences of the filings that give points, of those that are `seen`."""
+    if view is SeriesView.EVERY_FILING:
+        return f"SELECT f.sequence FROM filings f WHERE {seen}"
+    quarterly = is_quarterly("f", parameters)
+    annual = f"list_contains({parameters.bind(list(with_amendments(ANNUAL_FORMS)))}, f.form_type)"
+    order = "f.filed_date NULLS LAST, f.accession_number"
+    whole = "NOT f.is_amendment"
+    if view is SeriesView.RESTATED:
+        order = "f.filed_date DESC NULLS LAST, f.accession_number DESC"
+        whole = f"(NOT f.is_amendment OR (({quarterly} OR {annual}) AND {is_whole('f', parameters)}))"
+    # Other forms, and reports whose period is not known, are of no period of which there is but one.
+    period = (
+        f"CASE WHEN f.period_end IS NULL THEN f.accession_number WHEN {quarterly} THEN 'quarterly ' || f.period_end "
+        f"WHEN {annual} THEN 'annual ' || f.period_end ELSE f.accession_number END"
+    )
+    return f"""
+        SELECT f.sequence FROM filings f WHERE {seen} AND {whole}
+        QUALIFY row_number() OVER (PARTITION BY {period} ORDER BY {order}) = 1
+    """
+
+
+def _after_point(position: SeriesPosition | None, parameters: Parameters) -> str:
+    """The condition that a filing comes after a position, in the order of series."""
+    if position is None:
+        return "TRUE"
+    number = f"f.accession_number < {parameters.bind(position.accession_number)}"
+    condition = number
+    for column, day in (("f.filed_date", position.filed_date), ("f.period_end", position.period_end)):
+        if day is None:
+            condition = f"({column} IS NULL AND {condition})"
+        else:
+            at = parameters.bind(day, "DATE")
+            condition = f"({column} IS NULL OR {column} < {at} OR ({column} = {at} AND {condition}))"
+    return condition
+
+
+def aggregate(
+    cursor: Cursor, ids: SignalIds, segments: Sequence[str], selection: AggregateSelection, moment: Moment
+) -> Aggregate:
+    """Figures of a signal by group. CURRENCY_MISMATCH; INVALID_FIELD when there are too many groups."""
+    source, test, parameters = _measured(
+        cursor,
+        ids,
+        segments,
+        Screen(selection.expression, selection.currency, (selection.signal_id,)),
+        moment,
+    )
+    value = f"m{_place(selection)}"
+    amount = f"{value}.compared IS NOT NULL AND NOT {value}.out_of_range"
+    keys = "".join(f"{_GROUPS[each]}, " for each in selection.group_by)
+    numbers = ", ".join(str(1 + position) for position in range(len(selection.group_by)))
+    grouped = f"GROUP BY {numbers} ORDER BY {numbers}" if numbers else "HAVING count(*) > 0"
+    currencies = cursor.execute(
+        f"SELECT DISTINCT {value}.unit, {value}.currency FROM {source} AND {test} AND {amount} ORDER BY 2 LIMIT 10",
+        parameters,
+    ).fetchall()
+    of_money = [currency for _, currency in currencies if currency]
+    if len(of_money) > 1:
+        raise failure(
+            Reason.CURRENCY_MISMATCH,
+            f"the values are amounts in {', '.join(of_money)}; say which one with currency",
+            field="currency",
+            metadata={"currencies": ",".join(of_money)},
+        )
+    rows = cursor.execute(
+        f"""
+        SELECT {keys}count(*), avg({value}.compared), min({value}.compared), max({value}.compared),
+            quantile_cont({value}.compared, {parameters.bind([*selection.quantiles, 0.5], "DOUBLE[]")})
+        FROM {source} AND {test} AND {amount} {grouped} LIMIT {MAX_GROUPS + 1}
+        """,
+        parameters,
+    ).fetchall()
+    if len(rows) > MAX_GROUPS:
+        raise failure(
+            Reason.INVALID_FIELD,
+            f"there are more than {MAX_GROUPS:,} groups; group by less",
+            field="group_by",
+        )
+    width = len(selection.group_by)
+    return Aggregate(
+        groups=tuple(
+            AggregateGroup(
+                keys=tuple(row[:width]),
+                count=row[width],
+                mean=row[width + 1],
+                least=row[width + 2],
+                largest=row[width + 3],
+                quantiles=tuple(row[width + 4][:-1]),
+            )
+            for row in rows
+        ),
+        unit=currencies[0][0] if currencies else "",
+        currency=of_money[0] if of_money else "",
+    )
+
+
+def export(
+    cursor: Cursor, ids: SignalIds, segments: Sequence[str], screen: Screen, moment: Moment
+) -> Iterator[bytes]:
+    """All values of the screen's signals as one Arrow IPC stream, in parts of EXPORT_CHUNK_BYTES at most."""
+    source, test, parameters = _measured(
+        cursor, ids, segments, Screen(screen.expression, screen.currency), moment
+    )
+    days = filter_sql.filing_days(screen.expression)
+    values = " UNION ALL ".join(
+        f"({values_of(segments, ids.of_id(each), days, moment, parameters)})" for each in screen.signal_ids
+    )
+    # Not as a registered table: DuckDB 2 takes none while an earlier result of the cursor is not read to its end.
+    keys = parameters.bind([ids.of_id(each).key for each in screen.signal_ids], "UINTEGER[]")
+    names = parameters.bind(list(screen.signal_ids), "VARCHAR[]")
+    reader = cursor.execute(
+        f"""
+        SELECT f.accession_number, f.cik, f.company_name, f.form_type, f.filed_date, f.period_end, f.sic_code,
+            f.version, n.signal_id, v.kind, v.number, v.exact, v.unit, v.currency, v.confidence, v.out_of_range
+        FROM ({values}) v
+        JOIN (SELECT unnest({keys}) AS signal_key, unnest({names}) AS signal_id) n USING (signal_key)
+        JOIN (SELECT f.* FROM {source} AND {test}) f USING (sequence)
+        ORDER BY n.signal_id, f.filed_date NULLS LAST, f.accession_number
+        """,
+        parameters,
+    ).to_arrow_reader(EXPORT_ROWS)
+    # The sink keeps what was written since it was last emptied, so memory holds one batch.
+    sink = _Parts()
+    with pa.ipc.new_stream(pa.PythonFile(sink, mode="w"), reader.schema) as writer:
+        for batch in reader:
+            writer.write_batch(batch)
+            yield from sink.take(whole=True)
+    yield from sink.take(whole=False)
+
+
+class _Parts:
+    """A file that is only written to, and emptied in parts."""
+
+    closed = False
+
+    def __init__(self) -> None:
+        self._held = bytearray()
+
+    def write(self, data: bytes) -> int:
+        self._held += data
+        return len(data)
+
+    def take(self, *, whole: bool) -> Iterator[bytes]:
+        """What is held in parts; `whole` leaves the last one that is not full."""
+        while len(self._held) >= EXPORT_CHUNK_BYTES or (self._held and not whole):
+            yield bytes(self._held[:EXPORT_CHUNK_BYTES])
+            del self._held[:EXPORT_CHUNK_BYTES]
+
+
+def _place(selection: AggregateSelection) -> int:
+    """Where the aggregated signal stands among those that are joined: behind the filter's, unless it is one of them."""
+    named = signal_ids(selection.expression)
+    return named.index(selection.signal_id) if selection.signal_id in named else len(named)
+
+
+def _measured(
+    cursor: Cursor, ids: SignalIds, segments: Sequence[str], screen: Screen, moment: Moment
+) -> tuple[str, str, Parameters]:
+    """(tables, condition, parameters) of the filings that meet a screen. CURRENCY_MISMATCH."""
+    expression = screen.expression
+    rows = EveryFiling(segments, expression, moment)
+    if expression is not None and not screen.currency:
+        check_currencies(cursor, ids, rows, expression, moment)
+    parameters = Parameters()
+    joined = tuple(dict.fromkeys((*signal_ids(expression), *screen.signal_ids)))
+    source = joined_tables(
+        expression, [ids.of_id(each) for each in joined], rows, screen.currency, moment, parameters
+    )
+    test = "TRUE" if expression is None else filter_sql.condition(expression, parameters)
+    return source, f"{known('f', moment, parameters)} AND {test}", parameters

@@ -1,0 +1,1 @@
+"""The store's services: protobuf in and out."""

@@ -1,0 +1,1 @@
+"""Supabase: the outbox that feeds it, how rows are sent, and what is compared with it."""

@@ -1,0 +1,1 @@
+"""The store's records as protobuf messages and JSON documents, and back."""
