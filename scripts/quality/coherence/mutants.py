@@ -54,8 +54,8 @@ def forget_tokens() -> None:
     """Questions lose the state that their caller asked for."""
     reply = Answers.reply
 
-    async def without_token(self: Any, question: Any) -> Any:
-        return await reply(self, replace(question, min_sequence=""))
+    async def without_token(self: Any, question: Any, *, has_slot: bool = False) -> Any:
+        return await reply(self, replace(question, min_sequence=""), has_slot=has_slot)
 
     Answers.reply = without_token  # type: ignore[method-assign]
 

@@ -2,32 +2,46 @@
 
 from __future__ import annotations
 
+import time
 from random import random
 
 from tenkay.client import Endpoint, Tls
+from tenkay.query.v1.cache_admin_service_pb2_grpc import add_CacheAdminServiceServicer_to_server
 from tenkay.query.v1.query_service_pb2_grpc import add_QueryServiceServicer_to_server
 from tenkay.runtime.server import ServerScope, run
 from tenkay.runtime.settings import load_settings
-from tenkay_query import metrics
+from tenkay_query import cache_admin_servicer, metrics
+from tenkay_query.admission.caller_limits import CallerLimits
+from tenkay_query.admission.callers import Callers
+from tenkay_query.admission.fair_places import FairPlaces
+from tenkay_query.admission.store_slots import StoreSlots
+from tenkay_query.asked_most import AskedMost
+from tenkay_query.asked_questions import AskedQuestions
 from tenkay_query.cache.answers import Answers
 from tenkay_query.cache.breaker import Breaker
 from tenkay_query.cache.coherence import Coherence
 from tenkay_query.cache.entry_lock import EntryLock
 from tenkay_query.cache.feed_follower import FeedFollower
+from tenkay_query.cache.invalidation import Invalidation
 from tenkay_query.cache.near_cache import NearCache
+from tenkay_query.cache.redis_admin import RedisAskedLedger, RedisWatch
 from tenkay_query.cache.redis_cache import SHARED_KEYS, RedisAnswerCache, RedisFeedLedger, open_redis
 from tenkay_query.cache.redis_reads import RedisReads
-from tenkay_query.cache.store_limit import StoreLimit
 from tenkay_query.cache.tracking import Tracking
+from tenkay_query.cache_admin_servicer import CacheAdminServicer, Observed
 from tenkay_query.hot_reads import HotReads
-from tenkay_query.metrics import AnswerMetrics
-from tenkay_query.servicer import FULL_NAME, QueryServicer
+from tenkay_query.metrics import AnswerMetrics, StateMetrics
+from tenkay_query.servicer import FULL_NAME, METHODS, QueryServicer
 from tenkay_query.settings import QuerySettings
 from tenkay_query.store_clients import StoreClients
 from tenkay_query.store_reader import StoreFeed, StoreReader
+from tenkay_query.warming.warmer import Warmer
 
 FOLLOWER_PATIENCE_SECONDS = 1.0
 """The follower's commands may take this long: nobody waits for them."""
+ADMIN_PATIENCE_SECONDS = 2.0
+"""The same of what is asked for the running of the cache: statistics, warming, invalidation."""
+ADMIN_CONNECTIONS = 4
 
 
 async def build(scope: ServerScope, settings: QuerySettings) -> None:
@@ -42,6 +56,10 @@ async def build(scope: ServerScope, settings: QuerySettings) -> None:
         settings.redis_url, timeout_seconds=FOLLOWER_PATIENCE_SECONDS, max_connections=2
     )
     scope.defer(follower_redis.aclose)
+    admin_redis = open_redis(
+        settings.redis_url, timeout_seconds=ADMIN_PATIENCE_SECONDS, max_connections=ADMIN_CONNECTIONS
+    )
+    scope.defer(admin_redis.aclose)
     store = StoreClients.of(store_endpoint(settings))
     scope.defer(store.close)
 
@@ -63,13 +81,16 @@ async def build(scope: ServerScope, settings: QuerySettings) -> None:
         ping_seconds=settings.tracking_ping_seconds,
         patience_seconds=settings.tracking_patience_seconds,
     )
+    slots = StoreSlots(
+        FairPlaces(settings.store_concurrency, settings.store_queue), settings.store_queue_seconds
+    )
     answers = Answers(
         cache,
         StoreReader(store),
         follower,
         settings.cache_policy,
         lock=EntryLock(cache, lock_seconds=settings.lock_seconds, wait_seconds=settings.lock_wait_seconds),
-        limit=StoreLimit(settings.store_concurrency, settings.store_queue, settings.store_queue_seconds),
+        slots=slots,
         stamp=near.stamp,
         random=random,
     )
@@ -78,8 +99,53 @@ async def build(scope: ServerScope, settings: QuerySettings) -> None:
     scope.spawn(coherence.watch(lambda: follower.cut_off_seconds), "coherence")
     scope.spawn(follower.run(), "feed-follower")
     scope.spawn(cache.probe(settings.breaker_probe_seconds), "redis-probe")
-    hot = HotReads(near, answers, AnswerMetrics(near))
-    scope.add(add_QueryServiceServicer_to_server, QueryServicer(hot, store), FULL_NAME)
+    callers = Callers(CallerLimits(settings.caller_limit, settings.caller_table))
+    asked = AskedQuestions(
+        AskedMost(settings.asked_questions, settings.asked_half_life_seconds, time.monotonic()),
+        RedisAskedLedger(
+            admin_redis, most=settings.asked_questions, half_life_seconds=settings.asked_half_life_seconds
+        ),
+        every=settings.asked_sample,
+    )
+    counts = AnswerMetrics(near)
+    hot = HotReads(near, answers, counts, asked, callers)
+    warmer = Warmer(
+        hot,
+        METHODS,
+        asked,
+        slots,
+        per_second=settings.warm_per_second,
+        at_once=settings.warm_concurrency,
+        companies=settings.warm_companies,
+    )
+    watch = RedisWatch(admin_redis)
+    StateMetrics(slots, callers, lambda: watch.state)
+    scope.on_drain(warmer.stop)
+    scope.defer(asked.tell)
+    scope.spawn(asked.run(settings.asked_tell_seconds), "asked-questions")
+    scope.spawn(watch.run(settings.redis_state_seconds), "redis-state")
+    scope.spawn(
+        warmer.run_now_and_then(
+            settings.warm_order,
+            on_start=settings.warm_on_start,
+            every_seconds=settings.warm_every_seconds or None,
+            is_ready=lambda: near.is_open,
+        ),
+        "cache-warmer",
+    )
+    scope.add(add_QueryServiceServicer_to_server, QueryServicer(hot, store, callers, slots), FULL_NAME)
+    scope.add(
+        add_CacheAdminServiceServicer_to_server,
+        CacheAdminServicer(
+            Observed(near, counts, asked, slots, callers, watch),
+            METHODS,
+            warmer,
+            settings.warm_order,
+            Invalidation(admin_redis),
+            coherence,
+        ),
+        cache_admin_servicer.FULL_NAME,
+    )
 
 
 def store_endpoint(settings: QuerySettings) -> Endpoint:

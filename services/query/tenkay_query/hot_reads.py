@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
 from typing import Any
@@ -10,11 +11,14 @@ import grpc
 from google.protobuf.message import Message
 
 from tenkay.runtime.handler import parse
+from tenkay_query.admission.callers import Callers
+from tenkay_query.admission.store_budget import CURRENT_BUDGET, StoreBudget
+from tenkay_query.asked_questions import AskedQuestions
 from tenkay_query.cache import request_bytes
 from tenkay_query.cache.answers import Answers
-from tenkay_query.cache.near_cache import NearCache
+from tenkay_query.cache.near_cache import Key, NearCache, NearEntry
 from tenkay_query.metrics import AnswerMetrics
-from tenkay_query.question import Outcome, Question
+from tenkay_query.question import Outcome, Question, Reply
 
 CACHE_METADATA = "tenkay-cache"
 MIN_SEQUENCE = "min_sequence"
@@ -59,45 +63,114 @@ class HotMethod:
         number = request_type.DESCRIPTOR.fields_by_name[MIN_SEQUENCE].number
         return cls(name, request_type, question, number)
 
+    async def asks(self, request: Message, ask: Ask) -> Question[Message]:
+        """The question that the parsed request becomes. TenkayError."""
+        if self.question is not None:
+            return self.question(request)
+        assert self.resolve is not None  # noqa: S101 - one of the two is set
+        return await self.resolve(request, ask)
+
 
 class HotReads:
-    """Answers all hot methods of a process."""
+    """Answers all hot methods of a process.
 
-    def __init__(self, near: NearCache, answers: Answers[Message], counts: AnswerMetrics) -> None:
+    A hit in the process's memory costs what is between here and `return`: it takes no place at the store, is not held
+    to its caller's limits, and only one in so many is looked at closer.
+    """
+
+    def __init__(
+        self,
+        near: NearCache,
+        answers: Answers[Message],
+        counts: AnswerMetrics,
+        asked: AskedQuestions,
+        callers: Callers,
+        *,
+        now: Callable[[], float] = time.time,
+    ) -> None:
         self._near = near
         self._answers = answers
         self._counts = counts
+        self._asked = asked
+        self._callers = callers
+        self._now = now
+        self._until_sample = asked.pause()
 
     async def reply(self, method: HotMethod, raw: bytes, context: Context) -> bytes:
         """The serialised answer; TenkayError. The trailing metadata says where it came from."""
         parts = request_bytes.split(raw, method.min_sequence_field)
+        key = None
         if parts is not None:
-            entry = self._near.find((method.name, parts[0]), parts[1])
+            key = (method.name, parts[0])
+            entry = self._near.find(key, parts[1])
             if entry is not None:
                 context.set_trailing_metadata(_HIT)
+                self._until_sample -= 1
+                if self._until_sample <= 0:
+                    self._sample(key, entry)
                 return entry.body
         stamp = self._near.stamp()
         request = parse(method.request_type, raw)
-        if method.question is not None:
-            question = method.question(request)
-        else:
-            assert method.resolve is not None  # noqa: S101 - one of the two is set
-            question = await method.resolve(request, self.ask)
-        reply = await self._answers.reply(question)
+        if key is not None:
+            self._asked.note(key, 1)
+        with self._callers.entered(context):
+            CURRENT_BUDGET.set(StoreBudget())
+            question = await method.asks(request, self.ask)
+            reply = await self._answers.reply(question)
         self._counts.count(question.kind, reply.outcome, reply.level)
+        if reply.read_at is not None:
+            self._counts.age(question.kind, self._now() - reply.read_at)
         context.set_trailing_metadata(_TRAILING[reply.outcome])
         if reply.error is not None:
             raise reply.error
-        if reply.keepable is not None and parts is not None:
-            # What the question was made from may have changed before the look-up for its answer.
-            known = replace(reply.keepable, stamp=min(stamp, reply.keepable.stamp))
-            self._near.keep((method.name, parts[0]), question, reply.body, known)
+        self._keep(key, question, reply, stamp)
         return reply.body
 
     async def ask(self, question: Question[Message]) -> bytes:
         """The answer to a question that another one depends on; TenkayError."""
         reply = await self._answers.reply(question)
         self._counts.count(question.kind, reply.outcome, reply.level)
-        if reply.error is not None:
-            raise reply.error
-        return reply.body
+        return _body(reply)
+
+    @property
+    def has_memory(self) -> bool:
+        """Whether the process may keep answers for itself at all."""
+        return self._near.limit_bytes > 0
+
+    def holds(self, method: HotMethod, raw: bytes) -> bool:
+        """Whether the process's memory has the answer to a request without min_sequence."""
+        return self._near.holds((method.name, raw))
+
+    async def fill(self, method: HotMethod, raw: bytes) -> Reply:
+        """Answers a request without min_sequence for the sake of the caches only, from a place at the store that the
+        caller holds. Not counted among the answers. TenkayError when it is no request.
+        """
+
+        async def ask(question: Question[Message]) -> bytes:
+            return _body(await self._answers.reply(question, has_slot=True))
+
+        CURRENT_BUDGET.set(StoreBudget())
+        stamp = self._near.stamp()
+        question = await method.asks(parse(method.request_type, raw), ask)
+        reply = await self._answers.reply(question, has_slot=True)
+        if reply.error is None:
+            self._keep((method.name, raw), question, reply, stamp)
+        return reply
+
+    def _keep(self, key: Key | None, question: Question[Message], reply: Reply, stamp: int) -> None:
+        if reply.keepable is None or key is None:
+            return
+        # What the question was made from may have changed before the look-up for its answer.
+        known = replace(reply.keepable, stamp=min(stamp, reply.keepable.stamp))
+        self._near.keep(key, question, reply.body, known)
+
+    def _sample(self, key: Key, entry: NearEntry) -> None:
+        self._until_sample = self._asked.pause()
+        self._asked.note(key, self._asked.every)
+        self._counts.age(entry.kind, self._now() - entry.read_at, self._asked.every)
+
+
+def _body(reply: Reply) -> bytes:
+    if reply.error is not None:
+        raise reply.error
+    return reply.body

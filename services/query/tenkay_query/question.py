@@ -7,6 +7,7 @@ from enum import StrEnum
 from typing import Generic, TypeVar
 
 from tenkay.errors import TenkayError
+from tenkay_query.admission.work_class import WorkClass
 
 Request = TypeVar("Request", covariant=True)
 
@@ -68,6 +69,13 @@ class Question(Generic[Request]):
         """Whether the answer is about one filing or company."""
         return bool(self.generations)
 
+    @property
+    def work(self) -> WorkClass:
+        """What it is to those who wait for the store beside it."""
+        if self.is_expensive or self.kind is Kind.AGGREGATION:
+            return WorkClass.EXPENSIVE
+        return WorkClass.READ
+
 
 @dataclass(frozen=True, slots=True)
 class Keepable:
@@ -79,6 +87,8 @@ class Keepable:
     """`NearCache.stamp` before the look-up that led to the answer."""
     seconds: float
     """How long it may be kept."""
+    read_at: float
+    """When the store was asked, in seconds since 1970."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,3 +101,5 @@ class Reply:
     error: TenkayError | None = None
     keepable: Keepable | None = None
     """None: not to be kept."""
+    read_at: float | None = None
+    """When the store was asked, in seconds since 1970. None: it did not answer."""

@@ -10,6 +10,9 @@ from tenkay.query.v1 import query_service_pb2 as pb
 from tenkay.query.v1 import query_service_pb2_grpc as pb_grpc
 from tenkay.runtime.handler import takes_bytes
 from tenkay_query import evidence_messages, questions
+from tenkay_query.admission.callers import Callers
+from tenkay_query.admission.store_slots import StoreSlots
+from tenkay_query.admission.work_class import WorkClass
 from tenkay_query.company_watch import watch_companies
 from tenkay_query.hot_reads import Ask, Context, HotMethod, HotReads
 from tenkay_query.questions.checks import AnyQuestion
@@ -42,13 +45,35 @@ _GET_SIGNAL_SERIES = HotMethod.of(pb.GetSignalSeriesRequest, questions.series)
 _COMPARE_FILINGS = HotMethod.resolved(comparisons_pb2.CompareFilingsRequest, _comparison)
 _COMPARE_COMPANIES = HotMethod.of(comparisons_pb2.CompareCompaniesRequest, questions.company_comparison)
 
+METHODS = {
+    method.name: method
+    for method in (
+        _GET_FILING,
+        _GET_SIGNALS,
+        _GET_ANALYSIS,
+        _GET_COMPANY_SUMMARY,
+        _LIST_FILINGS,
+        _SCREEN_FILINGS,
+        _SCREEN_COMPANIES,
+        _AGGREGATE_SIGNALS,
+        _GET_FACTS,
+        _GET_EVIDENCE,
+        _GET_SIGNAL_SERIES,
+        _COMPARE_FILINGS,
+        _COMPARE_COMPANIES,
+    )
+}
+"""All hot methods, by name."""
+
 
 class QueryServicer(pb_grpc.QueryServiceServicer):
     """Each method takes and answers with bytes: what was cached is never taken apart."""
 
-    def __init__(self, reads: HotReads, store: StoreClients) -> None:
+    def __init__(self, reads: HotReads, store: StoreClients, callers: Callers, slots: StoreSlots) -> None:
         self._reads = reads
         self._store = store
+        self._callers = callers
+        self._slots = slots
 
     @takes_bytes
     async def GetFiling(self, request: bytes, context: Context) -> bytes:  # type: ignore[override]
@@ -103,27 +128,30 @@ class QueryServicer(pb_grpc.QueryServiceServicer):
         return await self._reads.reply(_COMPARE_COMPANIES, request, context)
 
     async def ExportSignals(
-        self, request: many_companies_pb2.ExportSignalsRequest, _context: Context
+        self, request: many_companies_pb2.ExportSignalsRequest, context: Context
     ) -> AsyncIterator[many_companies_pb2.ExportSignalsResponse]:
         """Hands on the store's stream as it comes: one part is in memory at a time."""
         asked = questions.export(request)
-        parts = self._store.analytics.export(
-            filter=asked.filter,
-            signal_ids=asked.signal_ids,
-            currency=asked.currency,
-            as_of=asked.as_of,
-            min_sequence=asked.min_sequence,
-        )
-        async with aclosing(parts):  # type: ignore[type-var]  # it is a generator
-            async for part in parts:
-                yield many_companies_pb2.ExportSignalsResponse(
-                    chunk=part.chunk, as_of_sequence=part.as_of_sequence
+        with self._callers.entered(context):
+            async with self._slots.hold(WorkClass.EXPORT):
+                parts = self._store.analytics.export(
+                    filter=asked.filter,
+                    signal_ids=asked.signal_ids,
+                    currency=asked.currency,
+                    as_of=asked.as_of,
+                    min_sequence=asked.min_sequence,
                 )
+                async with aclosing(parts):  # type: ignore[type-var]  # it is a generator
+                    async for part in parts:
+                        yield many_companies_pb2.ExportSignalsResponse(
+                            chunk=part.chunk, as_of_sequence=part.as_of_sequence
+                        )
 
     async def WatchCompanies(
-        self, request: company_watch_pb2.WatchCompaniesRequest, _context: Context
+        self, request: company_watch_pb2.WatchCompaniesRequest, context: Context
     ) -> AsyncIterator[company_watch_pb2.WatchCompaniesResponse]:
-        """Streams what happens to companies."""
-        async with aclosing(watch_companies(self._store, request)) as answers:  # type: ignore[type-var]
-            async for answer in answers:
-                yield answer
+        """Streams what happens to companies. It takes no place at the store: it stays open, and is quiet mostly."""
+        with self._callers.entered(context):
+            async with aclosing(watch_companies(self._store, request)) as answers:  # type: ignore[type-var]
+                async for answer in answers:
+                    yield answer

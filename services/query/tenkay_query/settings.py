@@ -8,11 +8,14 @@ from urllib.parse import urlsplit
 from pydantic import Field, field_validator
 from pydantic_settings import SettingsConfigDict
 
+from tenkay.identifiers import MAX_CIK
 from tenkay.runtime.settings import ServiceSettings
+from tenkay_query.admission.caller_limits import CallerLimit
 from tenkay_query.cache.feed_follower import FollowPolicy
 from tenkay_query.cache.near_cache import NearLimits
 from tenkay_query.cache.policy import CachePolicy
 from tenkay_query.question import Kind
+from tenkay_query.warming.plan import MOST_COMPANIES, MOST_FILINGS, MOST_QUESTIONS, WarmOrder
 
 HOUR = 3600.0
 DAY = 24 * HOUR
@@ -70,13 +73,65 @@ class QuerySettings(ServiceSettings):
     """How long an expensive question waits for another process's answer before it goes to the store itself."""
 
     store_concurrency: int = Field(default=32, ge=1, le=10_000)
-    """Questions to the store at once."""
+    """Questions to the store at once, of all classes of work."""
 
     store_queue: int = Field(default=1000, ge=0, le=100_000)
-    """Questions that wait for a place at the store; one more is answered TOO_MANY_CALLS."""
+    """Reads that wait for a place at the store; of other classes half or a tenth of it. One more is answered
+    TOO_MANY_CALLS."""
 
     store_queue_seconds: float = Field(default=2.0, gt=0, le=600)
     """How long one waits for it; then it is answered TOO_MANY_CALLS."""
+
+    caller_concurrency: int = Field(default=1000, ge=1, le=100_000)
+    """Calls of one caller at once that the process's memory has no answer for; one more is answered TOO_MANY_CALLS."""
+
+    caller_per_second: float = Field(default=5000.0, gt=0, le=1_000_000)
+    """Such calls of one caller a second."""
+
+    caller_burst: int = Field(default=5000, ge=1, le=1_000_000)
+    """Such calls that a caller which was silent may make at once."""
+
+    caller_table: int = Field(default=10_000, ge=1, le=1_000_000)
+    """Callers with limits of their own at once; more share one."""
+
+    asked_sample: int = Field(default=16, ge=1, le=1000)
+    """Of the process's own hits, one in so many is looked at for what is asked most and how old answers are."""
+
+    asked_questions: int = Field(default=1000, ge=10, le=100_000)
+    """Questions counted for what is asked most, in each process and in Redis."""
+
+    asked_half_life_seconds: float = Field(default=HOUR, ge=1, le=WEEK)
+    """How long until a question counts half as much."""
+
+    asked_tell_seconds: float = Field(default=10.0, ge=0.1, le=HOUR)
+    """How often a process tells Redis what it was asked."""
+
+    warm_on_start: bool = True
+    """Fill the cache when the process starts."""
+
+    warm_every_seconds: float = Field(default=600.0, ge=0, le=WEEK)
+    """How often to fill the cache. 0: never but at the start and by WarmCache."""
+
+    warm_questions: int = Field(default=200, ge=0, le=MOST_QUESTIONS)
+    """How many of the questions asked most the cache is filled with."""
+
+    warm_companies: int = Field(default=20, ge=0, le=MOST_COMPANIES)
+    """Of how many of the companies that these questions are about the latest filings are filled in too."""
+
+    warm_filings: int = Field(default=4, ge=0, le=MOST_FILINGS)
+    """Latest filings of each company to fill in."""
+
+    warm_per_second: float = Field(default=50.0, gt=0, le=10_000)
+    """Questions a second with which the cache is filled, at most."""
+
+    warm_concurrency: int = Field(default=4, ge=1, le=100)
+    """Questions at once with which the cache is filled."""
+
+    watch_list: str = ""
+    """CIKs, with commas, of companies whose latest filings the cache is filled with."""
+
+    redis_state_seconds: float = Field(default=15.0, ge=1, le=HOUR)
+    """How often Redis is asked how it fares, for the metrics."""
 
     max_entry_bytes: int = Field(default=1024 * 1024, ge=1024, le=64 * 1024 * 1024)
     """Largest answer that is kept; larger ones come from the store each time."""
@@ -149,6 +204,26 @@ class QuerySettings(ServiceSettings):
         )
 
     @property
+    def caller_limit(self) -> CallerLimit:
+        """What one caller may ask."""
+        return CallerLimit(self.caller_concurrency, self.caller_per_second, self.caller_burst)
+
+    @property
+    def watched_ciks(self) -> tuple[int, ...]:
+        """The companies of the watch list."""
+        return tuple(int(part) for part in self.watch_list.split(",") if part.strip())
+
+    @property
+    def warm_order(self) -> WarmOrder:
+        """What the cache is filled with when nobody says."""
+        return WarmOrder(
+            questions=self.warm_questions,
+            ciks=self.watched_ciks,
+            filings_per_company=self.warm_filings,
+            per_second=self.warm_per_second,
+        )
+
+    @property
     def near_limits(self) -> NearLimits:
         """What a process keeps for itself."""
         return NearLimits(self.near_entries, self.near_bytes, self.near_ttl_seconds)
@@ -159,6 +234,16 @@ class QuerySettings(ServiceSettings):
         return FollowPolicy(
             heartbeat_seconds=self.feed_heartbeat_seconds, silence_seconds=self.feed_silence_seconds
         )
+
+    @field_validator("watch_list")
+    @classmethod
+    def _are_ciks(cls, value: str) -> str:
+        parts = [part.strip() for part in value.split(",") if part.strip()]
+        if not all(part.isascii() and part.isdigit() and 0 < int(part) <= MAX_CIK for part in parts):
+            raise ValueError("give CIKs with commas between them, as in 320193,789019")
+        if len(parts) > MOST_COMPANIES:
+            raise ValueError(f"{len(parts)} companies are named; {MOST_COMPANIES} are the most")
+        return value
 
     @field_validator("redis_url")
     @classmethod

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 from tenkay.client import Endpoint, SequenceFloor
+from tenkay.client.caller import AsyncCaller
 from tenkay.client.store import (
     AsyncArtifactClient,
     AsyncChangeFeedClient,
     AsyncFilingStoreClient,
     AsyncSignalAnalyticsClient,
 )
+from tenkay_query import metrics
+from tenkay_query.admission.store_budget import CURRENT_BUDGET
 
 
 class NoFloor(SequenceFloor):
@@ -18,6 +22,29 @@ class NoFloor(SequenceFloor):
 
     def raise_to(self, sequence: str, *, over_many: bool = True) -> None:
         """Nothing."""
+
+
+class _Counted(AsyncCaller):
+    """Counts what is asked, and holds the call being served to its budget."""
+
+    def _before(self, request: Any) -> None:
+        budget = CURRENT_BUDGET.get()
+        if budget is not None:
+            budget.spend()
+        metrics.STORE_CALLS.labels(request.DESCRIPTOR.name.removesuffix("Request")).inc()
+        super()._before(request)
+
+
+class _Filings(_Counted, AsyncFilingStoreClient):
+    pass
+
+
+class _Analytics(_Counted, AsyncSignalAnalyticsClient):
+    pass
+
+
+class _Artifacts(_Counted, AsyncArtifactClient):
+    pass
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,9 +60,9 @@ class StoreClients:
     def of(cls, endpoint: Endpoint) -> StoreClients:
         """All of one store."""
         return cls(
-            AsyncFilingStoreClient(endpoint, floor=NoFloor()),
-            AsyncSignalAnalyticsClient(endpoint, floor=NoFloor()),
-            AsyncArtifactClient(endpoint, floor=NoFloor()),
+            _Filings(endpoint, floor=NoFloor()),
+            _Analytics(endpoint, floor=NoFloor()),
+            _Artifacts(endpoint, floor=NoFloor()),
             AsyncChangeFeedClient(endpoint, floor=NoFloor()),
         )
 

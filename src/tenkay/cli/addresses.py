@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from tenkay.client import Endpoint, SequenceFloor
     from tenkay.client.fetcher import FetcherClient
     from tenkay.client.pipeline import PipelineClient
-    from tenkay.client.query import QueryClient
+    from tenkay.client.query import CacheAdminClient, QueryClient
 
 SERVICES = ("fetcher", "extractor", "analyzer", "store", "query", "pipeline")
 DEFAULT_VAR = Path("var")
@@ -97,6 +97,16 @@ def query_client(addresses: Addresses, floor: SequenceFloor | None = None) -> It
 
     endpoint = addresses.endpoint("query")
     with _saying_where("query", endpoint), QueryClient(endpoint, floor=floor) as client:
+        yield client
+
+
+@contextmanager
+def cache_admin_client(addresses: Addresses) -> Iterator[CacheAdminClient]:
+    """A client of query's cache administration while the block runs."""
+    from tenkay.client.query import CacheAdminClient
+
+    endpoint = addresses.endpoint("query")
+    with _saying_where("query", endpoint), CacheAdminClient(endpoint) as client:
         yield client
 
 

@@ -12,6 +12,7 @@ import typer
 
 from tenkay.cli import failures, read_commands
 from tenkay.cli.addresses import DEFAULT_VAR
+from tenkay.cli.cache_app import cache_app
 from tenkay.cli.entry_commands import entry_commands
 from tenkay.cli.options import (
     Address,
@@ -427,6 +428,7 @@ def screen(
 
 
 read_commands.add_to(app)
+app.add_typer(cache_app)
 
 
 def _say(line: str) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import AsyncIterable, AsyncIterator, Awaitable, Callable, Iterable, Iterator
+from collections.abc import AsyncIterable, AsyncIterator, Awaitable, Callable, Collection, Iterable, Iterator
 from types import TracebackType
 from typing import Any, Self, TypeVar, cast
 
@@ -86,9 +86,7 @@ class _Caller:
         return (*self._static_metadata, ("traceparent", position.traceparent()))
 
     def _before(self, request: Any) -> None:
-        if not isinstance(request, Message):
-            return  # a stream of messages: none of them reads
-        fields = request.DESCRIPTOR.fields_by_name
+        fields = _fields(request)
         if "min_sequence" in fields and not request.min_sequence:
             over_many = _is_over_many(request)
             request.min_sequence = self.floor.over_many if over_many else self.floor.sequence
@@ -107,9 +105,14 @@ class _Caller:
         return from_call(call.code(), call.details(), call.trailing_metadata(), service=self._service)
 
 
+def _fields(request: Any) -> Collection[str]:
+    """The names of a message's fields; none of a stream of messages, which never reads."""
+    return request.DESCRIPTOR.fields_by_name if isinstance(request, Message) else ()
+
+
 def _is_over_many(request: Any) -> bool:
     """Whether the answer is one over many companies, whose age max_staleness bounds."""
-    fields = request.DESCRIPTOR.fields_by_name if isinstance(request, Message) else {}
+    fields = _fields(request)
     return "max_staleness" in fields and not ("cik" in fields and request.HasField("cik"))
 
 

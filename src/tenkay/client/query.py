@@ -19,6 +19,8 @@ from tenkay.common.v1 import (
     signal_pb2,
 )
 from tenkay.query.v1 import (
+    cache_admin_service_pb2,
+    cache_admin_service_pb2_grpc,
     company_watch_pb2,
     comparisons_pb2,
     evidence_pb2,
@@ -26,6 +28,130 @@ from tenkay.query.v1 import (
     query_service_pb2,
     query_service_pb2_grpc,
 )
+
+
+class AsyncCacheAdminClient(AsyncCaller):
+    """Async client of tenkay.query.v1.CacheAdminService; the proto says what each call does."""
+
+    def __init__(self, endpoint: Endpoint, *, floor: SequenceFloor | None = None) -> None:
+        super().__init__(endpoint, "tenkay.query.v1.CacheAdminService", floor)
+        self._stub = cache_admin_service_pb2_grpc.CacheAdminServiceStub(self._channel)
+
+    async def get_cache_stats(
+        self, *, top: int | None = None, timeout: float | None = None
+    ) -> cache_admin_service_pb2.GetCacheStatsResponse:
+        """GetCacheStats of CacheAdminService."""
+        return await self._unary(
+            self._stub.GetCacheStats,
+            "GetCacheStats",
+            cache_admin_service_pb2.GetCacheStatsRequest(top=top),
+            timeout,
+        )
+
+    def warm_cache(
+        self,
+        *,
+        top_questions: int | None = None,
+        watch_ciks: Iterable[int] = (),
+        filings_per_company: int | None = None,
+        max_per_second: float | None = None,
+        omit_watch_list: bool = False,
+        timeout: float | None = None,
+    ) -> AsyncIterator[cache_admin_service_pb2.WarmCacheResponse]:
+        """WarmCache of CacheAdminService."""
+        return self._stream(
+            self._stub.WarmCache,
+            "WarmCache",
+            cache_admin_service_pb2.WarmCacheRequest(
+                top_questions=top_questions,
+                watch_ciks=watch_ciks,
+                filings_per_company=filings_per_company,
+                max_per_second=max_per_second,
+                omit_watch_list=omit_watch_list,
+            ),
+            timeout,
+        )
+
+    async def invalidate(
+        self,
+        *,
+        cik: int | None = None,
+        accession_number: str | None = None,
+        kind: cache_admin_service_pb2.AnswerKind.ValueType | None = None,
+        all: bool | None = None,
+        timeout: float | None = None,
+    ) -> cache_admin_service_pb2.InvalidateResponse:
+        """Invalidate of CacheAdminService."""
+        return await self._unary(
+            self._stub.Invalidate,
+            "Invalidate",
+            cache_admin_service_pb2.InvalidateRequest(
+                cik=cik, accession_number=accession_number, kind=kind, all=all
+            ),
+            timeout,
+        )
+
+
+class CacheAdminClient(SyncCaller):
+    """Sync client of tenkay.query.v1.CacheAdminService; the proto says what each call does."""
+
+    def __init__(self, endpoint: Endpoint, *, floor: SequenceFloor | None = None) -> None:
+        super().__init__(endpoint, "tenkay.query.v1.CacheAdminService", floor)
+        self._stub = cache_admin_service_pb2_grpc.CacheAdminServiceStub(self._channel)
+
+    def get_cache_stats(
+        self, *, top: int | None = None, timeout: float | None = None
+    ) -> cache_admin_service_pb2.GetCacheStatsResponse:
+        """GetCacheStats of CacheAdminService."""
+        return self._unary(
+            self._stub.GetCacheStats,
+            "GetCacheStats",
+            cache_admin_service_pb2.GetCacheStatsRequest(top=top),
+            timeout,
+        )
+
+    def warm_cache(
+        self,
+        *,
+        top_questions: int | None = None,
+        watch_ciks: Iterable[int] = (),
+        filings_per_company: int | None = None,
+        max_per_second: float | None = None,
+        omit_watch_list: bool = False,
+        timeout: float | None = None,
+    ) -> Iterator[cache_admin_service_pb2.WarmCacheResponse]:
+        """WarmCache of CacheAdminService."""
+        return self._stream(
+            self._stub.WarmCache,
+            "WarmCache",
+            cache_admin_service_pb2.WarmCacheRequest(
+                top_questions=top_questions,
+                watch_ciks=watch_ciks,
+                filings_per_company=filings_per_company,
+                max_per_second=max_per_second,
+                omit_watch_list=omit_watch_list,
+            ),
+            timeout,
+        )
+
+    def invalidate(
+        self,
+        *,
+        cik: int | None = None,
+        accession_number: str | None = None,
+        kind: cache_admin_service_pb2.AnswerKind.ValueType | None = None,
+        all: bool | None = None,
+        timeout: float | None = None,
+    ) -> cache_admin_service_pb2.InvalidateResponse:
+        """Invalidate of CacheAdminService."""
+        return self._unary(
+            self._stub.Invalidate,
+            "Invalidate",
+            cache_admin_service_pb2.InvalidateRequest(
+                cik=cik, accession_number=accession_number, kind=kind, all=all
+            ),
+            timeout,
+        )
 
 
 class AsyncQueryClient(AsyncCaller):

@@ -1,6 +1,6 @@
-"""What belongs to the call being served: its deadline and its place in a trace.
+"""What belongs to the call being served: its deadline, its place in a trace, its caller.
 
-Both are context variables, so that they reach the clients of other services without passing through every signature:
+They are context variables, so that they reach the clients of other services without passing through every signature:
 the handler wrapper sets them, `tenkay.client` reads them.
 """
 
@@ -56,6 +56,8 @@ def new_trace(*, sampled: bool) -> TraceContext:
 CURRENT_TRACE: ContextVar[TraceContext | None] = ContextVar("tenkay_trace", default=None)
 CURRENT_DEADLINE: ContextVar[float | None] = ContextVar("tenkay_deadline", default=None)
 """On the clock of time.monotonic(), the margin already taken off."""
+CURRENT_CALLER: ContextVar[str | None] = ContextVar("tenkay_caller", default=None)
+"""Name of the identity that calls. None where none is asked for, and outside of a call."""
 
 
 def current_trace() -> TraceContext | None:

@@ -25,7 +25,14 @@ from prometheus_client import Counter, Gauge, Histogram
 
 from tenkay.errors import Reason, TenkayError, failure
 from tenkay.runtime import tracing
-from tenkay.runtime.call import CURRENT_DEADLINE, CURRENT_TRACE, TraceContext, new_trace, parse_traceparent
+from tenkay.runtime.call import (
+    CURRENT_CALLER,
+    CURRENT_DEADLINE,
+    CURRENT_TRACE,
+    TraceContext,
+    new_trace,
+    parse_traceparent,
+)
 from tenkay.runtime.logs import get_logger
 from tenkay.status import grpc_code, to_status
 
@@ -221,7 +228,7 @@ def _wrap_unary(
                 position = tracing.position_of(recorded)
             CURRENT_TRACE.set(position)
             if needs_identity:
-                identify(method, _last_values(context), context)
+                CURRENT_CALLER.set(identify(method, _last_values(context), context).name)
             timer = get_loop().call_later(seconds, out_of_time)
             answer = await behaviour(request, context)
         except BaseException as error:
@@ -297,7 +304,7 @@ def _wrap_stream(
                 position = tracing.position_of(recorded)
             CURRENT_TRACE.set(position)
             if policy.identify is not anyone:
-                policy.identify(method, _last_values(context), context)
+                CURRENT_CALLER.set(policy.identify(method, _last_values(context), context).name)
             async for answer in behaviour(request, context):
                 yield answer
         except GeneratorExit:

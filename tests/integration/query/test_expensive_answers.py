@@ -14,6 +14,8 @@ import pytest
 
 from tenkay.errors import Reason, failure
 from tenkay.stack.ports import LOOPBACK, free_port
+from tenkay_query.admission.fair_places import FairPlaces
+from tenkay_query.admission.store_slots import StoreSlots
 from tenkay_query.cache import redis_keys
 from tenkay_query.cache.answers import Answers
 from tenkay_query.cache.breaker import Breaker
@@ -22,7 +24,6 @@ from tenkay_query.cache.policy import CachePolicy
 from tenkay_query.cache.ports import StoreAnswer
 from tenkay_query.cache.redis_cache import SHARED_KEYS, RedisAnswerCache, RedisFeedLedger, open_redis
 from tenkay_query.cache.redis_reads import RedisReads
-from tenkay_query.cache.store_limit import StoreLimit
 from tenkay_query.question import Kind, Level, Outcome, Question
 from tests.integration.query.conftest import eventually, running_valkey
 
@@ -100,7 +101,7 @@ class Pods:
                     Feed(),
                     POLICY,
                     lock=EntryLock(cache, lock_seconds=0.4, wait_seconds=5),
-                    limit=StoreLimit(10, 10, 1),
+                    slots=StoreSlots(FairPlaces(10, 10), 1),
                     stamp=lambda: 0,
                     random=lambda: self.drawn,
                     now=lambda: time.time() + self.clock_ahead,

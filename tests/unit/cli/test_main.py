@@ -35,6 +35,7 @@ COMMANDS = [
     "aggregate",
     "export",
     "watch",
+    "cache",
 ]
 
 

@@ -11,6 +11,10 @@ from prometheus_client.registry import REGISTRY
 from tenkay.common.v1.filing_pb2 import FilingRef
 from tenkay.query.v1 import query_service_pb2 as pb
 from tenkay_query import questions
+from tenkay_query.admission.caller_limits import CallerLimit, CallerLimits
+from tenkay_query.admission.callers import Callers
+from tenkay_query.asked_most import AskedMost
+from tenkay_query.asked_questions import AskedQuestions
 from tenkay_query.cache.near_cache import NearCache, NearLimits
 from tenkay_query.hot_reads import Ask, HotMethod, HotReads
 from tenkay_query.metrics import AnswerMetrics
@@ -20,6 +24,9 @@ REQUEST = pb.GetFilingRequest(filing=FilingRef(accession_number="0001999001-24-0
 
 
 class Context:
+    def peer(self) -> str:
+        return "ipv4:127.0.0.1:50000"
+
     def set_trailing_metadata(self, metadata: object) -> None: ...
 
 
@@ -38,11 +45,13 @@ async def test_an_answer_is_not_kept_when_what_its_question_was_made_from_change
 
     class Answers:
         async def reply(self, _question: Question[Message]) -> Reply:
-            return Reply(Outcome.MISS, Level.STORE, b"", keepable=Keepable("0.6", near.stamp(), 60))
+            return Reply(Outcome.MISS, Level.STORE, b"", keepable=Keepable("0.6", near.stamp(), 60, 0.0))
 
     counts = AnswerMetrics(near)
     try:
-        reads = HotReads(near, cast(Any, Answers()), counts)
+        asked = AskedQuestions(AskedMost(10, 60.0, 0.0), cast(Any, None), every=16, clock=lambda: 0.0)
+        callers = Callers(CallerLimits(CallerLimit(1, 1, 1), 1))
+        reads = HotReads(near, cast(Any, Answers()), counts, asked, callers)
         method = HotMethod.resolved(pb.GetFilingRequest, resolve)
         await reads.reply(method, REQUEST.SerializeToString(), cast(Any, Context()))
         assert len(near) == (0 if changes_meanwhile else 1)

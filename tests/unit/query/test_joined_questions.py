@@ -6,12 +6,13 @@ import asyncio
 from dataclasses import dataclass, field, replace
 
 from tenkay.query.v1 import query_service_pb2 as pb
+from tenkay_query.admission.fair_places import FairPlaces
+from tenkay_query.admission.store_slots import StoreSlots
 from tenkay_query.cache.answers import Answers
 from tenkay_query.cache.entry_lock import EntryLock
 from tenkay_query.cache.generations import Lookup
 from tenkay_query.cache.policy import CachePolicy
 from tenkay_query.cache.ports import Place, StoreAnswer
-from tenkay_query.cache.store_limit import StoreLimit
 from tenkay_query.question import Kind, Question
 
 POLICY = CachePolicy(
@@ -90,7 +91,7 @@ async def test_who_joins_a_question_with_a_newer_token_is_not_told_an_older_stat
         Feed(),
         POLICY,
         lock=EntryLock(Locks(), lock_seconds=1, wait_seconds=1),
-        limit=StoreLimit(10, 10, 1),
+        slots=StoreSlots(FairPlaces(10, 10), 1),
         stamp=lambda: 0,
         random=lambda: 0.5,
     )

@@ -53,7 +53,7 @@ class Open:
     def keep(
         self, name: str, asked: Question[object], as_of: str = "0.10", *, stamp: int | None = None
     ) -> bool:
-        known = Keepable(as_of, self.near.stamp() if stamp is None else stamp, 30)
+        known = Keepable(as_of, self.near.stamp() if stamp is None else stamp, 30, 0.0)
         return self.near.keep(("GetFiling", name.encode()), asked, body(7, as_of), known)
 
     def is_open(self) -> bool:
@@ -162,12 +162,12 @@ def test_an_answer_ends_with_its_time_and_with_the_backstop(cache: Open) -> None
     assert cache.answer("a") is not None
     cache.clock.now = 30.0
     assert cache.answer("a") is None
-    known = Keepable("0.10", cache.near.stamp(), 10_000)
+    known = Keepable("0.10", cache.near.stamp(), 10_000, 0.0)
     assert cache.near.keep(("GetFiling", b"a"), question("g:a"), body(7, "0.10"), known)
     cache.clock.now += LIMITS.ttl_seconds
     assert cache.answer("a") is None
     assert not cache.near.keep(
-        ("GetFiling", b"a"), question("g:a"), body(7, "0.10"), Keepable("0.10", 10**9, 0)
+        ("GetFiling", b"a"), question("g:a"), body(7, "0.10"), Keepable("0.10", 10**9, 0, 0.0)
     )
 
 
@@ -375,7 +375,7 @@ class Interleavings(RuleBasedStateMachine):
                 self.entries[look.name] = (state, state, version)
         key: Key = ("GetFiling", look.name.encode())
         self.near.keep(
-            key, question(look.name), body(version, f"0.{state}"), Keepable(f"0.{state}", look.stamp, 60)
+            key, question(look.name), body(version, f"0.{state}"), Keepable(f"0.{state}", look.stamp, 60, 0.0)
         )
 
     @invariant()

@@ -7,12 +7,13 @@ What is lost and what then happens, in one place:
   error, or nothing within `patience_seconds`), what was true when the feed was last followed is given, up to
   `outage_seconds` after it.
 - The store lost: its DEPENDENCY_UNAVAILABLE is passed on for what is not cached.
-- The store asked too much at once: TOO_MANY_CALLS, by `store_limit`.
+- The store asked too much at once: TOO_MANY_CALLS, by `admission.store_slots`.
 """
 
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import contextvars
 import copy
 import os
@@ -23,9 +24,10 @@ from typing import Generic, TypeVar
 
 from tenkay import sequences
 from tenkay.errors import Reason, TenkayError
-from tenkay.runtime.call import CURRENT_DEADLINE
+from tenkay.runtime.call import CURRENT_DEADLINE, current_deadline
 from tenkay.runtime.tracing import span
 from tenkay_query import metrics
+from tenkay_query.admission.store_slots import StoreSlots
 from tenkay_query.cache import answer_bytes, compression, early_refresh, envelope, negative, redis_keys
 from tenkay_query.cache.entry_lock import EntryLock
 from tenkay_query.cache.envelope import EPOCH_BYTES, Envelope
@@ -33,7 +35,6 @@ from tenkay_query.cache.generations import Lookup, Trouble, Unusable, Valid, Ver
 from tenkay_query.cache.policy import CachePolicy
 from tenkay_query.cache.ports import AnswerCache, CacheLost, FeedProgress, Place, Store, StoreAnswer
 from tenkay_query.cache.single_flight import SingleFlight
-from tenkay_query.cache.store_limit import StoreLimit
 from tenkay_query.question import Keepable, Level, Outcome, Question, Reply
 
 Request = TypeVar("Request")
@@ -58,6 +59,8 @@ class _Basis:
     stamp: int
     floor: str
     """The state that the store was asked for."""
+    has_slot: bool = False
+    """Whether the starter holds a place at the store already."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +70,7 @@ class _Fetched:
     as_of_sequence: str = ""
     """The state that the body names."""
     keepable: Keepable | None = None
+    read_at: float | None = None
 
 
 class Answers(Generic[Request]):
@@ -80,7 +84,7 @@ class Answers(Generic[Request]):
         policy: CachePolicy,
         *,
         lock: EntryLock,
-        limit: StoreLimit,
+        slots: StoreSlots,
         stamp: Callable[[], int],
         random: Callable[[], float],
         now: Callable[[], float] = time.time,
@@ -90,15 +94,18 @@ class Answers(Generic[Request]):
         self._feed = feed
         self._policy = policy
         self._lock = lock
-        self._limit = limit
+        self._slots = slots
         self._stamp = stamp
         self._random = random
         self._now = now
         self._flights: SingleFlight[_Basis, _Fetched] = SingleFlight()
         self._refreshes: dict[str, asyncio.Task[None]] = {}
 
-    async def reply(self, question: Question[Request]) -> Reply:
-        """The answer to `question`, or the error to raise. MALFORMED_SEQUENCE is raised before anything is asked."""
+    async def reply(self, question: Question[Request], *, has_slot: bool = False) -> Reply:
+        """The answer to `question`, or the error to raise. MALFORMED_SEQUENCE is raised before anything is asked.
+
+        `has_slot` says that the caller holds a place at the store for it already.
+        """
         sequences.parse(question.min_sequence)
         place = _place(question)
         seen = await self._look(place, question)
@@ -121,16 +128,20 @@ class Answers(Generic[Request]):
             if seen.verdict.trouble is Trouble.NOT_FOLLOWED:
                 self._feed.nudge()
         last = self._last_known(question, seen)
+        if last is None and not has_slot and not self._flights.is_flying(place.key):
+            self._slots.require_time(question.work, current_deadline())
         try:
             async with asyncio.timeout(None if last is None else self._policy.patience_seconds):
-                fetched = await self._fetch(place, question, seen)
+                fetched = await self._fetch(place, question, seen, has_slot)
         except TimeoutError:
             if last is None:
                 raise
             metrics.OUTAGE_ANSWERS.inc()
             return last
         if fetched.error is None:
-            return Reply(outcome, Level.STORE, fetched.body, keepable=fetched.keepable)
+            return Reply(
+                outcome, Level.STORE, fetched.body, keepable=fetched.keepable, read_at=fetched.read_at
+            )
         if last is not None and fetched.error.reason is Reason.DEPENDENCY_UNAVAILABLE:
             metrics.OUTAGE_ANSWERS.inc()
             return last
@@ -169,14 +180,16 @@ class Answers(Generic[Request]):
             return None
         if entry.kind is envelope.Kind.NEGATIVE:
             error = negative.decode(body)
-            return None if error is None else Reply(Outcome.HIT, Level.REDIS, error=error)
+            if error is None:
+                return None
+            return Reply(Outcome.HIT, Level.REDIS, error=error, read_at=entry.read_at_ms / 1000)
         keepable = None
         if stamp is not None:
             seconds = self._seconds_left(question, entry) - self._lead_seconds(question, entry)
-            keepable = Keepable(valid.as_of_sequence, stamp, seconds)
+            keepable = Keepable(valid.as_of_sequence, stamp, seconds, entry.read_at_ms / 1000)
         if question.as_of_field is not None and valid.as_of_sequence != entry.as_of_sequence:
             body = answer_bytes.with_text(body, question.as_of_field, valid.as_of_sequence)
-        return Reply(Outcome.HIT, Level.REDIS, body, keepable=keepable)
+        return Reply(Outcome.HIT, Level.REDIS, body, keepable=keepable, read_at=entry.read_at_ms / 1000)
 
     def _last_known(self, question: Question[Request], seen: _Seen) -> Reply | None:
         if not isinstance(seen.verdict, Unusable) or seen.verdict.last_known is None:
@@ -223,7 +236,9 @@ class Answers(Generic[Request]):
         if not task.cancelled() and task.exception() is not None:
             metrics.EARLY_REFRESHES.labels("failed").inc()
 
-    async def _fetch(self, place: Place, question: Question[Request], seen: _Seen) -> _Fetched:
+    async def _fetch(
+        self, place: Place, question: Question[Request], seen: _Seen, has_slot: bool
+    ) -> _Fetched:
         position = (seen.found.position if seen.found is not None else None) or ""
         # For what hangs on generations the store must have all that the generations were raised by: it has, since the
         # feed tells only what is committed, and saying so makes sure. A set of companies may be a little old.
@@ -237,7 +252,7 @@ class Answers(Generic[Request]):
 
         fetched, joined = await self._flights.do(
             place.key,
-            _Basis(seen.found, seen.stamp, floor),
+            _Basis(seen.found, seen.stamp, floor, has_slot),
             ask,
             good_enough=lambda basis: _joinable(basis, seen.found, question, floor),
             context=self._flight_context,
@@ -268,7 +283,7 @@ class Answers(Generic[Request]):
                 return None
             metrics.LOCK_WAITS.inc()
             as_of_sequence = "" if served.keepable is None else served.keepable.as_of_sequence
-            return _Fetched(served.body, served.error, as_of_sequence, served.keepable)
+            return _Fetched(served.body, served.error, as_of_sequence, served.keepable, served.read_at)
 
         return await self._lock.answer(
             redis_keys.lock(place.key),
@@ -280,7 +295,7 @@ class Answers(Generic[Request]):
     async def _from_store(self, place: Place, question: Question[Request], basis: _Basis) -> _Fetched:
         read_at = self._now()
         try:
-            async with self._limit.place():
+            async with contextlib.nullcontext() if basis.has_slot else self._slots.hold(question.work):
                 read_at = self._now()
                 answer = await self._ask_store(question, basis.floor)
         except TenkayError as error:
@@ -292,10 +307,10 @@ class Answers(Generic[Request]):
             return _Fetched(error=error)
         entry = await self._keep(place, question, basis, envelope.Kind.ANSWER, answer, read_at)
         if entry is None:
-            return _Fetched(answer.body, as_of_sequence=answer.as_of_sequence)
+            return _Fetched(answer.body, as_of_sequence=answer.as_of_sequence, read_at=read_at)
         seconds = self._seconds_left(question, entry) - self._lead_seconds(question, entry)
-        keepable = Keepable(answer.as_of_sequence, basis.stamp, seconds)
-        return _Fetched(answer.body, None, answer.as_of_sequence, keepable)
+        keepable = Keepable(answer.as_of_sequence, basis.stamp, seconds, read_at)
+        return _Fetched(answer.body, None, answer.as_of_sequence, keepable, read_at)
 
     async def _ask_store(self, question: Question[Request], floor: str) -> StoreAnswer:
         try:

@@ -81,7 +81,9 @@ class NearEntry:
         "expires_at",
         "filled_at",
         "is_bound",
+        "kind",
         "names",
+        "read_at",
         "seen_at",
         "state",
     )
@@ -91,7 +93,7 @@ class NearEntry:
         body: bytes,
         question: Question[object],
         names: tuple[str, ...],
-        state: str,
+        known: Keepable,
         expires_at: float,
         count: HitCount,
     ) -> None:
@@ -101,8 +103,10 @@ class NearEntry:
         self.as_of_field = question.as_of_field
         self.is_bound = question.is_bound
         self.names = names
-        self.filled_at = state
-        self.state = state
+        self.kind = question.kind
+        self.read_at = known.read_at
+        self.filled_at = known.as_of_sequence
+        self.state = known.as_of_sequence
         self.seen_at: str | None = None
         """The position that `state` and `body` were last brought up to; compared by identity."""
         self.expires_at = expires_at
@@ -134,6 +138,11 @@ class NearCache:
         return self._entries.size_bytes
 
     @property
+    def limit_bytes(self) -> int:
+        """What they may take."""
+        return self._limits.max_bytes if self._limits.max_entries > 0 else 0
+
+    @property
     def is_open(self) -> bool:
         """Whether answers are given and taken."""
         return self._is_open
@@ -159,6 +168,11 @@ class NearCache:
         entry.count.bytes += len(entry.body)
         return entry
 
+    def holds(self, key: Key) -> bool:
+        """Whether there is an answer; not counted, and not looked at as asked."""
+        entry = self._entries.peek(key) if self._is_open else None
+        return entry is not None and self._clock() < entry.expires_at
+
     def stamp(self) -> int:
         """To be taken before the look-up that may lead to a fill."""
         return self._tick
@@ -177,7 +191,7 @@ class NearCache:
             self.refusals += 1
             return False
         expires_at = self._clock() + min(known.seconds, self._limits.ttl_seconds)
-        entry = NearEntry(body, question, names, known.as_of_sequence, expires_at, self.counts[question.kind])
+        entry = NearEntry(body, question, names, known, expires_at, self.counts[question.kind])
         self._remove(key)
         for name in names:
             self._by_name.setdefault(name, set()).add(key)

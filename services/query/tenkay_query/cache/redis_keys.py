@@ -27,6 +27,11 @@ ALIVE = f"{PREFIX}feed:alive"
 SEEN = f"{PREFIX}feed:seen"
 """When some process last followed the feed, in milliseconds since 1970."""
 
+ASKED = f"{PREFIX}asked"
+"""A sorted set: the questions asked most, of all processes, by how often lately."""
+ASKED_AT = f"{PREFIX}asked:at"
+"""The moment as of which those numbers count, in seconds since 1970."""
+
 
 def entry(method: str, canonical_request: bytes) -> str:
     """The key of the answer to a request in its canonical form: without min_sequence, defaults filled in."""
@@ -51,3 +56,9 @@ def filing_generation(accession_number: str) -> str:
 def company_generation(cik: int) -> str:
     """The key of the sequence of the last commit that touched a company."""
     return f"{GENERATIONS}c:{cik}"
+
+
+def company_of(generation: str) -> int | None:
+    """The company whose generation has this name; None when it is not a company's."""
+    prefix = f"{GENERATIONS}c:"
+    return int(generation.removeprefix(prefix)) if generation.startswith(prefix) else None

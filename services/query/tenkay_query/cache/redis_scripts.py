@@ -152,3 +152,19 @@ if redis.call('GET', KEYS[1]) ~= ARGV[1] then return 0 end
 return redis.call('DEL', KEYS[1])
 """
 """Gives a lock back, if it is still the holder's."""
+
+ASKED = """
+-- KEYS: asked, as of   ARGV: now, half-life, most, seconds to live, then count, question...
+local now, at = tonumber(ARGV[1]), tonumber(redis.call('GET', KEYS[2]) or '')
+if at and now > at then
+  local share = string.format('%.17g', 0.5 ^ ((now - at) / tonumber(ARGV[2])))
+  redis.call('ZUNIONSTORE', KEYS[1], 1, KEYS[1], 'WEIGHTS', share)
+end
+if not at or now > at then redis.call('SET', KEYS[2], ARGV[1]) end
+for place = 5, #ARGV, 2 do redis.call('ZINCRBY', KEYS[1], ARGV[place], ARGV[place + 1]) end
+redis.call('ZREMRANGEBYRANK', KEYS[1], 0, -(tonumber(ARGV[3]) + 1))
+redis.call('EXPIRE', KEYS[1], ARGV[4])
+redis.call('EXPIRE', KEYS[2], ARGV[4])
+return 1
+"""
+"""Adds to how often questions were asked, after what was counted before has faded; keeps the `most` asked most."""

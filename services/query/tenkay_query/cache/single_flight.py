@@ -29,6 +29,10 @@ class SingleFlight(Generic[Basis, Result]):
     def __init__(self) -> None:
         self._flights: dict[str, _Flight[Basis, Result]] = {}
 
+    def is_flying(self, key: str) -> bool:
+        """Whether work by this key is under way."""
+        return key in self._flights
+
     async def do(
         self,
         key: str,

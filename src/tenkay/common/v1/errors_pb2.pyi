@@ -97,7 +97,9 @@ class _ErrorReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ErrorReas
     ERROR_REASON_MESSAGE_TOO_LARGE: _ErrorReason.ValueType  # 83
     """[RESOURCE_EXHAUSTED] The message is larger than the receiver takes. Metadata "limit_bytes" says how much it takes."""
     ERROR_REASON_TOO_MANY_CALLS: _ErrorReason.ValueType  # 84
-    """[RESOURCE_EXHAUSTED] The server serves as many calls as it may. RetryInfo says when to come back."""
+    """[RESOURCE_EXHAUSTED] The server serves as many calls as it may, or as many of this caller; or what it would have to
+    ask is busy for longer than the call has time. RetryInfo says when to come back.
+    """
     ERROR_REASON_EDGAR_UNAVAILABLE: _ErrorReason.ValueType  # 100
     """[UNAVAILABLE] EDGAR does not answer, or answers with errors, and the retries are used up."""
     ERROR_REASON_DEPENDENCY_UNAVAILABLE: _ErrorReason.ValueType  # 101
@@ -206,7 +208,9 @@ ERROR_REASON_DISK_FULL: ErrorReason.ValueType  # 82
 ERROR_REASON_MESSAGE_TOO_LARGE: ErrorReason.ValueType  # 83
 """[RESOURCE_EXHAUSTED] The message is larger than the receiver takes. Metadata "limit_bytes" says how much it takes."""
 ERROR_REASON_TOO_MANY_CALLS: ErrorReason.ValueType  # 84
-"""[RESOURCE_EXHAUSTED] The server serves as many calls as it may. RetryInfo says when to come back."""
+"""[RESOURCE_EXHAUSTED] The server serves as many calls as it may, or as many of this caller; or what it would have to
+ask is busy for longer than the call has time. RetryInfo says when to come back.
+"""
 ERROR_REASON_EDGAR_UNAVAILABLE: ErrorReason.ValueType  # 100
 """[UNAVAILABLE] EDGAR does not answer, or answers with errors, and the retries are used up."""
 ERROR_REASON_DEPENDENCY_UNAVAILABLE: ErrorReason.ValueType  # 101

@@ -38,6 +38,9 @@ class QueryServiceStub:
     to a minute old, or as max_staleness says, unless min_sequence asks for more; computed_at says when the store was asked.
     The trailing metadata "tenkay-cache" says "hit", "miss" or "bypass".
 
+    A call that this process's memory has no answer for is held to its caller's limits, and waits for its turn at the store;
+    beyond the limits, or when its time would be up before its turn, it is TOO_MANY_CALLS at once, with RetryInfo.
+
     Redis lost: answers come from the store, slower. Store lost: DEPENDENCY_UNAVAILABLE for what is not cached.
     """
 
@@ -132,6 +135,9 @@ class QueryServiceServicer:
     Answers over many companies (ListFilings without a company, ScreenFilings, ScreenCompanies, AggregateSignals) may be up
     to a minute old, or as max_staleness says, unless min_sequence asks for more; computed_at says when the store was asked.
     The trailing metadata "tenkay-cache" says "hit", "miss" or "bypass".
+
+    A call that this process's memory has no answer for is held to its caller's limits, and waits for its turn at the store;
+    beyond the limits, or when its time would be up before its turn, it is TOO_MANY_CALLS at once, with RetryInfo.
 
     Redis lost: answers come from the store, slower. Store lost: DEPENDENCY_UNAVAILABLE for what is not cached.
     """
@@ -247,7 +253,8 @@ class QueryServiceServicer:
         """All values of the filings that meet a filter, as one Arrow IPC stream in chunks: columns accession_number, cik,
         company_name, form_type, filed_date, period_end, sic_code, version, signal_id, kind, number (double), exact (text),
         unit, currency, confidence, out_of_range, in the order of signals, filing days and accession numbers. Errors as
-        ScreenFilings; QUEUE_FULL when as many exports run as may. Never cached.
+        ScreenFilings; TOO_MANY_CALLS when as many exports run and wait as may, QUEUE_FULL when the store says so. Never
+        cached.
         Cost: as many rows as it answers with; it is read from the store as fast as the caller takes it.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
@@ -360,6 +367,9 @@ class QueryService:
     Answers over many companies (ListFilings without a company, ScreenFilings, ScreenCompanies, AggregateSignals) may be up
     to a minute old, or as max_staleness says, unless min_sequence asks for more; computed_at says when the store was asked.
     The trailing metadata "tenkay-cache" says "hit", "miss" or "bypass".
+
+    A call that this process's memory has no answer for is held to its caller's limits, and waits for its turn at the store;
+    beyond the limits, or when its time would be up before its turn, it is TOO_MANY_CALLS at once, with RetryInfo.
 
     Redis lost: answers come from the store, slower. Store lost: DEPENDENCY_UNAVAILABLE for what is not cached.
     """

@@ -1,0 +1,1 @@
+"""Filling the cache before it is asked."""
