@@ -100,6 +100,37 @@ def test_a_log_that_lost_acknowledged_commits_is_not_opened(image: Path, part: s
     assert "restore the data directory" in words
 
 
+@pytest.mark.parametrize("main", [None, b""], ids=["gone", "empty"])
+@pytest.mark.parametrize("has_mark", [True, False])
+async def test_a_log_whose_database_is_not_there_is_left_for_it(
+    image: Path, main: bytes | None, has_mark: bool
+) -> None:
+    # DuckDB would make a new database, and throw away a log that is not of it.
+    whole = (image / MAIN).read_bytes()
+    (image / MAIN).unlink()
+    if main is not None:
+        (image / MAIN).write_bytes(main)
+    mark = (image / MARK).read_bytes()
+    if not has_mark:
+        (image / MARK).unlink()
+    before = _contents(image)
+    with pytest.raises(CannotOpen, match="put the file back"):
+        DuckDBStore.open(options(image), Clock())
+    assert {name: data for name, data in _contents(image).items() if name != MARK} == {
+        name: data for name, data in before.items() if name != MARK
+    }
+    assert (image / MAIN).exists() is (main is not None)
+    (image / MAIN).write_bytes(whole)
+    (image / MARK).write_bytes(mark)
+    assert await _head_of(image) == COMMITS
+
+
+def test_a_mark_alone_makes_no_new_database(image: Path) -> None:
+    (image / MAIN).unlink()
+    (image / WAL).unlink()
+    assert f"{COMMITS} was acknowledged" in _refusal(image)
+
+
 @pytest.mark.parametrize("place", [0.02, 0.3, 0.6, 0.99])
 def test_a_log_with_a_changed_byte_is_not_opened(image: Path, place: float) -> None:
     wal = image / WAL

@@ -383,6 +383,25 @@ async def test_a_directory_with_a_store_is_left_alone(tmp_path: Path, clock: Clo
     assert contents(lost.directory) == before
 
 
+@pytest.mark.parametrize("name", [f"{FILE_NAME}.wal", f"{FILE_NAME}.wal.damaged"])
+async def test_a_log_that_the_lost_store_left_is_never_played_into_the_restored_one(
+    tmp_path: Path, clock: Clock, name: str
+) -> None:
+    async with CopiedStore(tmp_path, clock) as lost:
+        await commit_some(lost.store, 1, 3)
+        await lost.snapshots.create()
+        await commit_some(lost.store, 4, 3)
+        log = (lost.directory / f"{FILE_NAME}.wal").read_bytes()
+    (tmp_path / "restored").mkdir()
+    left = tmp_path / "restored" / name
+    left.write_bytes(log)
+    with pytest.raises(InvalidArgument, match=name) as refused:
+        await restored(tmp_path, clock, keep=True)
+    assert "elsewhere" in refused.value.message
+    assert left.read_bytes() == log
+    assert not (tmp_path / "restored" / FILE_NAME).exists()
+
+
 async def test_a_restore_that_was_killed_is_begun_again(tmp_path: Path, clock: Clock) -> None:
     async with CopiedStore(tmp_path, clock) as lost:
         await commit_some(lost.store, 1, 2)

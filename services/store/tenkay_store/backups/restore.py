@@ -42,6 +42,7 @@ from tenkay_store.primary.acknowledged import FILE_NAME as MARK_NAME
 from tenkay_store.primary.commit_work import Reapply, Resume, Settle
 from tenkay_store.primary.duckdb_artifacts import MissingArtifacts
 from tenkay_store.primary.duckdb_commits import CommitWriter
+from tenkay_store.primary.duckdb_file import logs_of
 from tenkay_store.primary.duckdb_owner import FILE_NAME, LOCK_NAME, CannotOpen, DuckDBOwner, Limits, lock
 
 Grouped = TypeVar("Grouped")
@@ -371,13 +372,22 @@ def _groups(all_of_them: Iterable[Grouped]) -> Iterator[list[Grouped]]:
 
 def _take_empty(directory: Path) -> IO[str]:
     """Own a directory that has no store in it, without what an earlier restore left there."""
-    if (directory / FILE_NAME).exists():
+    file = directory / FILE_NAME
+    if file.exists():
         raise failure(
             Reason.INVALID_FIELD,
             f"{directory} has a store in it, which a restore does not touch; name another directory, or move "
             f"{FILE_NAME} and {FILE_NAME}.wal elsewhere",
             field="data_directory",
         )
+    # The restored store would take it for its own log.
+    for left in logs_of(file):
+        if left.exists():
+            raise failure(
+                Reason.INVALID_FIELD,
+                f"{left.name} in {directory} is of the lost store; move it elsewhere, or remove it",
+                field="data_directory",
+            )
     try:
         directory.mkdir(parents=True, exist_ok=True)
         held = lock(directory / LOCK_NAME)

@@ -39,12 +39,19 @@ def wal_of(file: Path) -> Path:
     return file.with_name(f"{file.name}.wal")
 
 
+def logs_of(file: Path) -> tuple[Path, Path]:
+    """Where the log of a database file may lie: its place, and where it is while its end is looked at."""
+    return wal_of(file), file.with_name(f"{file.name}.wal.damaged")
+
+
 def connect(file: Path, config: Config, acknowledged: int) -> tuple[duckdb.DuckDBPyConnection, int]:
-    """Open `file`, made when missing, and say its newest sequence. CommitsMissing when that is below `acknowledged`.
+    """Open `file`, made when missing, and say its newest sequence. CommitsMissing when that is below `acknowledged`,
+    or the file is missing and its log is not.
 
     duckdb.Error when it is damaged or has another owner; OSError.
     """
-    wal, aside = wal_of(file), file.with_name(f"{file.name}.wal.damaged")
+    _require_database(file, acknowledged)
+    wal, aside = logs_of(file)
     if aside.exists():
         # The process ended while the log was looked at without its damaged end: begin again.
         aside.replace(wal)
@@ -56,6 +63,27 @@ def connect(file: Path, config: Config, acknowledged: int) -> tuple[duckdb.DuckD
             raise
         whole = max(0, int(damaged[1]) - _ENTRY_HEAD_BYTES)
         return _without_end(file, config, acknowledged, wal, aside, whole)
+
+
+def _require_database(file: Path, acknowledged: int) -> None:
+    """CommitsMissing when a new database would be made in the place of one that was."""
+    if _holds_something(file):
+        return
+    # DuckDB would throw the log away, as not of the new file, and with it what is in it alone.
+    logs = [log.name for log in logs_of(file) if _holds_something(log)]
+    if logs:
+        raise CommitsMissing(
+            f"there is no database there, and {' and '.join(logs)} of one is; put the file back that was there, or "
+            "move what is left of it elsewhere and restore (docs/store/restore.md); nothing was changed"
+        )
+    if acknowledged:
+        raise CommitsMissing(
+            f"there is no database there, and {acknowledged} was acknowledged; {_TO_RESTORE}"
+        )
+
+
+def _holds_something(file: Path) -> bool:
+    return file.exists() and file.stat().st_size > 0
 
 
 def _without_end(
