@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Mapping, Sequence
 from datetime import date, datetime
-from typing import TypeVar
+from typing import Literal, TypeVar
 
 import httpx
 import msgspec
@@ -51,7 +51,14 @@ class SupabaseSink:
 
     async def write(self, batch: Sequence[CommitRecord]) -> None:
         """Apply the batch as one transaction. SinkFailure with its remedy when that is not certain."""
-        await self._call(FUNCTION, encoded_batch(batch, self._store_id))
+        answer = await self._call(FUNCTION, encoded_batch(batch, self._store_id))
+        # A proxy on the way may answer anything with 200. What the function did, it says commit by commit.
+        told = [(each.filing_id, each.sequence) for each in _decoded(answer, _APPLIED).results]
+        if told != [(each.accession_number, each.sequence) for each in batch]:
+            raise SinkFailure(
+                Remedy.RETRY,
+                f"Supabase answers for {len(told)} commits that are not the {len(batch)} it was sent",
+            )
 
     async def claim(self, store_id: str, *, used: bool) -> SinkOwner:
         """Make the project that store's if it is nobody's, as `sink.ClaimedSink` says; whose it then is."""
@@ -161,6 +168,17 @@ class _Owner(msgspec.Struct):
         )
 
 
+class _Result(msgspec.Struct):
+    filing_id: str
+    sequence: int
+    outcome: Literal["applied", "ignored"]
+
+
+class _Applied(msgspec.Struct):
+    results: list[_Result]
+
+
+_APPLIED = msgspec.json.Decoder(_Applied)
 _OWNER = msgspec.json.Decoder(_Owner)
 _DIGESTS = msgspec.json.Decoder(dict[date, tuple[int, str]])
 _COMMITS = msgspec.json.Decoder(list[tuple[int, str, str, int, int]])
