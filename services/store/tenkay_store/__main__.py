@@ -46,7 +46,10 @@ async def build(scope: ServerScope, settings: StoreSettings) -> None:
     scope.spawn(store.end_with_writer(), "store-writer")
     scope.spawn(store.keep_segments_sorted(), "store-segments")
     feed = ChangeFeed(
-        store, memory_changes=settings.feed_memory_changes, quiet_seconds=settings.feed_quiet_seconds
+        store,
+        memory_changes=settings.feed_memory_changes,
+        quiet_seconds=settings.feed_quiet_seconds,
+        followers=settings.most_followers(),
     )
     scope.spawn(feed.prune(settings.feed_days, clock), "feed-prune")
     outbox, reconciler = deliver_to_supabase(scope, settings, store)

@@ -108,6 +108,10 @@ class StoreSettings(ServiceSettings):
     feed_quiet_seconds: float = Field(default=10, gt=0, le=600)
     """How often a follower hears from the feed while nothing is committed."""
 
+    feed_followers: int = Field(default=100, ge=1, le=100_000)
+    """Calls of Watch at once, and half of max_concurrent_rpcs at most; one more is answered TOO_MANY_CALLS. Each is one
+    of those for as long as it lasts: with as many, nobody could commit or read."""
+
     backup_url: str | None = Field(default=None, pattern=r"^[a-z0-9]+://.+")
     """Where snapshots of the database and the copy of its commits go: an address that obstore takes, with credentials
     from the environment variables it reads; it may be objects_url. Unset: none are made, and a lost disk loses what
@@ -212,6 +216,10 @@ class StoreSettings(ServiceSettings):
                 "set TENKAY_STORE_SUPABASE_URL and TENKAY_STORE_SUPABASE_KEY together, or neither"
             )
         return self
+
+    def most_followers(self) -> int:
+        """How many may follow the change feed at once."""
+        return min(self.feed_followers, max(1, self.max_concurrent_rpcs // 2))
 
     def store_options(self) -> StoreOptions:
         """How the primary is opened."""

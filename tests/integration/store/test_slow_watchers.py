@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Iterator
-from contextlib import aclosing
+from contextlib import AsyncExitStack, aclosing
 
 import pytest
 
+from tenkay.errors import ResourceExhausted
 from tenkay.store.v1 import change_feed_service_pb2 as feed_pb2
 from tenkay.store.v1 import filing_store_service_pb2 as pb
 from tests.integration.store.store_process import StoreProcess
@@ -53,6 +54,25 @@ async def test_a_follower_that_does_not_read_holds_up_nobody_and_misses_nothing(
             async with asyncio.timeout(30):
                 late = [change.sequence async for change in _changes(unread, newest)]
             assert late == seen
+
+
+async def test_followers_that_never_read_keep_nobody_else_out(
+    tmp_path_factory: pytest.TempPathFactory,
+) -> None:
+    environment = {"TENKAY_STORE_MAX_CONCURRENT_RPCS": "10"}
+    folder = tmp_path_factory.mktemp("store")
+    with StoreProcess(folder, environment) as process:
+        async with process.feed as feed, process.filings as client, AsyncExitStack() as open_calls:
+            refused = 0
+            for _ in range(15):
+                followed = await open_calls.enter_async_context(aclosing(feed.watch()))  # type: ignore[type-var]
+                try:
+                    await anext(followed)
+                except ResourceExhausted:
+                    refused += 1
+            assert refused == 10
+            answer = await client.commit_extraction(extraction=extraction(accession_number(1)))
+            assert answer.outcome.changed
 
 
 async def _changes(

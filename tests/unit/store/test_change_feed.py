@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tenkay.errors import OutOfRange, Reason
+from tenkay.errors import OutOfRange, Reason, ResourceExhausted
 from tenkay_store.domain.change_feed import Batch, ChangeFeed
 from tenkay_store.primary.duckdb_store import DuckDBStore
 from tests.unit.store.conftest import Clock, options
@@ -18,7 +18,7 @@ from tests.unit.store.filings import accession_number, extraction_to_commit
 
 @pytest.fixture
 def feed(store: DuckDBStore) -> ChangeFeed:
-    return ChangeFeed(store, memory_changes=20, quiet_seconds=0.1)
+    return ChangeFeed(store, memory_changes=20, quiet_seconds=0.1, followers=10)
 
 
 async def _commit(store: DuckDBStore, first: int, count: int) -> None:
@@ -118,14 +118,14 @@ async def test_changes_of_others_do_not_put_off_the_sign_of_life(
 
 async def test_batches_are_bounded(tmp_path: Path, clock: Clock) -> None:
     store = DuckDBStore.open(options(tmp_path), clock)
-    feed = ChangeFeed(store, memory_changes=10_000, quiet_seconds=1)
+    feed = ChangeFeed(store, memory_changes=10_000, quiet_seconds=1, followers=10)
     await _commit(store, 0, 700)
     batches = feed.watch(0)
     assert [len((await anext(batches)).changes) for _ in range(2)] == [500, 200]
     await store.close()
     # The same from the table, after a restart.
     store = DuckDBStore.open(options(tmp_path), clock)
-    batches = ChangeFeed(store, memory_changes=10_000, quiet_seconds=1).watch(0)
+    batches = ChangeFeed(store, memory_changes=10_000, quiet_seconds=1, followers=10).watch(0)
     assert [len((await anext(batches)).changes) for _ in range(2)] == [500, 200]
     await store.close()
 
@@ -140,14 +140,14 @@ async def test_a_position_older_than_the_feed_keeps_is_expired(
         ticking.now += timedelta(days=1)
     # Changes 1 to 3 are older; the newest stays in any case.
     await store.prune_changes(ticking.now - timedelta(days=2, hours=12))
-    fresh = ChangeFeed(store, memory_changes=2, quiet_seconds=1)
+    fresh = ChangeFeed(store, memory_changes=2, quiet_seconds=1, followers=10)
     assert await _take(fresh.watch(3), 5) == [4, 5]
     for position in (0, 2):
         with pytest.raises(OutOfRange) as expired:
             await anext(fresh.watch(position))
         assert expired.value.reason is Reason.FEED_POSITION_EXPIRED
     await store.prune_changes(ticking.now + timedelta(days=9))
-    assert await _take(ChangeFeed(store, memory_changes=2, quiet_seconds=1).watch(4), 5) == [5]
+    assert await _take(ChangeFeed(store, memory_changes=2, quiet_seconds=1, followers=10).watch(4), 5) == [5]
     await store.close()
     # Sequences go on after the newest, though the feed has nothing else.
     store = DuckDBStore.open(options(tmp_path), ticking)
@@ -210,3 +210,16 @@ async def test_the_feed_forgets_what_has_become_old_since_the_start(
     await _prune_once(feed, monkeypatch, lambda: next(times), lambda: next(seconds))
     with pytest.raises(OutOfRange):
         await store.changes(0, 10)
+
+
+async def test_more_followers_than_may_are_told_to_come_back(store: DuckDBStore) -> None:
+    feed = ChangeFeed(store, memory_changes=20, quiet_seconds=0.1, followers=2)
+    following = [feed.watch(None), feed.watch(0)]
+    for each in following:
+        await anext(each)
+    with pytest.raises(ResourceExhausted, match="2 follow") as refused:
+        await anext(feed.watch(None))
+    assert refused.value.reason is Reason.TOO_MANY_CALLS
+    assert refused.value.retry_after
+    await following[0].aclose()
+    assert (await anext(feed.watch(None))).changes == ()

@@ -12,10 +12,12 @@ from typing import Any
 import duckdb
 import pytest
 
+from tenkay_store.domain.records import Purge
 from tenkay_store.domain.stored import Moment, StoredFiling
 from tenkay_store.primary import duckdb_reads as reads
 from tenkay_store.primary.duckdb_store import DuckDBStore
 from tests.unit.store.conftest import options
+from tests.unit.store.filings import accession_number, extraction_to_commit
 from tests.unit.store.two_filings import ASKED, FIRST, OTHER, fill, screened
 
 
@@ -84,4 +86,17 @@ async def test_a_sort_that_was_under_way_does_not_bring_a_purged_filing_back(
     assert await screened(store) == [OTHER]
     await store.sort_segments()
     assert await screened(store) == [OTHER]
+    await store.close()
+
+
+async def test_many_are_purged_in_a_few_groups(tmp_path: Path, clock: Callable[[], datetime]) -> None:
+    store = DuckDBStore.open(options(tmp_path, window_seconds=0.5), clock)
+    names = [accession_number(number) for number in range(70)]
+    await asyncio.gather(*(store.commit(extraction_to_commit(name)) for name in names))
+    asked = [Purge(name, "the data officer", "withdrawn") for name in names]
+    async with asyncio.timeout(10):
+        purged = await store.purge(asked)
+    assert [each.accession_number for each in purged] == names
+    assert [each.sequence for each in purged] == list(range(71, 141))
+    assert await store.purge(asked) == []
     await store.close()

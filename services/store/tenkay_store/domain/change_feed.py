@@ -25,6 +25,7 @@ from tenkay_store.domain.storage import AnalyticalStore
 
 MAX_BATCH = 500
 PRUNE_INTERVAL_SECONDS = 3600.0
+RETRY_SECONDS = 5.0
 
 logger = get_logger(__name__)
 
@@ -46,10 +47,13 @@ class ChangeFeed:
         *,
         memory_changes: int,
         quiet_seconds: float,
+        followers: int,
         elapsed: Callable[[], float] = time.monotonic,
     ) -> None:
         self._store = store
         self._elapsed = elapsed
+        self._most_followers = followers
+        self._followers = 0
         self._quiet_seconds = quiet_seconds
         self._recent: deque[Change] = deque(maxlen=memory_changes)
         self._next = asyncio.Event()
@@ -60,7 +64,7 @@ class ChangeFeed:
 
         With `ciks` only changes of these companies; the others move the position on, and are told with the next batch
         or sign of life. The first batch comes at once, even when it is empty. FEED_POSITION_EXPIRED when the position
-        is no longer held, now or because the follower took too long.
+        is no longer held, now or because the follower took too long. TOO_MANY_CALLS when as many follow as may.
         """
         position = self._store.head if after is None else after
         if position > self._store.head:
@@ -71,6 +75,15 @@ class ChangeFeed:
                 "the feed and start with an empty from_sequence",
                 field="from_sequence",
             )
+        if self._followers >= self._most_followers:
+            # A follower keeps one of the server's calls for as long as it likes: not all of them may be kept.
+            raise failure(
+                Reason.TOO_MANY_CALLS,
+                f"{self._followers} follow the change feed already, and no more may; come back later, and end calls of "
+                "Watch that nobody reads",
+                retry_after=RETRY_SECONDS,
+            )
+        self._followers += 1
         metrics.WATCHERS.inc()
         try:
             changes = await self._after(position)
@@ -89,6 +102,7 @@ class ChangeFeed:
                     await self._quiet_or(advanced, told_at + self._quiet_seconds - self._elapsed())
                     changes = await self._after(position)
         finally:
+            self._followers -= 1
             metrics.WATCHERS.dec()
 
     async def prune(

@@ -100,6 +100,7 @@ SORT_EVERY_SECONDS = 1.0
 SEGMENTS_KNOWN_SECONDS = 1.0
 """How long after a commit that replaced segments the new ones are known to readers, at the very most."""
 
+PURGES_AT_ONCE = 50
 EXPORTS_AT_ONCE = 2
 """Exports that may hold a reader each; the others are for reads that take milliseconds."""
 EXPORT_RETRY_SECONDS = 5.0
@@ -258,8 +259,17 @@ class DuckDBStore:
 
     async def purge(self, purges: Sequence[Purge]) -> Sequence[CommitRecord]:
         """Remove all versions of filings; the commits of those that were stored."""
-        written = [await self._committer.submit(Remove(each), each.size_bytes) for each in purges]
-        return [each.record for each in written if each.record is not None]
+        removed: list[CommitRecord] = []
+        # Together, so that a group's window is waited for once and not for each; some at a time, as others commit too.
+        for start in range(0, len(purges), PURGES_AT_ONCE):
+            written = await asyncio.gather(
+                *(
+                    self._committer.submit(Remove(each), each.size_bytes)
+                    for each in purges[start : start + PURGES_AT_ONCE]
+                )
+            )
+            removed += [each.record for each in written if each.record is not None]
+        return removed
 
     async def dispute(self, said: Dispute) -> tuple[CommitRecord, bool]:
         """Record what an operator says of a value; what holds then, and whether that is new.
