@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from datetime import timedelta
 from functools import partial
 from typing import TypeVar
 
@@ -118,7 +119,9 @@ class ReferenceCommits(ReferenceState):
     def _told(self, write: Callable[[], Done]) -> Done:
         """Do one commit as a group of its own, and tell of it."""
         at = self._clock()
-        self._recorded_at = at if self._recorded_at is None else max(at, self._recorded_at)
+        if self._moments:
+            at = max(at, self._moments[-1][1] + timedelta(microseconds=1))
+        self._recorded_at = at
         first = len(self._changes)
         self._group = []
         done = write()

@@ -223,7 +223,12 @@ async def test_a_clock_set_back_does_not_turn_commits_around(store: AnalyticalSt
     first = await store.commit(extraction_to_commit(FIRST))
     clock.now -= timedelta(days=30)
     second = await store.commit(extraction_to_commit(accession_number(2)))
-    assert second.recorded_at == first.recorded_at
+    third = await store.commit(extraction_to_commit(FIRST, code_version="2"))
+    assert first.recorded_at < second.recorded_at < third.recorded_at
+    assert third.recorded_at - first.recorded_at < timedelta(seconds=1)
+    # What is read as of a commit's moment stays what it was.
+    for each in (first, second, third):
+        assert await store.sequence_at(each.recorded_at, store.head) == each.sequence
 
 
 async def test_a_read_waits_for_its_sequence_for_a_while(store: AnalyticalStore) -> None:

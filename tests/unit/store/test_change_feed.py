@@ -221,5 +221,5 @@ async def test_more_followers_than_may_are_told_to_come_back(store: DuckDBStore)
         await anext(feed.watch(None))
     assert refused.value.reason is Reason.TOO_MANY_CALLS
     assert refused.value.retry_after
-    await following[0].aclose()
+    await following[0].aclose()  # type: ignore[attr-defined]
     assert (await anext(feed.watch(None))).changes == ()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import threading
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from itertools import chain
 from typing import Any
 
@@ -58,6 +58,8 @@ from tenkay_store.primary.duckdb_checkpoint import Checkpoints
 from tenkay_store.primary.duckdb_failures import RETRY_SECONDS, of_write
 from tenkay_store.primary.duckdb_owner import DuckDBOwner
 from tenkay_store.primary.group_commit import WriterBroken
+
+_LEAST_STEP = timedelta(microseconds=1)
 
 logger = get_logger(__name__)
 
@@ -127,6 +129,7 @@ class CommitWriter:
         failpoints.reach(Failpoint.AFTER_COMMIT)
         if plan.head > self.head:
             self._acknowledge(plan.head)
+            self._recorded_at = plan.recorded_at
         self.signal_ids.take(plan.signal_ids.values())
         self._stored.add(plan.new_filings)
         if plan.segments is not self.segments:
@@ -134,7 +137,6 @@ class CommitWriter:
                 self.open_segment_rows = 0
             self.segments = plan.segments
         self.open_segment_rows += len(plan.signals)
-        self._recorded_at = plan.recorded_at
         self.head = plan.head
         return plan.outcomes
 
@@ -190,8 +192,9 @@ class CommitWriter:
         now = naive(self._clock())
         plan = CommitPlan(
             head=self.head,
-            # A clock that was set back does not turn the order of commits around.
-            recorded_at=now if self._recorded_at is None else max(now, self._recorded_at),
+            # A clock that was set back does not turn the order of commits around, nor give two groups one moment: what
+            # was read as of a commit's moment is what is read as of it later.
+            recorded_at=now if self._recorded_at is None else max(now, self._recorded_at + _LEAST_STEP),
             stored_ids=self.signal_ids,
             sink=self._sink,
             segments=self.segments,

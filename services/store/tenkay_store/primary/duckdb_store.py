@@ -264,7 +264,7 @@ class DuckDBStore:
         for start in range(0, len(purges), PURGES_AT_ONCE):
             written = await asyncio.gather(
                 *(
-                    self._committer.submit(Remove(each), each.size_bytes)
+                    self._committer.put(Remove(each), each.size_bytes)
                     for each in purges[start : start + PURGES_AT_ONCE]
                 )
             )

@@ -90,6 +90,10 @@ class GroupCommitter(Generic[Work, Outcome]):
 
     async def submit(self, work: Work, size_bytes: int = 0) -> Outcome:
         """The outcome once `work` is durable. QUEUE_FULL when there is no room for it."""
+        return await self.put(work, size_bytes)
+
+    def put(self, work: Work, size_bytes: int = 0) -> asyncio.Future[Outcome]:
+        """The same of work that is queued when this returns, in the order of calls."""
         answer: asyncio.Future[Outcome] = self._loop.create_future()
         limits = self._limits
         with self._changed:
@@ -108,7 +112,7 @@ class GroupCommitter(Generic[Work, Outcome]):
             self._queued_bytes += size_bytes
             if waiting == 0 or waiting + 1 == limits.group_size:
                 self._changed.notify()
-        return await answer
+        return answer
 
     async def close(self) -> None:
         """Write what is queued, then end the thread."""
