@@ -100,11 +100,15 @@ def test_what_does_not_fit_the_layout_is_refused(entry: Envelope) -> None:
 
 def test_that_something_does_not_exist_can_be_kept() -> None:
     error = failure(
-        Reason.FILING_UNKNOWN, "no such filing", metadata={"trace_id": "of the call", "shard": "0"}
+        Reason.FILING_UNKNOWN,
+        "no such filing",
+        field="prior.accession_number",
+        metadata={"trace_id": "of the call", "shard": "0"},
     )
     kept = negative.decode(negative.encode(error))
     assert isinstance(kept, NotFound)
     assert (kept.reason, kept.message, kept.metadata) == (error.reason, error.message, {"shard": "0"})
+    assert kept.fields == error.fields
 
 
 @pytest.mark.parametrize("reason", [reason for reason in Reason if reason not in negative.CACHED])

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 
-from tenkay.errors import Reason, TenkayError, failure
+from tenkay.errors import CLASS_BY_REASON, FieldViolation, Reason, TenkayError
 
 CACHED = frozenset({Reason.FILING_UNKNOWN, Reason.COMPANY_UNKNOWN, Reason.ANALYSIS_UNKNOWN})
 """The errors that are facts about what is stored. No other error is ever cached."""
@@ -18,15 +18,18 @@ def encode(error: TenkayError) -> bytes:
     if error.reason not in CACHED:
         raise ValueError(f"{error.reason} is not an answer that may be cached")
     metadata = {name: value for name, value in error.metadata.items() if name != _OF_THE_CALL}
-    return json.dumps([error.reason.value, error.message, metadata]).encode()
+    fields = [[each.field, each.description] for each in error.fields]
+    return json.dumps([error.reason.value, error.message, metadata, fields]).encode()
 
 
 def decode(body: bytes) -> TenkayError | None:
     """The error, to be raised; None when the bytes are not one."""
     try:
-        reason, message, metadata = json.loads(body)
-        if Reason(reason) not in CACHED:
+        name, message, metadata, fields = json.loads(body)
+        reason = Reason(name)
+        if reason not in CACHED:
             return None
-        return failure(Reason(reason), str(message), metadata=dict(metadata))
+        violations = [FieldViolation(str(field), str(description)) for field, description in fields]
+        return CLASS_BY_REASON[reason](reason, str(message), fields=violations, metadata=dict(metadata))
     except (ValueError, TypeError):
         return None

@@ -8,6 +8,9 @@ one after another).
 from __future__ import annotations
 
 _VARINT, _FIXED64, _LENGTH_DELIMITED, _FIXED32 = 0, 1, 2, 5
+_VARINT_BITS = 63
+"""A tag and a length are shorter; what goes on is no message. Without a bound the number would grow with the request,
+and the time with its square."""
 
 
 def split(raw: bytes, field_number: int) -> tuple[bytes, str] | None:
@@ -58,9 +61,9 @@ def split(raw: bytes, field_number: int) -> tuple[bytes, str] | None:
 
 
 def _varint(raw: bytes, position: int) -> tuple[int, int]:
-    """The number at `position` and where it ends. ValueError when it is spelt longer than it need be."""
+    """The number at `position` and where it ends. ValueError when it is spelt longer than it need be, or is too long."""
     number = shift = 0
-    while True:
+    while shift < _VARINT_BITS:
         byte = raw[position]
         position += 1
         number |= (byte & 0x7F) << shift
@@ -69,3 +72,4 @@ def _varint(raw: bytes, position: int) -> tuple[int, int]:
                 raise ValueError("an overlong number")
             return number, position
         shift += 7
+    raise ValueError("a number too long for a tag or a length")
