@@ -45,14 +45,20 @@ class HotMethod:
     min_sequence_field: int
     resolve: Callable[[Any, Ask], Awaitable[Question[Message]]] | None = None
     """The same of a request whose answer hangs on what another answer tells. Exactly one of the two is set."""
+    further: Callable[[Any, bytes], Question[Message] | None] | None = None
+    """From the parsed request and its answer: what is to be asked in its place, where the answer shows that it hangs on
+    more than was known. None: the answer stands."""
 
     @classmethod
     def resolved(
-        cls, request_type: type[Message], resolve: Callable[[Any, Ask], Awaitable[Question[Message]]]
+        cls,
+        request_type: type[Message],
+        resolve: Callable[[Any, Ask], Awaitable[Question[Message]]],
+        further: Callable[[Any, bytes], Question[Message] | None] | None = None,
     ) -> HotMethod:
-        """The method of a request that another question has to be asked for first."""
+        """The method of a request that another question may have to be asked for first."""
         method = cls.of(request_type, None)
-        return cls(method.name, request_type, None, method.min_sequence_field, resolve)
+        return cls(method.name, request_type, None, method.min_sequence_field, resolve, further)
 
     @classmethod
     def of(
@@ -115,8 +121,7 @@ class HotReads:
             self._asked.note(key, 1)
         with self._callers.entered(context):
             CURRENT_BUDGET.set(StoreBudget())
-            question = await method.asks(request, self.ask)
-            reply = await self._answers.reply(question)
+            question, reply = await self._answered(method, request, self._ask)
         self._counts.count(question.kind, reply.outcome, reply.level)
         if reply.read_at is not None:
             self._counts.age(question.kind, self._now() - reply.read_at)
@@ -126,11 +131,25 @@ class HotReads:
         self._keep(key, question, reply, stamp)
         return reply.body
 
-    async def ask(self, question: Question[Message]) -> bytes:
-        """The answer to a question that another one depends on; TenkayError."""
+    async def _ask(self, question: Question[Message]) -> bytes:
+        """The answer to a question that a request's own depends on. It is no request, and so not counted; its error is,
+        since the request is answered with it."""
         reply = await self._answers.reply(question)
-        self._counts.count(question.kind, reply.outcome, reply.level)
+        if reply.error is not None:
+            self._counts.count(question.kind, reply.outcome, reply.level)
         return _body(reply)
+
+    async def _answered(
+        self, method: HotMethod, request: Message, ask: Ask, *, has_slot: bool = False
+    ) -> tuple[Question[Message], Reply]:
+        """The question that the request becomes in the end, and its answer."""
+        question = await method.asks(request, ask)
+        reply = await self._answers.reply(question, has_slot=has_slot)
+        if method.further is not None and reply.error is None:
+            further = method.further(request, reply.body)
+            if further is not None:
+                return further, await self._answers.reply(further, has_slot=has_slot)
+        return question, reply
 
     @property
     def has_memory(self) -> bool:
@@ -151,8 +170,8 @@ class HotReads:
 
         CURRENT_BUDGET.set(StoreBudget())
         stamp = self._near.stamp()
-        question = await method.asks(parse(method.request_type, raw), ask)
-        reply = await self._answers.reply(question, has_slot=True)
+        request = parse(method.request_type, raw)
+        question, reply = await self._answered(method, request, ask, has_slot=True)
         if reply.error is None:
             self._keep((method.name, raw), question, reply, stamp)
         return reply

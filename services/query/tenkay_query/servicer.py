@@ -21,6 +21,25 @@ from tenkay_query.store_clients import StoreClients
 FULL_NAME = "tenkay.query.v1.QueryService"
 
 
+async def _filing(request: pb.GetFilingRequest, ask: Ask) -> AnyQuestion:
+    asked = questions.filing(request)
+    if "amends" not in request.read_mask.paths:
+        return asked
+    # A masked answer may not show whether it is an amendment's.
+    return _amendment_of(request, await ask(questions.whole_filing(request))) or asked
+
+
+def _amendment(request: pb.GetFilingRequest, answer: bytes) -> AnyQuestion | None:
+    return None if request.HasField("read_mask") else _amendment_of(request, answer)
+
+
+def _amendment_of(request: pb.GetFilingRequest, answer: bytes) -> AnyQuestion | None:
+    found = pb.GetFilingResponse.FromString(answer).filing
+    if not found.is_amendment or not found.HasField("cik"):
+        return None
+    return questions.amendment(request, found.cik)
+
+
 async def _evidence(request: evidence_pb2.GetEvidenceRequest, ask: Ask) -> AnyQuestion:
     found = pb.GetSignalsResponse.FromString(await ask(questions.evidence_signal(request)))
     return questions.evidence(request, evidence_messages.earlier_filings(found.signals))
@@ -31,7 +50,7 @@ async def _comparison(request: comparisons_pb2.CompareFilingsRequest, ask: Ask) 
     return questions.comparison(request, filing.cik if filing.HasField("cik") else None)
 
 
-_GET_FILING = HotMethod.of(pb.GetFilingRequest, questions.filing)
+_GET_FILING = HotMethod.resolved(pb.GetFilingRequest, _filing, _amendment)
 _GET_SIGNALS = HotMethod.of(pb.GetSignalsRequest, questions.signals)
 _GET_ANALYSIS = HotMethod.of(pb.GetAnalysisRequest, questions.analysis)
 _GET_COMPANY_SUMMARY = HotMethod.of(pb.GetCompanySummaryRequest, questions.company_summary)

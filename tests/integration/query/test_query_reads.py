@@ -30,7 +30,7 @@ from tenkay.errors import InvalidArgument, NotFound, OutOfRange, Reason, TenkayE
 from tenkay.query.v1 import company_watch_pb2 as watch_pb
 from tenkay.query.v1 import comparisons_pb2, evidence_pb2, many_companies_pb2
 from tenkay.query.v1 import query_service_pb2 as pb
-from tests.integration.query.conftest import Answered, Caller
+from tests.integration.query.conftest import Answered, Caller, eventually
 from tests.integration.query.reports import BODY, CIKS, Company, commit_with_artifacts, quote_of
 from tests.integration.running_services import Service
 from tests.unit.store.artifacts import FACTS, TEXT, fact, messages, named
@@ -101,6 +101,41 @@ async def test_how_old_an_answer_over_many_companies_may_be_is_the_callers_to_sa
     # A list of one company is bound to it, and says no such thing.
     listed = await ok(caller, pb.ListFilingsRequest(cik=company.cik, max_staleness=Duration(seconds=5)))
     assert not listed.HasField("computed_at")
+
+
+@pytest.mark.parametrize("mask", [None, ["amends"], ["filing", "amends"]])
+async def test_what_an_amendment_amends_is_told_as_soon_as_it_is_stored_and_as_long_as_it_is(
+    callers: tuple[Caller, Caller],
+    caller_without_near: Caller,
+    company: Company,
+    store_service: Service,
+    mask: list[str] | None,
+) -> None:
+    amendment = await company.report("10-K/A", date(2023, 12, 31), {}, filed=date(2024, 6, 1))
+    request = pb.GetFilingRequest(
+        filing=amendment, read_mask=None if mask is None else FieldMask(paths=mask)
+    )
+    every = (*callers, caller_without_near)
+
+    async def amended() -> set[str]:
+        return {(await ok(each, request)).amends for each in every}
+
+    for _ in range(3):  # so that all keep it
+        assert await amended() == {""}
+    original = await company.report("10-K", date(2023, 12, 31), {"revenue": "1"})
+    request.min_sequence = company.newest
+    assert await amended() == {original.accession_number}
+    request.min_sequence = ""
+    assert await amended() == {original.accession_number}
+    async with AsyncStoreAdminClient(Endpoint(store_service.address, plaintext=True)) as admin:
+        await admin.purge_filings(
+            accession_numbers=[original.accession_number], requested_by="a test", reason="a test"
+        )
+
+    async def is_gone() -> bool:
+        return await amended() == {""}
+
+    await eventually(is_gone)
 
 
 async def test_a_mask_leaves_out_what_it_does_not_name(caller: Caller, company: Company) -> None:

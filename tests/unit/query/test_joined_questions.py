@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import time
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
+
+import pytest
 
 from tenkay.query.v1 import query_service_pb2 as pb
 from tenkay_query.admission.fair_places import FairPlaces
@@ -83,9 +87,8 @@ class Feed:
     def nudge(self) -> None: ...
 
 
-async def test_who_joins_a_question_with_a_newer_token_is_not_told_an_older_state() -> None:
-    cache, store = Cache("0.10"), Store()
-    answers = Answers[str](
+def answers_of(cache: Cache, store: Store, *, now: Callable[[], float] = time.time) -> Answers[str]:
+    return Answers[str](
         cache,
         store,
         Feed(),
@@ -94,7 +97,13 @@ async def test_who_joins_a_question_with_a_newer_token_is_not_told_an_older_stat
         slots=StoreSlots(FairPlaces(10, 10), 1),
         stamp=lambda: 0,
         random=lambda: 0.5,
+        now=now,
     )
+
+
+async def test_who_joins_a_question_with_a_newer_token_is_not_told_an_older_state() -> None:
+    cache, store = Cache("0.10"), Store()
+    answers = answers_of(cache, store)
     first = asyncio.create_task(answers.reply(QUESTION))
     await asyncio.sleep(0)
     await asyncio.sleep(0)
@@ -103,7 +112,28 @@ async def test_who_joins_a_question_with_a_newer_token_is_not_told_an_older_stat
     await asyncio.sleep(0.01)
     store.may_answer.set()
 
-    told = [pb.GetCompanySummaryResponse.FromString((await each).body) for each in (first, second)]
+    replies = [await first, await second]
+    told = [pb.GetCompanySummaryResponse.FromString(each.body) for each in replies]
 
     assert store.calls == 1
+    assert replies[0].read_at == replies[1].read_at is not None
     assert [each.as_of_sequence for each in told] == ["0.10", "0.17"]
+
+
+@pytest.mark.parametrize(("max_staleness", "calls"), [(0.0, 2), (2.0, 2), (4.0, 1), (None, 2)])
+async def test_who_joins_a_question_over_many_companies_gets_no_older_answer_than_it_accepts(
+    max_staleness: float | None, calls: int
+) -> None:
+    """The other one has asked three seconds ago, and the store may have read then."""
+    many = replace(QUESTION, method="ListFilings", kind=Kind.QUERY_RESULT, generations=())
+    clock = [1000.0]
+    store = Store()
+    answers = answers_of(Cache("0.10"), store, now=lambda: clock[0])
+    first = asyncio.create_task(answers.reply(many))
+    await asyncio.sleep(0.01)
+    clock[0] += 3
+    second = asyncio.create_task(answers.reply(replace(many, max_staleness_seconds=max_staleness)))
+    await asyncio.sleep(0.01)
+    store.may_answer.set()
+    assert not any(each.error for each in await asyncio.gather(first, second))
+    assert store.calls == calls

@@ -19,7 +19,7 @@ import copy
 import os
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Generic, TypeVar
 
 from tenkay import sequences
@@ -59,6 +59,8 @@ class _Basis:
     stamp: int
     floor: str
     """The state that the store was asked for."""
+    asked_at: float
+    """In seconds since 1970."""
     has_slot: bool = False
     """Whether the starter holds a place at the store already."""
 
@@ -129,7 +131,10 @@ class Answers(Generic[Request]):
                 self._feed.nudge()
         last = self._last_known(question, seen)
         if last is None and not has_slot and not self._flights.is_flying(place.key):
-            self._slots.require_time(question.work, current_deadline())
+            try:
+                self._slots.require_time(question.work, current_deadline())
+            except TenkayError as error:
+                return Reply(outcome, Level.STORE, error=error)
         try:
             async with asyncio.timeout(None if last is None else self._policy.patience_seconds):
                 fetched = await self._fetch(place, question, seen, has_slot)
@@ -222,7 +227,10 @@ class Answers(Generic[Request]):
 
         async def refresh() -> None:
             fetched = await self._ask(
-                place, question, _Basis(seen.found, seen.stamp, question.min_sequence), may_wait=False
+                place,
+                question,
+                _Basis(seen.found, seen.stamp, question.min_sequence, self._now()),
+                may_wait=False,
             )
             if fetched is not None:
                 metrics.EARLY_REFRESHES.labels("done" if fetched.error is None else "failed").inc()
@@ -243,6 +251,7 @@ class Answers(Generic[Request]):
         # For what hangs on generations the store must have all that the generations were raised by: it has, since the
         # feed tells only what is committed, and saying so makes sure. A set of companies may be a little old.
         floor = merged(position, question.min_sequence) if question.is_bound else question.min_sequence
+        now = self._now()
 
         async def ask(basis: _Basis) -> _Fetched:
             fetched = await self._ask(place, question, basis, may_wait=True)
@@ -252,9 +261,14 @@ class Answers(Generic[Request]):
 
         fetched, joined = await self._flights.do(
             place.key,
-            _Basis(seen.found, seen.stamp, floor, has_slot),
+            _Basis(seen.found, seen.stamp, floor, now, has_slot),
             ask,
-            good_enough=lambda basis: _joinable(basis, seen.found, question, floor),
+            good_enough=lambda basis: (
+                _joinable(basis, seen.found, question, floor)
+                if question.is_bound
+                else covers(basis.floor, floor)
+                and now - basis.asked_at <= self._policy.staleness_seconds(question)
+            ),
             context=self._flight_context,
         )
         if joined:
@@ -385,12 +399,13 @@ def _as_of(sequence: str, question: Question[Request], fetched: _Fetched) -> _Fe
     if sequence == fetched.as_of_sequence:
         return fetched
     body = answer_bytes.with_text(fetched.body, question.as_of_field, sequence)
-    return _Fetched(body, None, sequence, fetched.keepable)
+    return replace(fetched, body=body, as_of_sequence=sequence)
 
 
 def _joinable(basis: _Basis, found: Lookup | None, question: Question[Request], floor: str) -> bool:
-    """Whether the answer to a question asked on `basis` is new enough for a caller that has `found`."""
-    if not question.is_bound or found is None or basis.found is None:
+    """Whether the answer to a question asked on `basis`, about one filing or company, is new enough for a caller that has
+    `found`."""
+    if found is None or basis.found is None:
         return covers(basis.floor, question.min_sequence)
     if covers(basis.floor, floor):
         return True

@@ -9,6 +9,7 @@ it: another moment is another answer.
 from tenkay_query.questions.many_companies import aggregate, company_screen, export, screen
 from tenkay_query.questions.one_company import company_comparison, company_summary, filings, series
 from tenkay_query.questions.one_filing import (
+    amendment,
     analysis,
     compared_filing,
     comparison,
@@ -17,10 +18,12 @@ from tenkay_query.questions.one_filing import (
     facts,
     filing,
     signals,
+    whole_filing,
 )
 
 __all__ = (
     "aggregate",
+    "amendment",
     "analysis",
     "company_comparison",
     "company_screen",
@@ -36,4 +39,5 @@ __all__ = (
     "screen",
     "series",
     "signals",
+    "whole_filing",
 )

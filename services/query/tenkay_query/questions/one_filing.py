@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
 
 from google.protobuf.message import Message
 
@@ -39,6 +40,20 @@ def filing(request: pb.GetFilingRequest) -> AnyQuestion:
         response=pb.GetFilingResponse,
         generations=of_filings(named),
     )
+
+
+def whole_filing(request: pb.GetFilingRequest) -> AnyQuestion:
+    """GetFiling without its mask."""
+    return filing(
+        pb.GetFilingRequest(filing=request.filing, as_of=request.as_of, min_sequence=request.min_sequence)
+    )
+
+
+def amendment(request: pb.GetFilingRequest, cik: int) -> AnyQuestion:
+    """GetFiling of an amendment of this company: which filing it amends changes with any of the company's."""
+    alone = filing(request)
+    company = redis_keys.company_generation(cik)
+    return replace(alone, method="GetFiling:amendment", generations=(*alone.generations, company))
 
 
 def signals(request: pb.GetSignalsRequest) -> AnyQuestion:
