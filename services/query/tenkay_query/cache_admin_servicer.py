@@ -16,6 +16,7 @@ from tenkay.errors import Reason, failure
 from tenkay.identifiers import require_accession_number, require_cik
 from tenkay.query.v1 import cache_admin_service_pb2 as pb
 from tenkay.query.v1 import cache_admin_service_pb2_grpc as pb_grpc
+from tenkay.runtime import tasks
 from tenkay.runtime.handler import parse
 from tenkay_query import metrics
 from tenkay_query.admission.callers import Callers
@@ -158,8 +159,7 @@ class CacheAdminServicer(pb_grpc.CacheAdminServiceServicer):
             run.result()
             yield _progress(progress, self._clock() - began, finished=True)
         finally:
-            run.cancel()
-            await asyncio.gather(run, return_exceptions=True)
+            await tasks.end(run)
 
     async def Invalidate(self, request: pb.InvalidateRequest, _context: object) -> pb.InvalidateResponse:
         before, held = self._observed.near.invalidations, len(self._observed.near)

@@ -32,7 +32,7 @@ from grpc_health.v1.health import aio as health_aio  # type: ignore[attr-defined
 from grpc_reflection.v1alpha import reflection
 
 from tenkay.errors import TenkayError
-from tenkay.runtime import tracing
+from tenkay.runtime import tasks, tracing
 from tenkay.runtime.handler import CallPolicy, Identify, RpcMetrics, WrappingServer, anyone
 from tenkay.runtime.logs import get_logger, start_logging
 from tenkay.runtime.metrics import MetricsPage, counter, gauge, histogram
@@ -101,9 +101,7 @@ class ServerScope:
 
     async def close(self) -> None:
         """End the background work and close what was deferred, last first; one that fails does not keep the others."""
-        for task in self._tasks:
-            task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await tasks.end(*self._tasks)
         for close in reversed(self._closers):
             try:
                 await close()

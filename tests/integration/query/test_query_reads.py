@@ -112,9 +112,7 @@ async def test_what_an_amendment_amends_is_told_as_soon_as_it_is_stored_and_as_l
     mask: list[str] | None,
 ) -> None:
     amendment = await company.report("10-K/A", date(2023, 12, 31), {}, filed=date(2024, 6, 1))
-    request = pb.GetFilingRequest(
-        filing=amendment, read_mask=None if mask is None else FieldMask(paths=mask)
-    )
+    request = pb.GetFilingRequest(filing=amendment, read_mask=None if mask is None else FieldMask(paths=mask))
     every = (*callers, caller_without_near)
 
     async def amended() -> set[str]:

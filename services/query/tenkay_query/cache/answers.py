@@ -24,6 +24,7 @@ from typing import Generic, TypeVar
 
 from tenkay import sequences
 from tenkay.errors import Reason, TenkayError
+from tenkay.runtime import tasks
 from tenkay.runtime.call import CURRENT_DEADLINE, current_deadline
 from tenkay.runtime.tracing import span
 from tenkay_query import metrics
@@ -155,10 +156,7 @@ class Answers(Generic[Request]):
 
     async def close(self) -> None:
         """Ends the questions under way."""
-        refreshes = tuple(self._refreshes.values())
-        for refresh in refreshes:
-            refresh.cancel()
-        await asyncio.gather(*refreshes, return_exceptions=True)
+        await tasks.end(*self._refreshes.values())
         await self._flights.close()
 
     async def _look(self, place: Place, question: Question[Request]) -> _Seen:
@@ -403,8 +401,8 @@ def _as_of(sequence: str, question: Question[Request], fetched: _Fetched) -> _Fe
 
 
 def _joinable(basis: _Basis, found: Lookup | None, question: Question[Request], floor: str) -> bool:
-    """Whether the answer to a question asked on `basis`, about one filing or company, is new enough for a caller that has
-    `found`."""
+    """Whether the answer to a question about one filing or company, asked on `basis`, is new enough for a caller that
+    has `found`."""
     if found is None or basis.found is None:
         return covers(basis.floor, question.min_sequence)
     if covers(basis.floor, floor):

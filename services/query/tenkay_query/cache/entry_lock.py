@@ -12,6 +12,7 @@ import os
 from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import TypeVar
 
+from tenkay.runtime import tasks
 from tenkay_query.cache.ports import CacheLost, EntryLocks
 
 Answer = TypeVar("Answer")
@@ -70,8 +71,7 @@ class EntryLock:
         try:
             yield
         finally:
-            renewal.cancel()
-            await asyncio.gather(renewal, return_exceptions=True)
+            await tasks.end(renewal)
             with contextlib.suppress(CacheLost):  # it ends by itself
                 await self._locks.release(key, holder)
 

@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from tenkay.errors import Reason, TenkayError
+from tenkay.runtime import tasks
 from tenkay.runtime.logs import get_logger
 from tenkay_query import metrics
 from tenkay_query.cache import redis_keys
@@ -170,8 +171,7 @@ class FeedFollower:
                     self._is_open = True
                     await self._apply(batch)
         finally:
-            heartbeat.cancel()
-            await asyncio.gather(heartbeat, return_exceptions=True)
+            await tasks.end(heartbeat)
 
     async def _apply(self, batch: FeedBatch) -> None:
         raised: dict[str, str] = {}

@@ -24,6 +24,8 @@ from redis.exceptions import RedisError, ResponseError
 from redis.exceptions import TimeoutError as RedisTimeoutError
 from redis.maint_notifications import MaintNotificationsConfig
 
+from tenkay.runtime import tasks
+
 MOST_IN_BATCH = 64
 """Reads that share a command at most."""
 _LOST = (RedisError, OSError, TimeoutError)
@@ -87,8 +89,7 @@ class RedisReads:
         if self._watch is not None:
             self._watch.cancel()
         if self._sender is not None:
-            self._sender.cancel()
-            await asyncio.gather(self._sender, return_exceptions=True)
+            await tasks.end(self._sender)
         self._lose(RedisConnectionError("closed"), again=False)
         _fail(self._waiting, RedisConnectionError("closed"))
         self._waiting.clear()

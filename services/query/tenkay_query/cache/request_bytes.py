@@ -61,7 +61,7 @@ def split(raw: bytes, field_number: int) -> tuple[bytes, str] | None:
 
 
 def _varint(raw: bytes, position: int) -> tuple[int, int]:
-    """The number at `position` and where it ends. ValueError when it is spelt longer than it need be, or is too long."""
+    """The number at `position` and where it ends. ValueError when it is too long, or spelt longer than it need be."""
     number = shift = 0
     while shift < _VARINT_BITS:
         byte = raw[position]

@@ -8,6 +8,8 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
+from tenkay.runtime import tasks
+
 Result = TypeVar("Result")
 Basis = TypeVar("Basis")
 
@@ -61,10 +63,7 @@ class SingleFlight(Generic[Basis, Result]):
 
     async def close(self) -> None:
         """Ends all work under way."""
-        tasks = [flight.task for flight in self._flights.values()]
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        await tasks.end(*(flight.task for flight in self._flights.values()))
 
     def _start(
         self,

@@ -19,6 +19,7 @@ from redis.backoff import NoBackoff
 from redis.exceptions import RedisError
 from redis.maint_notifications import MaintNotificationsConfig
 
+from tenkay.runtime import tasks
 from tenkay.runtime.logs import get_logger
 from tenkay_query import metrics
 from tenkay_query.cache import redis_keys
@@ -71,9 +72,6 @@ class Tracking:
                 if heard:
                     logger.warning("tracking_lost", error=str(error))
             finally:
-                if heard:
-                    self._listener.tracked(False)
-                    metrics.TRACKING.set(0)
                 with contextlib.suppress(RedisError, OSError, TimeoutError):
                     await connection.disconnect(nowait=True)
             wait = FIRST_WAIT_SECONDS if heard else min(wait * 2, LONGEST_WAIT_SECONDS)
@@ -97,8 +95,10 @@ class Tracking:
                 if pings.done():
                     await pings
         finally:
-            pings.cancel()
-            await asyncio.gather(pings, return_exceptions=True)
+            # First of all: what is kept in the process is not true any more.
+            self._listener.tracked(False)
+            metrics.TRACKING.set(0)
+            await tasks.end(pings)
 
     async def _ping(self, connection: AbstractConnection) -> None:
         while True:

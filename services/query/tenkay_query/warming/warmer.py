@@ -17,6 +17,7 @@ from google.protobuf.message import Message
 
 from tenkay.errors import DeadlineExceeded, Reason, ResourceExhausted, TenkayError, Unavailable, failure
 from tenkay.query.v1 import query_service_pb2 as pb
+from tenkay.runtime import tasks
 from tenkay.runtime.handler import parse
 from tenkay.runtime.logs import get_logger
 from tenkay_query import metrics
@@ -181,9 +182,7 @@ class Warmer:
             if running:
                 await asyncio.gather(*running)
         finally:
-            for task in tuple(running):
-                task.cancel()
-            await asyncio.gather(*running, return_exceptions=True)
+            await tasks.end(*running)
 
     async def _ask(self, key: Key, run: _Run, *, even_if_held: bool = False) -> bytes | None:
         """Asks one question; the answer's bytes, if there is an answer and it was asked for."""
