@@ -12,9 +12,9 @@ ASK_AGAIN_SECONDS = 0.5
 async def end(*tasks: asyncio.Task[Any]) -> None:
     """Cancels tasks and returns when all have ended, whatever they ended with.
 
-    A cancellation may get lost: before Python 3.12 `asyncio.wait_for` drops one that comes in the moment in which what it
-    waited for is done (CPython issue 86296), and redis-py sends its commands through it. A loop around that goes on, and
-    who waits for its end would wait for ever. So a task that has not ended is cancelled again.
+    A cancellation may get lost: before Python 3.12 `asyncio.wait_for` drops one that comes in the moment in which what
+    it waited for is done (CPython issue 86296), and redis-py sends its commands through it. A loop around that goes on,
+    and who waits for its end would wait for ever. So a task that has not ended is cancelled again.
     """
     running = {task for task in tasks if not task.done()}
     while running:

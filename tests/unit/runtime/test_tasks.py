@@ -9,7 +9,7 @@ from tenkay.runtime import tasks
 
 
 async def test_a_task_that_loses_a_cancellation_is_ended_all_the_same() -> None:
-    lost = []
+    lost: list[bool] = []
 
     async def work() -> None:
         while True:
@@ -29,7 +29,7 @@ async def test_a_task_that_loses_a_cancellation_is_ended_all_the_same() -> None:
 
 
 async def test_what_a_task_does_at_its_end_is_not_disturbed_and_its_error_is_not_raised() -> None:
-    done = []
+    done: list[bool] = []
 
     async def work() -> None:
         with contextlib.suppress(asyncio.CancelledError):
