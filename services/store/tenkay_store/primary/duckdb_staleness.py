@@ -104,9 +104,7 @@ def marked(cursor: Cursor, stored: StoredFiling, moment: Moment) -> StoredFiling
         (stored.sequence,),
     ).fetchall()
     standing = [
-        row[:3]
-        for row in rows
-        if row[2] <= moment.sequence and (row[3] is None or row[3] > moment.sequence)
+        row[:3] for row in rows if row[2] <= moment.sequence and (row[3] is None or row[3] > moment.sequence)
     ]
     if not standing:
         return stored
