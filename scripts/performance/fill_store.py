@@ -31,7 +31,7 @@ def store_options(directory: Path, *, sink: str | None = None) -> StoreOptions:
     """Options of a store as the service has them by default."""
     return StoreOptions(
         directory=directory,
-        limits=Limits("4GB", 2, 10),
+        limits=Limits("4GB", 1, 10),
         group=GroupLimits(50, 0.05, 1000, 256 * 1024 * 1024),
         min_free_bytes=0,
         checkpoint_wal_bytes=64 * 1024 * 1024,
@@ -122,8 +122,9 @@ def _fill_signals(connection: duckdb.DuckDBPyConnection, *, evidence: bool) -> N
         """  # noqa: S608 - numbers of ours
     )
     proof = (
-        """'[{"fact":{"concept":"signal_' || signal_key || '","element":"us-gaap:Signal","factId":"f-' || ordinal"""
-        """ || '","contextId":"c-1","unit":"USD","value":"' || coalesce(exact, number::VARCHAR) || '"}}]'"""
+        """'[{"fact":{"concept":"signal_' || signal_key || '","element":"us-gaap:Signal","document":"made-up.htm"'"""
+        """ || ',"fact_id":"f-' || ordinal || '","context_id":"c-1","start":"2023-01-01","end":"2023-12-31"'"""
+        """ || ',"unit":"USD","decimals":-6,"value":"' || coalesce(exact, number::VARCHAR) || '"}}]'"""
         if evidence
         else "'[]'"
     )

@@ -61,8 +61,8 @@ def message_of(body: Extraction) -> extraction_pb2.Extraction:
     """A record as a caller sends it."""
     return extraction_pb2.Extraction(
         filing=messages.filing_message(body.filing),
-        signals=[messages.signal_message(each) for each in body.signals],
-        missing=[messages.missing_message(each) for each in body.missing],
+        signals=[messages.signal_fields(each) for each in body.signals],
+        missing=[messages.missing_fields(each) for each in body.missing],
         result_key=body.result_key,
         catalog_version=body.catalog_version,
         code_version=body.code_version,

@@ -11,11 +11,12 @@ import asyncio
 import os
 import random
 import time
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import grpc
+import psutil
 import query_with_null
 import uvloop
 from fill_store import COMPANIES
@@ -42,18 +43,23 @@ def measure(store: Path, folder: Path, *, quick: bool) -> dict[str, float]:
     os.environ[query_with_null.ANSWER_FILE] = str(answer_file)
     plan = StackPlan(folder, query_processes=1, store_folder=store, query_program=(query_with_null.__file__,))
     with QueryStack(plan) as stack:
-        return uvloop.run(_measure(stack.queries[0].address, quick=quick))
+        pids = {"query": stack.queries[0].pid, "store": stack.store.pid}
+        processes = {name: psutil.Process(pid) for name, pid in pids.items()}
+        return uvloop.run(_measure(stack.queries[0].address, processes, quick=quick))
 
 
-async def _measure(address: str, *, quick: bool) -> dict[str, float]:
+async def _measure(address: str, processes: Mapping[str, psutil.Process], *, quick: bool) -> dict[str, float]:
     signal_reads = SIGNAL_READS_QUICK if quick else SIGNAL_READS
     screens = SCREENS_QUICK if quick else SCREENS
     async with grpc.aio.insecure_channel(address) as channel:
         reads = _Reads(channel)
         await reads.null(0)  # opens the connection
         nulls = await _timed(reads.null, range(NULL_CALLS))
+        at_first = _cpu_ms(processes)
         signals = await _timed(reads.signals, reads.filings(signal_reads))
+        between = _cpu_ms(processes)
         screened = await _timed(reads.screen, range(screens))
+        at_last = _cpu_ms(processes)
         nulls += await _timed(reads.null, range(NULL_CALLS))
     return {
         "uncached_signals_p99_ms": _percentile(signals, 0.99),
@@ -62,7 +68,21 @@ async def _measure(address: str, *, quick: bool) -> dict[str, float]:
         "screen_p50_ms": _percentile(screened, 0.5),
         "null_10_p99_ms": _percentile(nulls, 0.99),
         "null_10_p50_ms": _percentile(nulls, 0.5),
+        **{
+            f"{read}_cpu_ms_{name}": round((after[name] - before[name]) / number, 3)
+            for read, before, after, number in (
+                ("uncached_signals", at_first, between, signal_reads),
+                ("screen", between, at_last, screens),
+            )
+            for name in processes
+        },
     }
+
+
+def _cpu_ms(processes: Mapping[str, psutil.Process]) -> dict[str, float]:
+    """CPU time of each process so far, all its threads together."""
+    times = {name: process.cpu_times() for name, process in processes.items()}
+    return {name: (spent.user + spent.system) * 1000 for name, spent in times.items()}
 
 
 async def _timed(call: Callable[[Any], Awaitable[None]], arguments: Sequence[Any]) -> list[float]:

@@ -391,7 +391,7 @@ async def test_more_commits_than_may_wait_are_refused_with_the_time_to_come_back
 
 ENDLESS_READ = """
 import runpy
-from tenkay_store import duckdb_reads
+from tenkay_store.primary import duckdb_reads
 
 def endless(cursor, *_):
     rows = "range(1000000000)"

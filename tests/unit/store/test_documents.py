@@ -99,6 +99,10 @@ def test_a_zero_with_a_sign_is_kept() -> None:
 def test_fields_that_are_no_longer_known_are_passed_over() -> None:
     document = {"rating": "WEAK", "retired_field": {"any": 1}}
     assert documents.from_document(analysis_pb2.Analysis, document).rating == analysis_pb2.RATING_WEAK
+    nested = {"fact": {"concept": "revenue", "end": "2023-12-31", "retired_field": 1}, "retired_kind": {}}
+    assert documents.from_document(signal_pb2.Evidence, nested) == signal_pb2.Evidence(
+        fact=signal_pb2.FactEvidence(concept="revenue", end=date_pb2.Date(year=2023, month=12, day=31))
+    )
 
 
 @pytest.mark.parametrize(

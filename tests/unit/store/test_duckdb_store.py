@@ -10,13 +10,14 @@ from dataclasses import replace
 from datetime import UTC, date, datetime
 from pathlib import Path
 
+import duckdb
 import pytest
 
 from tenkay.errors import Reason, ResourceExhausted
 from tenkay_store.domain import filter as filters
 from tenkay_store.domain.records import Delivery, DeliveryState, Dispute, Section
 from tenkay_store.domain.stored import Moment
-from tenkay_store.primary.duckdb_owner import CannotOpen
+from tenkay_store.primary.duckdb_owner import FILE_NAME, CannotOpen
 from tenkay_store.primary.duckdb_store import DuckDBStore
 from tenkay_store.wire.commit_messages import extraction_record
 from tests.unit.store.conftest import Clock, options
@@ -60,6 +61,36 @@ async def test_a_store_opened_again_goes_on_where_it_was(tmp_path: Path, clock: 
         assert found.signals == extraction_to_commit(accession_number(2)).signals
     finally:
         await store.close()
+
+
+async def test_parts_of_a_filing_come_in_their_order_however_their_rows_lie(
+    tmp_path: Path, clock: Clock
+) -> None:
+    store = DuckDBStore.open(options(tmp_path), clock)
+    committed = extraction_to_commit(FIRST, gaps=("interest_cover", "quick_ratio"))
+    await store.commit(committed)
+    await store.close()
+    tables = ("signals", "evidence", "missing_signals", "sections")
+    with duckdb.connect(str(tmp_path / FILE_NAME)) as connection:
+        for table in tables:
+            rows = connection.execute(f"SELECT count(DISTINCT ordinal) FROM {table}").fetchone()  # noqa: S608
+            assert rows is not None
+            assert rows[0] > 1, f"{table} has no order to lose"
+            connection.execute(f"CREATE TEMP TABLE backwards AS SELECT * FROM {table} ORDER BY ordinal DESC")  # noqa: S608
+            connection.execute(f"DELETE FROM {table}")  # noqa: S608
+            connection.execute(f"INSERT INTO {table} SELECT * FROM backwards")  # noqa: S608
+            connection.execute("DROP TABLE backwards")
+    store = DuckDBStore.open(options(tmp_path), clock)
+    try:
+        found = await store.signals(FIRST, Moment(1), with_evidence=True)
+        stored = await store.filing(FIRST, Moment(1))
+    finally:
+        await store.close()
+    assert found is not None
+    assert stored is not None
+    assert found.signals == committed.signals
+    assert [each.id for each in found.missing] == [each.id for each in committed.missing]
+    assert stored.sections == committed.sections
 
 
 async def test_a_second_owner_is_refused_in_one_line(

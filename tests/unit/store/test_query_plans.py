@@ -18,6 +18,7 @@ from tenkay_store.primary import duckdb_analytics as analytics
 from tenkay_store.primary import duckdb_feed, duckdb_records
 from tenkay_store.primary import duckdb_reads as reads
 from tenkay_store.primary import duckdb_screens as screens
+from tenkay_store.primary import duckdb_staleness as staleness
 from tenkay_store.primary.duckdb_companies import screen_companies
 from tenkay_store.primary.duckdb_owner import FILE_NAME
 from tenkay_store.primary.duckdb_store import DuckDBStore
@@ -63,6 +64,7 @@ async def test_no_read_converts_a_column_that_lies_in_order(
         assert reads.signals(cursor, ids, filing, moment, with_evidence=True)
         stored = reads.filing(cursor, filing, moment, with_sections=True)
         assert stored
+        assert staleness.marked(cursor, stored, moment) == stored
         assert reads.analysis(cursor, stored, moment)
         assert reads.company(cursor, 1999000001, moment)
         assert reads.list_filings(cursor, FilingSelection(cik=1999000001), moment, None, 10).summaries

@@ -75,6 +75,8 @@ class StoredSignals:
 
     def only(self, signal_ids: Collection[str], categories: Collection[str]) -> StoredSignals:
         """The same with these signals of these categories alone; all when empty."""
+        if not signal_ids and not categories:
+            return self
         signals = tuple(
             each
             for each in self.signals

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
+from operator import itemgetter
 from typing import Any
 
 import duckdb
@@ -62,14 +63,12 @@ def filing(
     cursor: Cursor, accession_number: str, moment: Moment, *, with_sections: bool
 ) -> StoredFiling | None:
     """The version of a filing that is valid at a moment."""
-    # Ordered here: an ORDER BY would have DuckDB read the whole table beside its index.
-    rows = cursor.execute(
-        f"""
-        SELECT {FILING}, {VERSION} FROM filings f
-        WHERE f.accession_number = $accession_number AND f.sequence <= $sequence::UBIGINT
-        """,
-        {"accession_number": accession_number, "sequence": moment.sequence},
+    # A filing has few versions: which one it is is cheaper found out here, and an ORDER BY would have DuckDB read the
+    # whole table beside its index.
+    versions = cursor.execute(
+        f"SELECT {FILING}, {VERSION} FROM filings f WHERE f.accession_number = ?", (accession_number,)
     ).fetchall()
+    rows = [row for row in versions if row[FILING_WIDTH + 1] <= moment.sequence]
     if not rows:
         return None
     row = max(rows, key=lambda row: int(row[FILING_WIDTH]))
@@ -340,35 +339,39 @@ SIGNAL = (
     "s.signal_key, s.category, s.kind, s.exact, s.number, s.unit, s.currency, s.confidence, s.out_of_range, "
     "s.notes"
 )
+SIGNAL_WIDTH = 10
+_KINDS = {each.value: each for each in ValueKind}
+_LAST = itemgetter(-1)
 
 
 def signals_of_version(
     cursor: Cursor, ids: SignalIds, sequence: int, *, with_evidence: bool
 ) -> tuple[Signal, ...]:
     """The signals of the version committed at a sequence."""
-    rows = cursor.execute(
-        f"SELECT {SIGNAL} FROM signals s WHERE s.sequence = $sequence::UBIGINT ORDER BY s.ordinal",
-        {"sequence": sequence},
-    ).fetchall()
+    rows = _parts(cursor, SIGNAL, "signals s", sequence)
     evidence = ["[]"] * len(rows)
     if with_evidence:
-        evidence = [
-            row[0]
-            for row in cursor.execute(
-                "SELECT document FROM evidence WHERE sequence = $sequence::UBIGINT ORDER BY ordinal",
-                {"sequence": sequence},
-            ).fetchall()
-        ]
+        evidence = [row[0] for row in _parts(cursor, "document", "evidence", sequence)]
     return tuple(signal_of(row, ids, each) for row, each in zip(rows, evidence, strict=True))
 
 
+def _parts(cursor: Cursor, columns: str, table: str, sequence: int) -> list[tuple[Any, ...]]:
+    """A version's rows of a table, each followed by its `ordinal`, in the order of that."""
+    rows = cursor.execute(
+        f"SELECT {columns}, ordinal FROM {table} WHERE sequence = ?::UBIGINT", (sequence,)
+    ).fetchall()
+    # They lie in this order already, as commits added them. An ORDER BY costs DuckDB as much as finding them.
+    rows.sort(key=_LAST)
+    return rows
+
+
 def signal_of(row: Sequence[Any], ids: SignalIds, evidence: str) -> Signal:
-    """The signal in a row of SIGNAL."""
-    key, category, kind, exact, number, unit, currency, confidence, out_of_range, notes = row
+    """The signal in a row's first columns, which are SIGNAL."""
+    key, category, kind, exact, number, unit, currency, confidence, out_of_range, notes = row[:SIGNAL_WIDTH]
     return Signal(
         id=ids.of_key(key).id,
         category=category,
-        value=Value(ValueKind(kind), exact, number),
+        value=Value(_KINDS[kind], exact, number),
         unit=unit,
         currency=currency or "",
         confidence=confidence,
@@ -379,26 +382,18 @@ def signal_of(row: Sequence[Any], ids: SignalIds, evidence: str) -> Signal:
 
 
 def _missing(cursor: Cursor, ids: SignalIds, sequence: int) -> tuple[MissingSignal, ...]:
-    rows = cursor.execute(
-        f"SELECT {MISSING} FROM missing_signals WHERE sequence = $sequence::UBIGINT ORDER BY ordinal",
-        {"sequence": sequence},
-    ).fetchall()
-    return tuple(missing_of(row, ids) for row in rows)
+    return tuple(missing_of(row, ids) for row in _parts(cursor, MISSING, "missing_signals", sequence))
 
 
 def missing_of(row: Sequence[Any], ids: SignalIds) -> MissingSignal:
-    """The gap in a row of MISSING."""
-    key, reason, detail = row
+    """The gap in a row's first columns, which are MISSING."""
+    key, reason, detail = row[:3]
     signal = ids.of_key(key)
     return MissingSignal(signal.id, reason, detail, signal.category or "")
 
 
 def _sections(cursor: Cursor, sequence: int) -> tuple[Section, ...]:
-    rows = cursor.execute(
-        f"SELECT {SECTION} FROM sections WHERE sequence = $sequence::UBIGINT ORDER BY ordinal",
-        {"sequence": sequence},
-    ).fetchall()
-    return tuple(Section(*row) for row in rows)
+    return tuple(Section(*row[:-1]) for row in _parts(cursor, SECTION, "sections", sequence))
 
 
 def filing_of(row: Sequence[Any]) -> Filing:

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
+from operator import itemgetter
 from typing import Any
 
 import pyarrow as pa
@@ -97,16 +98,17 @@ def computed_from(cursor: Cursor, accession_numbers: Sequence[str]) -> dict[str,
 
 def marked(cursor: Cursor, stored: StoredFiling, moment: Moment) -> StoredFiling:
     """A version with what makes it stale at a moment: of several marks the oldest."""
-    parameters = Parameters()
-    row = cursor.execute(
-        f"""
-        SELECT m.reason, m.earlier_filing, m.sequence FROM stale_marks m
-        WHERE m.filing_sequence = {parameters.bind(stored.sequence, "UBIGINT")} AND {valid("m", moment, parameters)}
-        ORDER BY m.sequence LIMIT 1
-        """,
-        parameters,
-    ).fetchone()
-    return stored if row is None else replace(stored, stale=_staleness(*row))
+    # A version has few marks: which of them stand, and which is the oldest, is cheaper found out here.
+    rows = cursor.execute(
+        "SELECT reason, earlier_filing, sequence, superseded_by FROM stale_marks WHERE filing_sequence = ?::UBIGINT",
+        (stored.sequence,),
+    ).fetchall()
+    standing = [
+        row[:3] for row in rows if row[2] <= moment.sequence and (row[3] is None or row[3] > moment.sequence)
+    ]
+    if not standing:
+        return stored
+    return replace(stored, stale=_staleness(*min(standing, key=itemgetter(2))))
 
 
 def analysis_marked(

@@ -79,7 +79,7 @@ class SignalAnalyticsServicer(pb_grpc.SignalAnalyticsServiceServicer):
                 series_pb2.SeriesPoint(
                     filing=messages.filing_message(point.filing),
                     version=point.version,
-                    signals=[messages.signal_message(each) for each in point.signals],
+                    signals=[messages.signal_fields(each) for each in point.signals],
                 )
                 for point in found.points
             ],

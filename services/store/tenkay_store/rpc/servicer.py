@@ -177,15 +177,16 @@ class FilingStoreServicer(store_pb2_grpc.FilingStoreServiceServicer):
         if found is None:
             raise messages.filing_unknown(accession_number)
         messages.check_company(request.filing, found.stored.filing, "filing")
-        reported = found.reported
-        for signal_id in request.signal_ids:
-            if signal_id not in reported:
-                raise filters.unknown_signal(signal_id, reported, field="signal_ids")
+        if request.signal_ids:
+            reported = found.reported
+            for signal_id in request.signal_ids:
+                if signal_id not in reported:
+                    raise filters.unknown_signal(signal_id, reported, field="signal_ids")
         shown = found.only(frozenset(request.signal_ids), categories)
         return store_pb2.GetSignalsResponse(
             filing=messages.filing_message(shown.stored.filing),
-            signals=[messages.signal_message(each) for each in shown.signals],
-            missing=[messages.missing_message(each) for each in shown.missing],
+            signals=[messages.signal_fields(each) for each in shown.signals],
+            missing=[messages.missing_fields(each) for each in shown.missing],
             version=shown.stored.version,
             result_key=shown.stored.result_key,
             as_of_sequence=self._moments.token(head),
@@ -223,8 +224,8 @@ class FilingStoreServicer(store_pb2_grpc.FilingStoreServiceServicer):
     def _filing_signals(self, found: StoredSignals) -> store_pb2.FilingSignals:
         return store_pb2.FilingSignals(
             filing=messages.filing_message(found.stored.filing),
-            signals=[messages.signal_message(each) for each in found.signals],
-            missing=[messages.missing_message(each) for each in found.missing],
+            signals=[messages.signal_fields(each) for each in found.signals],
+            missing=[messages.missing_fields(each) for each in found.missing],
             version=found.stored.version,
             result_key=found.stored.result_key,
             stale=messages.staleness_message(found.stored.stale, self._moments.token),

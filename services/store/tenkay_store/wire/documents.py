@@ -10,7 +10,7 @@ that fills it, asks the message for as little as it can and looks nothing up.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence, Set
 from datetime import date
 from functools import cache, lru_cache, partial
 from typing import Any, TypeVar
@@ -116,13 +116,25 @@ def _expression_if_set(field: Any, names: dict[str, Any]) -> str:
 
 def from_document(message_type: type[MessageT], document: Mapping[str, Any]) -> MessageT:
     """The message that `to_document` made the document from. Fields this code no longer knows are passed over."""
-    typed = _typers(message_type.DESCRIPTOR)
-    values: dict[str, Any] = {}
-    for name, value in document.items():
-        if name in typed:
-            convert = typed[name]
-            values[name] = value if convert is None else convert(value)
-    return message_type(**values)
+    return message_type(**fields_of(message_type.DESCRIPTOR, document))
+
+
+def fields_of(descriptor: Any, document: Mapping[str, Any]) -> dict[str, Any]:
+    """The same as arguments of the message type's constructor, which takes them for messages within messages too.
+
+    A message made of them at once costs half of what one does that is put together of messages, each copied into the
+    next.
+    """
+    known, converters = _typers(descriptor)
+    values = (
+        dict(document)
+        if document.keys() <= known
+        else {name: value for name, value in document.items() if name in known}
+    )
+    for name, convert in converters:
+        if name in values:
+            values[name] = convert(values[name])
+    return values
 
 
 def enum_name(descriptor: EnumDescriptor, number: int) -> str:
@@ -142,9 +154,15 @@ def enum_names(descriptor: EnumDescriptor) -> Mapping[int, str]:
     }
 
 
+@cache
+def enum_numbers(descriptor: EnumDescriptor) -> Mapping[str, int]:
+    """All numbers by name; 0 by the empty one."""
+    return {name: number for number, name in enum_names(descriptor).items()}
+
+
 def enum_number(descriptor: EnumDescriptor, name: str | None) -> int:
     """The number of a name that `enum_name` gave; 0 for none."""
-    return _numbers(descriptor)[name] if name else 0
+    return enum_numbers(descriptor)[name or ""]
 
 
 def to_date(message: date_pb2.Date) -> date:
@@ -161,9 +179,14 @@ Convert = Callable[[Any], Any]
 
 
 @cache
-def _typers(descriptor: Any) -> Mapping[str, Convert | None]:
-    """By field name: how its plain value becomes the message's; None where it is the same."""
-    return {field.name: _whole(field, _typer(field)) for field in descriptor.fields}
+def _typers(descriptor: Any) -> tuple[Set[str], Sequence[tuple[str, Convert]]]:
+    """Names of all fields, and how plain values become those of a message, where they are not the same."""
+    converters = [(field, _typer(field)) for field in descriptor.fields]
+    return frozenset(field.name for field in descriptor.fields), [
+        (field.name, convert)
+        for field, one in converters
+        if one is not None and (convert := _whole(field, one)) is not None
+    ]
 
 
 def _whole(field: Any, one: Convert | None) -> Convert | None:
@@ -192,7 +215,7 @@ def _typer(field: Any) -> Convert | None:
     if kind == FieldDescriptor.CPPTYPE_MESSAGE:
         if field.message_type is _DATE:
             return _of_iso_date
-        return partial(from_document, field.message_type._concrete_class)
+        return partial(fields_of, field.message_type)
     if kind == FieldDescriptor.CPPTYPE_ENUM:
         return partial(enum_number, field.enum_type)
     return None
@@ -220,11 +243,6 @@ def _finite(name: str, value: float) -> float:
 
 
 _DATE = date_pb2.Date.DESCRIPTOR
-
-
-@cache
-def _numbers(descriptor: EnumDescriptor) -> Mapping[str, int]:
-    return {name: number for number, name in enum_names(descriptor).items()}
 
 
 def _values(descriptor: EnumDescriptor) -> Iterable[Any]:
