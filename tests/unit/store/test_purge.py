@@ -13,12 +13,13 @@ import duckdb
 import pytest
 
 from tenkay_store.domain.records import Purge
+from tenkay_store.domain.selections import FilingSelection, Page
 from tenkay_store.domain.stored import Moment, StoredFiling
 from tenkay_store.primary import duckdb_reads as reads
 from tenkay_store.primary.duckdb_store import DuckDBStore
 from tests.unit.store.conftest import options
 from tests.unit.store.filings import accession_number, extraction_to_commit
-from tests.unit.store.two_filings import ASKED, FIRST, OTHER, fill, screened
+from tests.unit.store.two_filings import ASKED, FIRST, OTHER, fill, screen_of, screened
 
 
 async def test_no_row_of_it_is_left_but_the_record_of_the_purge(
@@ -63,6 +64,29 @@ async def test_a_purge_in_the_middle_of_a_read_takes_nothing_from_its_answer(
     assert await store.signals(FIRST, Moment(3), with_evidence=True) == before
     monkeypatch.undo()
     assert await store.signals(FIRST, Moment(3), with_evidence=True) is None
+
+
+@pytest.mark.parametrize("is_screen", [False, True])
+async def test_a_purge_in_the_middle_of_a_list_or_screen_does_not_tear_it(
+    store: DuckDBStore, monkeypatch: pytest.MonkeyPatch, is_screen: bool
+) -> None:
+    await fill(store)
+
+    async def read() -> Page:
+        if is_screen:
+            return await store.screen_filings(screen_of(store), Moment(4), None, 10)
+        return await store.list_filings(FilingSelection(), Moment(4), None, 10)
+
+    before = await read()
+    assert [one.rating is None for one in before.summaries] == [False, True]
+    loop, rate = asyncio.get_running_loop(), reads._ratings
+
+    def purge_then_rate(*arguments: Any) -> Any:
+        asyncio.run_coroutine_threadsafe(store.purge([ASKED]), loop).result(30)
+        return rate(*arguments)
+
+    monkeypatch.setattr(reads, "_ratings", purge_then_rate)
+    assert await read() == before
 
 
 async def test_a_sort_that_was_under_way_does_not_bring_a_purged_filing_back(

@@ -23,10 +23,14 @@ async def fill(store: AnalyticalStore) -> None:
     await store.commit(extraction_to_commit(OTHER))
 
 
-async def screened(store: AnalyticalStore) -> list[str]:
-    """The filings whose current ratio can be compared with anything."""
+def screen_of(store: AnalyticalStore) -> Screen:
+    """The screen of filings whose current ratio can be compared with anything."""
     expression = filters.parse("signals.current_ratio > 0")
     assert expression is not None
-    screen = Screen(filters.resolve(expression, store.signal_types))
-    page = await store.screen_filings(screen, Moment(store.head), None, 10)
+    return Screen(filters.resolve(expression, store.signal_types))
+
+
+async def screened(store: AnalyticalStore) -> list[str]:
+    """The filings of `screen_of`."""
+    page = await store.screen_filings(screen_of(store), Moment(store.head), None, 10)
     return [each.filing.accession_number for each in page.summaries]

@@ -144,16 +144,8 @@ class DuckDBOwner:
                 self._idle.append(cursor)
 
     async def read_one_state(self, query: Callable[[duckdb.DuckDBPyConnection], Answer]) -> Answer:
-        """The same, all of the query's statements in one transaction: a purge between two of them is not seen."""
-
-        def within_transaction(cursor: duckdb.DuckDBPyConnection) -> Answer:
-            cursor.begin()
-            try:
-                return query(cursor)
-            finally:
-                _end_transaction(cursor)
-
-        return await self.read(within_transaction)
+        """The same, all of the query's statements in one transaction, as `in_one_state`."""
+        return await self.read(lambda cursor: in_one_state(cursor, query))
 
     async def stream(
         self, query: Callable[[duckdb.DuckDBPyConnection], Iterator[Answer]]
@@ -269,6 +261,17 @@ def _config(directory: Path, limits: Limits) -> duckdb_file.Config:
         "checkpoint_threshold": NEVER,
         "storage_compatibility_version": FILE_FORMAT,
     }
+
+
+def in_one_state(
+    cursor: duckdb.DuckDBPyConnection, query: Callable[[duckdb.DuckDBPyConnection], Answer]
+) -> Answer:
+    """`query(cursor)`, all of its statements in one transaction: a purge between two of them is not seen."""
+    cursor.begin()
+    try:
+        return query(cursor)
+    finally:
+        _end_transaction(cursor)
 
 
 def _end_transaction(cursor: duckdb.DuckDBPyConnection) -> None:

@@ -92,7 +92,7 @@ from tenkay_store.primary.duckdb_artifacts import named_artifacts
 from tenkay_store.primary.duckdb_commits import CommitWriter
 from tenkay_store.primary.duckdb_companies import screen_companies
 from tenkay_store.primary.duckdb_failures import first_line
-from tenkay_store.primary.duckdb_owner import FILE_FORMAT, DuckDBOwner, Limits
+from tenkay_store.primary.duckdb_owner import FILE_FORMAT, DuckDBOwner, Limits, in_one_state
 from tenkay_store.primary.group_commit import GroupCommitter, GroupLimits
 from tenkay_store.primary.screen_segments import Segments
 
@@ -397,7 +397,7 @@ class DuckDBStore:
         self, selection: FilingSelection, moment: Moment, after: Position | None, limit: int
     ) -> Page:
         """A page of filings."""
-        return await self._owner.read(
+        return await self._owner.read_one_state(
             lambda cursor: reads.list_filings(cursor, selection, moment, after, limit)
         )
 
@@ -405,7 +405,7 @@ class DuckDBStore:
         self, selection: StaleSelection, moment: Moment, after: int, limit: int
     ) -> StalePage:
         """A page of what is stale, by the sequences since which it is, after one of them."""
-        return await self._owner.read(
+        return await self._owner.read_one_state(
             lambda cursor: staleness.list_stale(cursor, selection, moment, after, limit)
         )
 
@@ -415,8 +415,11 @@ class DuckDBStore:
         """A page of the filings that meet the screen. CURRENCY_MISMATCH on the first page."""
 
         return await self._owner.read(
-            lambda cursor: self._over_segments(
-                lambda tables: screens.screen_filings(cursor, self._ids, tables, screen, moment, after, limit)
+            lambda cursor: self._in_one_state(
+                cursor,
+                lambda tables: screens.screen_filings(
+                    cursor, self._ids, tables, screen, moment, after, limit
+                ),
             )
         )
 
@@ -425,8 +428,9 @@ class DuckDBStore:
     ) -> CompanyPage:
         """A page of the companies that meet the screen, after a CIK. CURRENCY_MISMATCH on the first page."""
         return await self._owner.read(
-            lambda cursor: self._over_segments(
-                lambda tables: screen_companies(cursor, self._ids, tables, screen, moment, after, limit)
+            lambda cursor: self._in_one_state(
+                cursor,
+                lambda tables: screen_companies(cursor, self._ids, tables, screen, moment, after, limit),
             )
         )
 
@@ -435,16 +439,17 @@ class DuckDBStore:
     ) -> Series | None:
         """A page of a company's signals over time; None when no filing of it is stored."""
         return await self._owner.read(
-            lambda cursor: self._over_segments(
-                lambda tables: analytics.series(cursor, self._ids, tables, selection, moment, after, limit)
+            lambda cursor: self._in_one_state(
+                cursor,
+                lambda tables: analytics.series(cursor, self._ids, tables, selection, moment, after, limit),
             )
         )
 
     async def aggregate(self, selection: AggregateSelection, moment: Moment) -> Aggregate:
         """Figures of a signal by group. CURRENCY_MISMATCH; INVALID_FIELD when there are too many groups."""
         return await self._owner.read(
-            lambda cursor: self._over_segments(
-                lambda tables: analytics.aggregate(cursor, self._ids, tables, selection, moment)
+            lambda cursor: self._in_one_state(
+                cursor, lambda tables: analytics.aggregate(cursor, self._ids, tables, selection, moment)
             )
         )
 
@@ -471,6 +476,12 @@ class DuckDBStore:
                     yield part
         finally:
             self._exports -= 1
+
+    def _in_one_state(
+        self, cursor: duckdb.DuckDBPyConnection, query: Callable[[Sequence[str]], Answer]
+    ) -> Answer:
+        """`query(tables)` over the screens' copy, in one transaction. Runs in a reader's thread."""
+        return self._over_segments(lambda tables: in_one_state(cursor, lambda _: query(tables)))
 
     def _over_segments(self, query: Callable[[Sequence[str]], Answer]) -> Answer:
         """`query(tables)` over the screens' copy. Runs in a reader's thread."""
