@@ -97,8 +97,12 @@ class StoreSettings(ServiceSettings):
     statistics_seconds: float = Field(default=15, ge=0, le=3600)
     """How long statistics are kept before they are counted again."""
 
-    sequence_wait_seconds: float = Field(default=0.5, ge=0, le=30)
-    """How long a read waits for its min_sequence before it is answered SEQUENCE_NOT_REACHED."""
+    sequence_wait_seconds: float = Field(default=0.05, ge=0, le=30)
+    """How long a read waits for its min_sequence before it is answered SEQUENCE_NOT_REACHED.
+
+    Short, because one owner has all that it ever gave a sequence: a later one is of another store, or of before a
+    restore, and those who wait for it keep others from the places of reads.
+    """
 
     feed_days: float = Field(default=7, gt=0, le=3650)
     """How long the change feed keeps a change. Older positions are answered FEED_POSITION_EXPIRED."""
