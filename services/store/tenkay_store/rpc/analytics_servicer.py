@@ -129,7 +129,6 @@ class SignalAnalyticsServicer(pb_grpc.SignalAnalyticsServiceServicer):
         """Answers with a page of the companies that meet a filter."""
         check_currency(request.currency, "currency")
         period = company_messages.company_period(request.period)
-        limit = paging.page_size(request.page_size)
         expression = filters.parse(request.filter)
         check_has_values(expression, period)
         types = self._store.signal_types
@@ -140,6 +139,8 @@ class SignalAnalyticsServicer(pb_grpc.SignalAnalyticsServiceServicer):
             signal_ids=self._signal_ids(request.signal_ids, MAX_SCREEN_SIGNALS, least=0),
             ciks=_ciks(request.ciks),
         )
+        shown = {*filters.signal_ids(screen.expression), *screen.signal_ids}
+        limit = paging.page_of_values(request.page_size, len(shown))
         bound_to = paging.bound_to("ScreenCompanies", request)
         head, after = await self._moments.reached(request.min_sequence), None
         if request.page_token:

@@ -13,11 +13,18 @@ from tenkay_store.domain.selections import Page, Position, Series, SeriesPositio
 
 DEFAULT_PAGE_SIZE = 50
 MAX_PAGE_SIZE = 500
+MAX_PAGE_VALUES = 20_000
+"""Signal values on a page at most: about 100 bytes each, a message may have 4 MB."""
 
 
 def page_size(requested: int, *, default: int = DEFAULT_PAGE_SIZE, maximum: int = MAX_PAGE_SIZE) -> int:
     """Entries to answer with. INVALID_FIELD for a negative number."""
     return page_tokens.page_size(requested, default=default, maximum=maximum)
+
+
+def page_of_values(requested: int, values_each: int) -> int:
+    """Entries to answer with where each has so many values. INVALID_FIELD for a negative number."""
+    return min(page_size(requested), MAX_PAGE_VALUES // max(1, values_each))
 
 
 def bound_to(method: str, request: Any) -> bytes:

@@ -329,7 +329,6 @@ class FilingStoreServicer(store_pb2_grpc.FilingStoreServiceServicer):
         self, request: store_pb2.ScreenFilingsRequest, _context: Context
     ) -> store_pb2.ScreenFilingsResponse:
         """Answers with a page of the filings that meet a filter."""
-        limit = paging.page_size(request.page_size)
         check_currency(request.currency, "currency")
         expression = filters.parse(request.filter)
         bound_to = paging.bound_to("ScreenFilings", request)
@@ -343,6 +342,8 @@ class FilingStoreServicer(store_pb2_grpc.FilingStoreServiceServicer):
         for signal_id in screen.signal_ids:
             if signal_id not in types:
                 raise filters.unknown_signal(signal_id, types, field="signal_ids")
+        shown = {*filters.signal_ids(screen.expression), *screen.signal_ids}
+        limit = paging.page_of_values(request.page_size, len(shown))
         page = await self._store.screen_filings(screen, moment, after, limit)
         return store_pb2.ScreenFilingsResponse(
             filings=[messages.summary_message(each) for each in page.summaries],

@@ -147,7 +147,9 @@ class ScreenCompaniesRequest(_message.Message):
     currency: _builtins.str
     """ISO 4217 code, as in ScreenFilings."""
     page_size: _builtins.int
-    """Most companies to answer with: 0 means 50; more than 500 is taken as 500; negative is INVALID_FIELD."""
+    """Most companies to answer with: 0 means 50; more than 500 is taken as 500; negative is INVALID_FIELD.
+    Fewer where many signals are shown: a page has 20,000 values at most.
+    """
     page_token: _builtins.str
     """next_page_token of the answer before, with the same other fields; else MALFORMED_PAGE_TOKEN."""
     min_sequence: _builtins.str
