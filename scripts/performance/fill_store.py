@@ -31,7 +31,7 @@ def store_options(directory: Path, *, sink: str | None = None) -> StoreOptions:
     """Options of a store as the service has them by default."""
     return StoreOptions(
         directory=directory,
-        limits=Limits("4GB", 1, 10),
+        limits=Limits("4GB", 2, 10),
         group=GroupLimits(50, 0.05, 1000, 256 * 1024 * 1024),
         min_free_bytes=0,
         checkpoint_wal_bytes=64 * 1024 * 1024,

@@ -64,9 +64,9 @@ class StoreSettings(ServiceSettings):
     memory_limit: str = Field(default="4GB", pattern=r"^[1-9][0-9]*(MB|GB|MiB|GiB)$")
     """Most memory DuckDB uses for all readers and the writer together."""
 
-    threads: int = Field(default=1, ge=1, le=256)
-    """Threads DuckDB runs a query on, of which one is the reader's own. More of them answer one large query sooner when
-    nothing else is asked; they make each read of a filing dearer by a fifth to a third, whoever asks."""
+    threads: int = Field(default=2, ge=1, le=256)
+    """Threads DuckDB plans a query for. Each query runs on the thread of its reader; those over two are started to help
+    with large queries. They answer a lone one sooner and make each small read dearer."""
 
     readers: int = Field(default=10, ge=1, le=100)
     """Queries that run at once; one more waits for its turn."""

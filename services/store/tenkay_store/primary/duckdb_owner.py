@@ -44,6 +44,7 @@ MERGED_AT_CLOSE_BYTES = 16 * 1024 * 1024
 """A larger log is left to the next start. Merging takes about a second for each 20 to 40 MB, and a process that has
 been told to end is waited for; while segments are sorted, the log may have grown to eight times its usual size."""
 INTERRUPT_AGAIN_SECONDS = 0.02
+THREADS_OF_READERS = 2
 NEVER = "1TB"
 """Size of the log at which DuckDB would checkpoint by itself, inside of a COMMIT. A checkpoint that fails there, on a
 full disk, invalidates the whole instance; ours runs between commits, and only with room for it."""
@@ -255,6 +256,10 @@ def _config(directory: Path, limits: Limits) -> duckdb_file.Config:
     return {
         "memory_limit": limits.memory,
         "threads": limits.threads,
+        # Those that DuckDB need not start, as the readers' own do their work: waking one for each small query takes a
+        # fifth of a read's CPU time. Not one thread in all: sorting segments then writes them within its COMMIT, which
+        # holds up others.
+        "external_threads": min(limits.threads, THREADS_OF_READERS),
         "temp_directory": str(directory / SPILL_FOLDER),
         "autoinstall_known_extensions": False,
         "autoload_known_extensions": False,
