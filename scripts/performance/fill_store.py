@@ -97,7 +97,10 @@ def _fill_signals(connection: duckdb.DuckDBPyConnection, *, evidence: bool) -> N
         f"""
         INSERT INTO signal_ids
         SELECT k, 'signal_' || k, 'FINANCIAL',
-               CASE WHEN k < {_RATIO_FROM} THEN 9 WHEN k BETWEEN {_FLAG_FROM} AND {_COUNT_FROM - 1} THEN 2 ELSE 1 END
+               CASE WHEN k < {_RATIO_FROM} THEN 9 WHEN k BETWEEN {_FLAG_FROM} AND {_COUNT_FROM - 1} THEN 2 ELSE 1 END,
+               CASE WHEN k < {_RATIO_FROM} THEN '¤' WHEN k < {_FLAG_FROM} THEN 'ratio'
+                    WHEN k >= {_COUNT_FROM} THEN 'count'
+               END
         FROM range({SIGNALS_A_FILING}) t(k)
         """  # noqa: S608 - numbers of ours
     )

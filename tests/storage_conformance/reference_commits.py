@@ -146,6 +146,11 @@ class ReferenceCommits(ReferenceState):
         for signal in body.signals:
             self._types[signal.id] = self._types.get(signal.id, frozenset()) | {_type(signal)}
             self._categories.setdefault(signal.id, signal.category)
+            if signal.value.kind in NUMERIC_KINDS:
+                unit = signal.unit.replace(signal.currency, "money") if signal.currency else signal.unit
+                self._units.setdefault(signal.id, set()).add(unit)
+                if signal.currency:
+                    self._amounts.add(signal.id)
         record = self._record(number, body, filing.cik, traceparent)
         new = Version(record, fence)
         self._filings.append(new)

@@ -22,12 +22,17 @@ from tenkay_store.domain.company_screens import (
     gap_not_a_sum,
     gap_of_sum,
 )
-from tenkay_store.domain.filter import FieldType, SignalComparison, signal_ids
+from tenkay_store.domain.filter import signal_ids
 from tenkay_store.domain.period_kinds import PeriodKind, period_kind
-from tenkay_store.domain.records import NUMERIC_KINDS, Filing, Signal, Value, ValueKind
+from tenkay_store.domain.records import Filing, Signal, Value, ValueKind
 from tenkay_store.domain.stored import Moment, Summary
 from tests.storage_conformance.reference_filter import verdict
-from tests.storage_conformance.reference_reads import ReferenceReads, mismatch
+from tests.storage_conformance.reference_reads import (
+    ReferenceReads,
+    check_one_unit,
+    of_numbers,
+    units_among,
+)
 from tests.storage_conformance.reference_state import Version, extraction_of
 
 QUARTERS = ((75, 105), (165, 201), (250, 296))
@@ -65,7 +70,7 @@ class ReferenceCompanies(ReferenceReads):
             for cik, version in sorted(chosen.items())
         }
         if after is None:
-            self._check_company_currencies(screen, chosen, figures, moment)
+            self._check_company_units(screen, chosen, figures, moment)
         met = [
             (cik, each)
             for cik, each in figures.items()
@@ -84,37 +89,23 @@ class ReferenceCompanies(ReferenceReads):
             tuple(each for _, each in met[:limit]), met[limit - 1][0] if len(met) > limit else None
         )
 
-    def _check_company_currencies(
+    def _check_company_units(
         self,
         screen: CompanyScreen,
         chosen: Mapping[int, Version],
         figures: Mapping[int, CompanyFigures],
         moment: Moment,
     ) -> None:
-        if screen.expression is None or screen.currency:
+        if screen.expression is None:
             return
-        amounts = {
-            signal.id
-            for version in self._filings
-            for signal in extraction_of(version).signals
-            if signal.currency and signal.value.kind in NUMERIC_KINDS
-        }
-
-        def is_amount(leaf: SignalComparison) -> bool:
-            return leaf.type is FieldType.NUMBER and leaf.signal_id in amounts
-
+        mixed = self._mixed(screen.expression, screen.currency)
         found = set()
         for cik, each in figures.items():
             signals = {signal.id: signal for signal in each.summary.signals}
             fields = self._fields(chosen[cik], moment)
-            if verdict(screen.expression, fields, signals, "", assumed=is_amount):
-                found |= {
-                    signals[name].currency
-                    for name in amounts.intersection(signals, signal_ids(screen.expression))
-                    if signals[name].currency
-                }
-        if len(found) > 1:
-            raise mismatch(sorted(found))
+            if verdict(screen.expression, fields, signals, screen.currency, assumed=of_numbers(mixed)):
+                found |= units_among(signals, mixed, screen.currency)
+        check_one_unit(found)
 
     def _chosen(self, screen: CompanyScreen, moment: Moment) -> dict[int, Version]:
         annual, quarterly = periodic_forms.ANNUAL_FORMS, periodic_forms.QUARTERLY_FORMS

@@ -3,24 +3,24 @@
 from __future__ import annotations
 
 import math
-import statistics
 from collections import Counter
-from collections.abc import AsyncGenerator, Mapping, Sequence
+from collections.abc import AsyncGenerator, Callable, Collection, Mapping, Sequence
 from dataclasses import replace
 from datetime import date, datetime
+from fractions import Fraction
 
 import pyarrow as pa
 
 from tenkay import periodic_forms
-from tenkay.errors import Reason, TenkayError, failure
+from tenkay.errors import Reason, failure
 from tenkay_store.domain import companies
-from tenkay_store.domain.filter import FieldType, SignalComparison, signal_ids
+from tenkay_store.domain.filter import FieldType, SignalComparison, TypedExpression, signal_ids
 from tenkay_store.domain.records import (
-    NUMERIC_KINDS,
     Analysis,
     ArtifactKind,
     CommitRecord,
     Filing,
+    Signal,
 )
 from tenkay_store.domain.selections import (
     Aggregate,
@@ -278,7 +278,7 @@ class ReferenceReads(ReferenceCommits):
         self, screen: Screen, moment: Moment, after: Position | None, limit: int
     ) -> Page:
         if after is None:
-            self._check_currencies(screen, moment)
+            self._check_units(screen, moment)
         shown = tuple(dict.fromkeys((*signal_ids(screen.expression), *screen.signal_ids)))
         return self._page(self._screened(screen, moment), moment, after, limit, shown)
 
@@ -318,7 +318,7 @@ class ReferenceReads(ReferenceCommits):
 
     async def aggregate(self, selection: AggregateSelection, moment: Moment) -> Aggregate:
         screen = Screen(selection.expression, selection.currency)
-        self._check_currencies(screen, moment)
+        self._check_units(screen, moment)
         groups: dict[tuple[str, ...], list[float]] = {}
         units: set[tuple[str, str]] = set()
         for version in self._screened(screen, moment):
@@ -329,9 +329,7 @@ class ReferenceReads(ReferenceCommits):
             units.add((signal.unit, signal.currency))
             keys = tuple(_group(extraction_of(version).filing, each) for each in selection.group_by)
             groups.setdefault(keys, []).append(number)
-        currencies = sorted({currency for _, currency in units if currency})
-        if len(currencies) > 1:
-            raise mismatch(currencies)
+        check_one_unit({(selection.signal_id, *each) for each in units})
         if len(groups) > MOST_GROUPS:
             raise failure(Reason.INVALID_FIELD, "too many groups", field="group_by")
         return Aggregate(
@@ -339,19 +337,19 @@ class ReferenceReads(ReferenceCommits):
                 AggregateGroup(
                     keys,
                     len(values),
-                    statistics.fmean(values),
+                    float(sum(map(Fraction, values)) / len(values)),
                     min(values),
                     max(values),
                     tuple(_quantile(sorted(values), each) for each in selection.quantiles),
                 )
                 for keys, values in sorted(groups.items())
             ),
-            unit=min(units)[0] if units else "",
-            currency=currencies[0] if currencies else "",
+            unit=next((unit for unit, _ in units), ""),
+            currency=next((currency for _, currency in units), ""),
         )
 
     async def export(self, screen: Screen, moment: Moment) -> AsyncGenerator[bytes, None]:
-        self._check_currencies(screen, moment)
+        self._check_units(screen, moment)
         rows = [
             {
                 "accession_number": filing.accession_number,
@@ -383,33 +381,26 @@ class ReferenceReads(ReferenceCommits):
             writer.write_table(table)
         yield sink.getvalue().to_pybytes()
 
-    def _check_currencies(self, screen: Screen, moment: Moment) -> None:
+    def _check_units(self, screen: Screen, moment: Moment) -> None:
         expression = screen.expression
-        if expression is None or screen.currency:
+        if expression is None:
             return
-
-        def is_of_number(leaf: SignalComparison) -> bool:
-            return leaf.type is FieldType.NUMBER and leaf.signal_id in amounts
-
-        amounts = {
-            signal.id
-            for version in self._filings
-            for signal in extraction_of(version).signals
-            if signal.currency and signal.value.kind in NUMERIC_KINDS and signal.id in signal_ids(expression)
-        }
+        mixed = self._mixed(expression, screen.currency)
         found = set()
         for version in self._seen(moment):
             signals = self._shown(version, moment)
-            if verdict(expression, self._fields(version, moment), signals, "", assumed=is_of_number):
-                found |= {
-                    each.currency
-                    for name in amounts
-                    if (each := signals.get(name)) is not None
-                    and each.currency
-                    and each.value.kind in NUMERIC_KINDS
-                }
-        if len(found) > 1:
-            raise mismatch(sorted(found))
+            fields = self._fields(version, moment)
+            if verdict(expression, fields, signals, screen.currency, assumed=of_numbers(mixed)):
+                found |= units_among(signals, mixed, screen.currency)
+        check_one_unit(found)
+
+    def _mixed(self, expression: TypedExpression, currency: str) -> set[str]:
+        """Signals of an expression whose numbers may be of different currencies or units."""
+        return {
+            name
+            for name in signal_ids(expression)
+            if len(self._units.get(name, ())) > 1 or (not currency and name in self._amounts)
+        }
 
     def _screened(self, screen: Screen, moment: Moment) -> list[Version]:
         return [
@@ -532,14 +523,31 @@ def _group(filing: Filing, by: GroupBy) -> str:
 def _quantile(values: Sequence[float], share: float) -> float:
     """Interpolated between the two values around it."""
     at = share * (len(values) - 1)
-    low = values[math.floor(at)]
-    return low + (values[math.ceil(at)] - low) * (at - math.floor(at))
+    low, high = Fraction(values[math.floor(at)]), Fraction(values[math.ceil(at)])
+    return float(low + (high - low) * Fraction(at - math.floor(at)))
 
 
-def mismatch(currencies: Sequence[str]) -> TenkayError:
-    return failure(
-        Reason.CURRENCY_MISMATCH,
-        "name one",
-        field="currency",
-        metadata={"currencies": ",".join(currencies)},
-    )
+def of_numbers(names: Collection[str]) -> Callable[[SignalComparison], bool]:
+    return lambda leaf: leaf.type is FieldType.NUMBER and leaf.signal_id in names
+
+
+def units_among(
+    signals: Mapping[str, Signal], names: Collection[str], currency: str
+) -> set[tuple[str, str, str]]:
+    """(signal, unit, currency) of the numbers that are compared."""
+    return {
+        (name, signal.unit, signal.currency)
+        for name in names
+        if (signal := signals.get(name)) is not None and number_of(signal, currency) is not None
+    }
+
+
+def check_one_unit(found: Collection[tuple[str, str, str]]) -> None:
+    currencies = sorted({currency for _, _, currency in found} - {""})
+    if len(currencies) > 1:
+        metadata = {"currencies": ",".join(currencies)}
+        raise failure(Reason.CURRENCY_MISMATCH, "name one", field="currency", metadata=metadata)
+    signals = [name for name, _, _ in found]
+    for name in sorted(signals):
+        if signals.count(name) > 1:
+            raise failure(Reason.UNIT_MISMATCH, "narrow it", field="filter", metadata={"signal_id": name})

@@ -135,6 +135,10 @@ class ReferenceState:
         self._last: dict[str, tuple[int, int]] = {}
         self._types: dict[str, frozenset[FieldType]] = {}
         self._categories: dict[str, str] = {}
+        self._units: dict[str, set[str]] = {}
+        """What numbers of each signal were ever in, with "money" in the place of a currency."""
+        self._amounts: set[str] = set()
+        """Signals that ever were amounts in a currency."""
         self._listeners: list[Callable[[Sequence[CommitRecord], Sequence[Change]], None]] = []
         self._advanced = asyncio.Event()
         self._group: list[CommitRecord] = []

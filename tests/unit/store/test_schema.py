@@ -116,6 +116,33 @@ async def test_a_store_answers_from_a_file_of_every_earlier_version_and_goes_on_
     await store.close()
 
 
+async def test_a_store_knows_which_numbers_of_an_earlier_version_were_in_several_units(
+    tmp_path: Path,
+) -> None:
+    committed, directory = tmp_path / "committed", tmp_path / "earlier"
+    store = DuckDBStore.open(options(committed), Clock())
+    for number, unit in enumerate(("fraction", "percent")):
+        message = extraction(accession_number(number), signals={"margin": 0.5, "size": 1, "late": True})
+        message.signals[0].unit = unit
+        await store.commit(extraction_record(message))
+    for number, currency in enumerate(("USD", "EUR"), start=2):
+        await store.commit(
+            extraction_to_commit(accession_number(number), currency=currency, signals={"revenue": "5"})
+        )
+    await store.close()
+    file_of_version(directory, 8, committed)
+    store = DuckDBStore.open(options(directory), Clock())
+    ids = store._ids
+    assert [ids.holds_units(each) for each in ("margin", "size", "late", "revenue")] == [
+        True,
+        False,
+        False,
+        False,
+    ]
+    assert [ids.of_id(each).unit for each in ("size", "late", "revenue")] == ["fraction", None, "¤"]
+    await store.close()
+
+
 def test_migrating_again_changes_nothing() -> None:
     with duckdb.connect(":memory:") as connection:
         for _ in range(2):

@@ -19,6 +19,8 @@ class SignalId:
     """Of the first value stored; None while there are only gaps."""
     kinds: int
     """Bits, as in `SignalIds`."""
+    unit: str | None = None
+    """What the first number stored was in, as `general_unit`; None while there was none."""
 
     @property
     def is_disputed(self) -> bool:
@@ -29,7 +31,7 @@ class SignalId:
 class SignalIds:
     """The dimension table of signal ids, in memory. Written by the writing thread alone, read by anyone."""
 
-    NUMBER, BOOLEAN, NAME, AMOUNT, DISPUTED = 1, 2, 4, 8, 16
+    NUMBER, BOOLEAN, NAME, AMOUNT, DISPUTED, UNITS = 1, 2, 4, 8, 16, 32
 
     def __init__(self, rows: Iterable[SignalId]) -> None:
         self._by_id: dict[str, SignalId] = {}
@@ -65,6 +67,11 @@ class SignalIds:
         """Whether values of the signal ever had a currency."""
         row = self._by_id.get(signal_id)
         return row is not None and bool(row.kinds & self.AMOUNT)
+
+    def holds_units(self, signal_id: str) -> bool:
+        """Whether numbers of the signal were ever in more than one unit, currencies aside."""
+        row = self._by_id.get(signal_id)
+        return row is not None and bool(row.kinds & self.UNITS)
 
     def holds_disputes(self, signal_id: str) -> bool:
         """Whether a value of the signal was ever disputed."""

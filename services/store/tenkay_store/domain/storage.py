@@ -190,12 +190,12 @@ class AnalyticalStore(Protocol):
     async def screen_filings(
         self, screen: Screen, moment: Moment, after: Position | None, limit: int
     ) -> Page:
-        """A page of the filings that meet the screen. CURRENCY_MISMATCH on the first page."""
+        """A page of the filings that meet the screen. CURRENCY_MISMATCH, UNIT_MISMATCH on the first."""
 
     async def screen_companies(
         self, screen: CompanyScreen, moment: Moment, after: int | None, limit: int
     ) -> CompanyPage:
-        """A page of the companies that meet the screen, after a CIK. CURRENCY_MISMATCH on the first page."""
+        """A page of the companies that meet the screen, after a CIK. CURRENCY_MISMATCH, UNIT_MISMATCH on the first."""
 
     async def series(
         self, selection: SeriesSelection, moment: Moment, after: SeriesPosition | None, limit: int
@@ -203,10 +203,10 @@ class AnalyticalStore(Protocol):
         """A page of a company's signals over time; None when no filing of it is stored."""
 
     async def aggregate(self, selection: AggregateSelection, moment: Moment) -> Aggregate:
-        """Figures of a signal by group. CURRENCY_MISMATCH; INVALID_FIELD when there are too many groups."""
+        """Figures of a signal by group. CURRENCY_MISMATCH; UNIT_MISMATCH; INVALID_FIELD for too many groups."""
 
     def export(self, screen: Screen, moment: Moment) -> AsyncGenerator[bytes, None]:
-        """All values of the screen's signals as one Arrow IPC stream, in parts. CURRENCY_MISMATCH."""
+        """All values of the screen's signals as one Arrow IPC stream, in parts. CURRENCY_MISMATCH, UNIT_MISMATCH."""
 
     @property
     def signal_types(self) -> SignalTypes:

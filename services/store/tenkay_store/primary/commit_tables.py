@@ -23,7 +23,13 @@ _TEXT, _MOMENT, _TEXTS = pa.string(), pa.timestamp("us"), pa.list_(pa.string())
 _SEQUENCE, _ORDINAL, _COUNT = pa.uint64(), pa.uint16(), pa.uint32()
 TABLES: Mapping[str, pa.Schema] = {
     "signal_ids": pa.schema(
-        [("signal_key", _COUNT), ("signal_id", _TEXT), ("category", _TEXT), ("kinds", pa.uint8())]
+        [
+            ("signal_key", _COUNT),
+            ("signal_id", _TEXT),
+            ("category", _TEXT),
+            ("kinds", pa.uint8()),
+            ("unit", _TEXT),
+        ]
     ),
     "filings": pa.schema(
         [

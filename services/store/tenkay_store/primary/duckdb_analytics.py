@@ -5,7 +5,9 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
 
 import pyarrow as pa
 
@@ -25,12 +27,14 @@ from tenkay_store.domain.selections import (
 )
 from tenkay_store.domain.signal_ids import SignalIds
 from tenkay_store.domain.stored import Moment, Summary
+from tenkay_store.domain.units import check_one_unit
 from tenkay_store.primary import filter_sql
 from tenkay_store.primary.duckdb_amendments import is_quarterly, is_whole
 from tenkay_store.primary.duckdb_reads import FILING, FILING_WIDTH, Cursor, filing_of, known, valid
 from tenkay_store.primary.duckdb_screens import (
+    MOST_UNITS,
     EveryFiling,
-    check_currencies,
+    check_units,
     joined_tables,
     shown_columns,
     shown_signals,
@@ -145,7 +149,7 @@ def _after_point(position: SeriesPosition | None, parameters: Parameters) -> str
 def aggregate(
     cursor: Cursor, ids: SignalIds, segments: Sequence[str], selection: AggregateSelection, moment: Moment
 ) -> Aggregate:
-    """Figures of a signal by group. CURRENCY_MISMATCH; INVALID_FIELD when there are too many groups."""
+    """Figures of a signal by group. CURRENCY_MISMATCH; UNIT_MISMATCH; INVALID_FIELD for too many groups."""
     source, test, parameters = _measured(
         cursor,
         ids,
@@ -158,26 +162,28 @@ def aggregate(
     keys = "".join(f"{_GROUPS[each]}, " for each in selection.group_by)
     numbers = ", ".join(str(1 + position) for position in range(len(selection.group_by)))
     grouped = f"GROUP BY {numbers} ORDER BY {numbers}" if numbers else "HAVING count(*) > 0"
-    currencies = cursor.execute(
-        f"SELECT DISTINCT {value}.unit, {value}.currency FROM {source} AND {test} AND {amount} ORDER BY 2 LIMIT 10",
-        parameters,
-    ).fetchall()
-    of_money = [currency for _, currency in currencies if currency]
-    if len(of_money) > 1:
-        raise failure(
-            Reason.CURRENCY_MISMATCH,
-            f"the values are amounts in {', '.join(of_money)}; say which one with currency",
-            field="currency",
-            metadata={"currencies": ",".join(of_money)},
-        )
-    rows = cursor.execute(
+    units = cursor.execute(
         f"""
-        SELECT {keys}count(*), avg({value}.compared), min({value}.compared), max({value}.compared),
-            quantile_cont({value}.compared, {parameters.bind([*selection.quantiles, 0.5], "DOUBLE[]")})
-        FROM {source} AND {test} AND {amount} {grouped} LIMIT {MAX_GROUPS + 1}
+        SELECT DISTINCT {value}.unit, coalesce({value}.currency, '') FROM {source} AND {test} AND {amount}
+        LIMIT {MOST_UNITS}
         """,
         parameters,
     ).fetchall()
+    check_one_unit(((selection.signal_id, *each) for each in units), "the figures would be of")
+    quantiles = parameters.bind([*selection.quantiles, 0.5], "DOUBLE[]")
+
+    def figures(scale: float) -> list[tuple[Any, ...]]:
+        """The groups' keys, counts and figures, these in parts of 1 / `scale`, which is a power of two."""
+        number = f"({value}.compared * {scale!r})"
+        return cursor.execute(
+            f"""
+            SELECT {keys}count(*), avg({number}), min({number}), max({number}), quantile_cont({number}, {quantiles})
+            FROM {source} AND {test} AND {amount} {grouped} LIMIT {MAX_GROUPS + 1}
+            """,
+            parameters,
+        ).fetchall()
+
+    rows = figures(1.0)
     if len(rows) > MAX_GROUPS:
         raise failure(
             Reason.INVALID_FIELD,
@@ -185,21 +191,40 @@ def aggregate(
             field="group_by",
         )
     width = len(selection.group_by)
-    return Aggregate(
-        groups=tuple(
-            AggregateGroup(
-                keys=tuple(row[:width]),
-                count=row[width],
-                mean=row[width + 1],
-                least=row[width + 2],
-                largest=row[width + 3],
-                quantiles=tuple(row[width + 4][:-1]),
-            )
-            for row in rows
-        ),
-        unit=currencies[0][0] if currencies else "",
-        currency=of_money[0] if of_money else "",
+    groups = [_group(row, width, 1.0) for row in rows]
+    if not all(map(_is_finite, groups)):
+        # Sums of the largest doubles are infinite, the figures are not: each lies between two of the values.
+        smaller = figures(_SMALLER)
+        groups = [
+            group if _is_finite(group) else _group(row, width, _SMALLER)
+            for group, row in zip(groups, smaller, strict=True)
+        ]
+    unit, currency = units[0] if units else ("", "")
+    return Aggregate(tuple(groups), unit, currency)
+
+
+_SMALLER = 2.0**-64
+"""There are never so many values that a sum of them in parts of 2 ** 64 is infinite."""
+
+
+def _group(row: Sequence[Any], width: int, scale: float) -> AggregateGroup:
+    keys, (count, *figures, quantiles) = row[:width], row[width:]
+    mean, least, largest = (each / scale for each in figures)
+    if scale != 1.0:
+        # What the sum was rounded by is not to lead out of where the values lie.
+        mean = min(max(mean, least), largest)
+    return AggregateGroup(
+        keys=tuple(keys),
+        count=count,
+        mean=mean,
+        least=least,
+        largest=largest,
+        quantiles=tuple(each / scale for each in quantiles[:-1]),
     )
+
+
+def _is_finite(group: AggregateGroup) -> bool:
+    return all(map(math.isfinite, (group.mean, *group.quantiles)))
 
 
 def export(
@@ -264,11 +289,11 @@ def _place(selection: AggregateSelection) -> int:
 def _measured(
     cursor: Cursor, ids: SignalIds, segments: Sequence[str], screen: Screen, moment: Moment
 ) -> tuple[str, str, Parameters]:
-    """(tables, condition, parameters) of the filings that meet a screen. CURRENCY_MISMATCH."""
+    """(tables, condition, parameters) of the filings that meet a screen. CURRENCY_MISMATCH, UNIT_MISMATCH."""
     expression = screen.expression
     rows = EveryFiling(segments, expression, moment)
-    if expression is not None and not screen.currency:
-        check_currencies(cursor, ids, rows, expression, moment)
+    if expression is not None:
+        check_units(cursor, ids, rows, expression, screen.currency, moment)
     parameters = Parameters()
     joined = tuple(dict.fromkeys((*signal_ids(expression), *screen.signal_ids)))
     source = joined_tables(

@@ -88,7 +88,7 @@ class CommitWriter:
         self.signal_ids = SignalIds(
             SignalId(*row)
             for row in self._connection.execute(
-                "SELECT signal_key, signal_id, category, kinds FROM signal_ids"
+                "SELECT signal_key, signal_id, category, kinds, unit FROM signal_ids"
             ).fetchall()
         )
         self.created_at: datetime = (
@@ -413,12 +413,12 @@ class CommitWriter:
 
     def _write_signal_ids(self, rows: Iterable[SignalId]) -> None:
         known = len(self.signal_ids)
-        new = [(row.key, row.id, row.category, row.kinds) for row in rows if row.key >= known]
-        changed = [(row.key, row.id, row.category, row.kinds) for row in rows if row.key < known]
+        new = [(row.key, row.id, row.category, row.kinds, row.unit) for row in rows if row.key >= known]
+        changed = [(row.key, row.id, row.category, row.kinds, row.unit) for row in rows if row.key < known]
         if changed:
             incoming = arrow(TABLES["signal_ids"], changed).__arrow_c_stream__()  # noqa: F841 - used by the statement
             self._connection.execute(
-                "UPDATE signal_ids SET category = i.category, kinds = i.kinds FROM incoming i "
+                "UPDATE signal_ids SET category = i.category, kinds = i.kinds, unit = i.unit FROM incoming i "
                 "WHERE signal_ids.signal_key = i.signal_key"
             )
         if new:

@@ -30,7 +30,7 @@ from tenkay_store.domain.stored import Moment, Summary
 from tenkay_store.primary import filter_sql
 from tenkay_store.primary.duckdb_company_rows import BASES, CompanyRows
 from tenkay_store.primary.duckdb_reads import FILING, FILING_WIDTH, Cursor, page_of, valid
-from tenkay_store.primary.duckdb_screens import check_currencies, joined_tables, shown_columns, shown_signals
+from tenkay_store.primary.duckdb_screens import check_units, joined_tables, shown_columns, shown_signals
 from tenkay_store.primary.filter_sql import Parameters
 
 
@@ -45,12 +45,12 @@ def screen_companies(
 ) -> CompanyPage:
     """A page of the companies that meet a screen, in the order of CIKs, after one of them.
 
-    CURRENCY_MISMATCH is looked for with the first page.
+    CURRENCY_MISMATCH and UNIT_MISMATCH are looked for with the first page.
     """
     expression = screen.expression
     read = CompanyRows(segments, screen.period, expression, moment, screen.ciks)
-    if expression is not None and not screen.currency and after is None:
-        check_currencies(cursor, ids, read, expression, moment)
+    if expression is not None and after is None:
+        check_units(cursor, ids, read, expression, screen.currency, moment)
     shown = [ids.of_id(each) for each in dict.fromkeys((*signal_ids(expression), *screen.signal_ids))]
     parameters = Parameters()
     prefix = read.prefix(parameters)

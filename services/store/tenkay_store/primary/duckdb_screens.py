@@ -9,12 +9,18 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from tenkay.errors import Reason, failure
-from tenkay_store.domain.filter import FieldType, SignalComparison, TypedExpression, signal_ids
+from tenkay_store.domain.filter import (
+    MAX_TERMS,
+    FieldType,
+    SignalComparison,
+    TypedExpression,
+    signal_ids,
+)
 from tenkay_store.domain.records import Signal, Value, ValueKind
 from tenkay_store.domain.selections import Page, Position, Screen
 from tenkay_store.domain.signal_ids import SignalId, SignalIds
 from tenkay_store.domain.stored import Moment
+from tenkay_store.domain.units import check_one_unit
 from tenkay_store.primary import filter_sql
 from tenkay_store.primary.duckdb_disputes import not_disputed
 from tenkay_store.primary.duckdb_reads import (
@@ -27,6 +33,9 @@ from tenkay_store.primary.duckdb_reads import (
     valid,
 )
 from tenkay_store.primary.filter_sql import Parameters
+
+MOST_UNITS = 2 * MAX_TERMS
+"""Units that are read of a filter's signals: of as many as it can name, one is then seen to have more than one."""
 
 
 class ScreenedRows(Protocol):
@@ -73,13 +82,13 @@ def screen_filings(
 ) -> Page:
     """A page of the filings that meet a screen, over the tables of its copy of the signals.
 
-    CURRENCY_MISMATCH is looked for with the first page.
+    CURRENCY_MISMATCH and UNIT_MISMATCH are looked for with the first page.
     """
     expression = screen.expression
     rows_read = EveryFiling(segments, expression, moment)
     parameters = Parameters()
-    if expression is not None and not screen.currency and after is None:
-        check_currencies(cursor, ids, rows_read, expression, moment)
+    if expression is not None and after is None:
+        check_units(cursor, ids, rows_read, expression, screen.currency, moment)
     shown = tuple(dict.fromkeys((*signal_ids(expression), *screen.signal_ids)))
     rows_of = [ids.of_id(each) for each in shown]
     source = joined_tables(expression, rows_of, rows_read, screen.currency, moment, parameters)
@@ -95,43 +104,47 @@ def screen_filings(
     return page_of(cursor, rows, moment, limit, lambda columns: shown_signals(rows_of, columns))
 
 
-def check_currencies(
-    cursor: Cursor, ids: SignalIds, rows: ScreenedRows, expression: TypedExpression, moment: Moment
+def check_units(
+    cursor: Cursor,
+    ids: SignalIds,
+    rows: ScreenedRows,
+    expression: TypedExpression,
+    currency: str,
+    moment: Moment,
 ) -> None:
-    """CURRENCY_MISMATCH when the amounts that the expression's verdict depends on are in more than one currency."""
+    """CURRENCY_MISMATCH or UNIT_MISMATCH when the expression's verdict depends on numbers of more than one unit.
 
-    def is_amount(leaf: SignalComparison) -> bool:
-        return leaf.type is FieldType.NUMBER and ids.holds_amounts(leaf.signal_id)
-
-    amounts = [each for each in signal_ids(expression) if ids.holds_amounts(each)]
-    if not amounts:
+    Amounts may be of one currency, the one named or any; the numbers of each signal of one unit.
+    """
+    named = signal_ids(expression)
+    mixed = [each for each in named if ids.holds_units(each) or (not currency and ids.holds_amounts(each))]
+    if not mixed:
         return
+
+    def is_mixed(leaf: SignalComparison) -> bool:
+        return leaf.type is FieldType.NUMBER and leaf.signal_id in mixed
+
     parameters = Parameters()
     prefix = rows.prefix(parameters)
-    compared = [ids.of_id(each) for each in signal_ids(expression)]
-    source = joined_tables(expression, compared, rows, "", moment, parameters)
-    test = filter_sql.candidates(expression, is_amount, parameters)
-    amounts_of = " UNION ALL ".join(
-        f"SELECT sequence, currency FROM ({rows.values(ids.of_id(each), parameters)}) "
-        "WHERE currency IS NOT NULL AND kind IN ('DECIMAL', 'DOUBLE', 'INT64')"
-        for each in amounts
+    source = joined_tables(
+        expression, [ids.of_id(each) for each in named], rows, currency, moment, parameters
+    )
+    test = filter_sql.candidates(expression, is_mixed, parameters)
+    is_compared = filter_sql.is_compared(currency, parameters)
+    numbers = " UNION ALL ".join(
+        f"SELECT {ids.of_id(each).key} AS signal_key, sequence, unit, currency "
+        f"FROM ({rows.values(ids.of_id(each), parameters)}) WHERE {is_compared}"
+        for each in mixed
     )
     found = cursor.execute(
         f"""
-        {prefix} SELECT DISTINCT s.currency FROM ({amounts_of}) s
+        {prefix} SELECT DISTINCT s.signal_key, s.unit, coalesce(s.currency, '') FROM ({numbers}) s
         WHERE s.sequence IN (SELECT f.sequence FROM {source} AND {known("f", moment, parameters)} AND {test})
-        ORDER BY 1 LIMIT 10
+        LIMIT {MOST_UNITS}
         """,
         parameters,
     ).fetchall()
-    if len(found) > 1:
-        currencies = ", ".join(row[0] for row in found)
-        raise failure(
-            Reason.CURRENCY_MISMATCH,
-            f"the filter compares amounts in {currencies}; say which one with currency",
-            field="currency",
-            metadata={"currencies": currencies.replace(" ", "")},
-        )
+    check_one_unit(((ids.of_key(key).id, unit, of) for key, unit, of in found), "the filter compares")
 
 
 def joined_tables(
@@ -148,11 +161,9 @@ def joined_tables(
     """
     parts = [rows.filings]
     for index, row in enumerate(signals_shown):
-        is_number = "kind IN ('DECIMAL', 'DOUBLE', 'INT64')"
-        if currency:
-            is_number += f" AND coalesce(currency = {parameters.bind(currency)}, TRUE)"
+        is_compared = filter_sql.is_compared(currency, parameters)
         parts.append(
-            f"LEFT JOIN (SELECT *, CASE WHEN {is_number} THEN number END AS compared, "
+            f"LEFT JOIN (SELECT *, CASE WHEN {is_compared} THEN number END AS compared, "
             "CASE WHEN kind = 'BOOL' THEN number <> 0 END AS boolean, "
             "CASE WHEN kind = 'ENUM' THEN exact END AS name "
             f"FROM ({rows.values(row, parameters)})) m{index} ON m{index}.sequence = f.sequence"

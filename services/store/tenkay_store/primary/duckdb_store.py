@@ -412,7 +412,7 @@ class DuckDBStore:
     async def screen_filings(
         self, screen: Screen, moment: Moment, after: Position | None, limit: int
     ) -> Page:
-        """A page of the filings that meet the screen. CURRENCY_MISMATCH on the first page."""
+        """A page of the filings that meet the screen. CURRENCY_MISMATCH, UNIT_MISMATCH on the first."""
 
         return await self._owner.read(
             lambda cursor: self._in_one_state(
@@ -426,7 +426,7 @@ class DuckDBStore:
     async def screen_companies(
         self, screen: CompanyScreen, moment: Moment, after: int | None, limit: int
     ) -> CompanyPage:
-        """A page of the companies that meet the screen, after a CIK. CURRENCY_MISMATCH on the first page."""
+        """A page of the companies that meet the screen, after a CIK. CURRENCY_MISMATCH, UNIT_MISMATCH on the first."""
         return await self._owner.read(
             lambda cursor: self._in_one_state(
                 cursor,
@@ -446,7 +446,7 @@ class DuckDBStore:
         )
 
     async def aggregate(self, selection: AggregateSelection, moment: Moment) -> Aggregate:
-        """Figures of a signal by group. CURRENCY_MISMATCH; INVALID_FIELD when there are too many groups."""
+        """Figures of a signal by group. CURRENCY_MISMATCH; UNIT_MISMATCH; INVALID_FIELD for too many groups."""
         return await self._owner.read(
             lambda cursor: self._in_one_state(
                 cursor, lambda tables: analytics.aggregate(cursor, self._ids, tables, selection, moment)
@@ -454,7 +454,7 @@ class DuckDBStore:
         )
 
     async def export(self, screen: Screen, moment: Moment) -> AsyncGenerator[bytes, None]:
-        """All values of the screen's signals as one Arrow IPC stream, in parts. CURRENCY_MISMATCH; QUEUE_FULL."""
+        """All values of the screen's signals as one Arrow IPC stream, in parts. Errors as screens; QUEUE_FULL."""
         if self._exports >= EXPORTS_AT_ONCE:
             raise failure(
                 Reason.QUEUE_FULL,

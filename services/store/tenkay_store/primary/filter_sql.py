@@ -164,6 +164,14 @@ def _comparison(
     return f"({column} {_OPERATORS[leaf.operator]} {value})"
 
 
+def is_compared(currency: str, parameters: Parameters) -> str:
+    """The condition that a value is a number, and no amount in another currency than the one named, if one is."""
+    is_number = "kind IN ('DECIMAL', 'DOUBLE', 'INT64')"
+    if not currency:
+        return is_number
+    return f"{is_number} AND coalesce(currency = {parameters.bind(currency)}, TRUE)"
+
+
 def uses_analysis(expression: TypedExpression) -> bool:
     """Whether a condition of the expression refers to ``a``, the analysis."""
     if isinstance(expression, And | Or):

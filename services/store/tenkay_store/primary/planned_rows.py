@@ -20,6 +20,7 @@ from tenkay_store.domain.records import (
     kind_of,
 )
 from tenkay_store.domain.signal_ids import SignalId, SignalIds, bits_of
+from tenkay_store.domain.units import general_unit
 from tenkay_store.primary.commit_tables import TABLES
 from tenkay_store.primary.commit_work import Written
 from tenkay_store.primary.signal_columns import SignalColumns
@@ -46,7 +47,10 @@ class PlannedRows:
     def add_parts(self, sequence: int, body: Extraction) -> None:
         """An extraction's signals, gaps, sections, texts and artifacts."""
         rows = self.rows
-        keys = [self.signal_key(each.id, each.category, bits_of(each)) for each in body.signals]
+        keys = [
+            self.signal_key(each.id, each.category, bits_of(each), general_unit(each))
+            for each in body.signals
+        ]
         self.signals.add(sequence, body.filing.filed_date, keys, body.signals)
         for ordinal, gap in enumerate(body.missing):
             key = self.signal_key(gap.id, None, 0)
@@ -71,20 +75,25 @@ class PlannedRows:
             rows["artifacts"].append((sequence, ordinal, each.kind.value, each.sha256, each.size_bytes))
         self.artifacts[sequence] = list(body.artifacts)
 
-    def signal_key(self, signal_id: str, category: str | None, kind: int) -> int:
+    def signal_key(self, signal_id: str, category: str | None, kind: int, unit: str | None = None) -> int:
         """The number of a signal id, which a new one is given; `kind` are the bits of `SignalIds`."""
         row = self.signal_ids.get(signal_id) or self.stored_ids.find(signal_id)
+        if unit is not None and row is not None and row.unit not in (None, unit):
+            kind |= SignalIds.UNITS
         if (
             row is not None
             and row.kinds | kind == row.kinds
             and (category is None or row.category is not None)
+            and (unit is None or row.unit is not None)
         ):
             return row.key
         if row is None:
-            row = SignalId(len(self.stored_ids) + self._new_ids, signal_id, category, kind)
+            row = SignalId(len(self.stored_ids) + self._new_ids, signal_id, category, kind, unit)
             self._new_ids += 1
         else:
-            row = replace(row, category=row.category or category, kinds=row.kinds | kind)
+            row = replace(
+                row, category=row.category or category, kinds=row.kinds | kind, unit=row.unit or unit
+            )
         self.signal_ids[signal_id] = row
         return row.key
 

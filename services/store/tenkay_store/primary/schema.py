@@ -59,7 +59,8 @@ MIGRATIONS: Sequence[tuple[str, ...]] = (
             signal_id VARCHAR NOT NULL,
             -- Of the first value stored; NULL while there are only gaps.
             category VARCHAR,
-            -- Bits: 1 numbers, 2 booleans, 4 names, 8 amounts in a currency, 16 disputed values, as ever stored.
+            -- Bits: 1 numbers, 2 booleans, 4 names, 8 amounts in a currency, 16 disputed values, as ever stored; 32 is
+            -- of a later version, below.
             kinds UTINYINT NOT NULL
         )
         """,
@@ -263,6 +264,21 @@ MIGRATIONS: Sequence[tuple[str, ...]] = (
         # What tells this store from any other, wherever it writes; a restored store is the one that was lost.
         "CREATE TABLE store_identity (store_id VARCHAR NOT NULL)",
         "INSERT INTO store_identity SELECT replace(uuid()::VARCHAR, '-', '')",
+    ),
+    (
+        # What the first number stored was in, with a sign in the place of its currency; NULL while there was none. A
+        # signal whose numbers were in more than one unit has the bit 32 among its kinds.
+        "ALTER TABLE signal_ids ADD COLUMN unit VARCHAR",
+        """
+        UPDATE signal_ids SET unit = found.unit, kinds = kinds | CASE WHEN found.unit <> found.other THEN 32 ELSE 0 END
+        FROM (
+            SELECT signal_key, min(unit) AS unit, max(unit) AS other FROM (
+                SELECT DISTINCT signal_key, coalesce(replace(unit, currency, '¤'), unit) AS unit FROM signals
+                WHERE kind IN ('DECIMAL', 'DOUBLE', 'INT64')
+            ) GROUP BY signal_key
+        ) found
+        WHERE signal_ids.signal_key = found.signal_key
+        """,
     ),
 )
 """Statements that lead from each version to the next, from an empty file on. Only ever added to."""

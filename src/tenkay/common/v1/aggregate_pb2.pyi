@@ -66,7 +66,7 @@ class AggregateGroup(_message.Message):
     value_count: _builtins.int
     """How many filings have a value."""
     mean: _builtins.float
-    """The mean of the values, as doubles."""
+    """The mean of the values, as doubles. Like all figures here it is finite."""
     least: _builtins.float
     """The least value."""
     largest: _builtins.float

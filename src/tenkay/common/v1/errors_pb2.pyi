@@ -84,6 +84,10 @@ class _ErrorReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ErrorReas
     """[FAILED_PRECONDITION] The extraction names an artifact that the store does not hold: put it first. Metadata "sha256"
     names it.
     """
+    ERROR_REASON_UNIT_MISMATCH: _ErrorReason.ValueType  # 56
+    """[FAILED_PRECONDITION] Numbers of one signal that are compared or summed up are in different units: narrow the filter
+    to filings with one of them. Metadata "signal_id" and "units" name them.
+    """
     ERROR_REASON_STALE_LEASE: _ErrorReason.ValueType  # 60
     """[ABORTED] Another worker holds the lease, or this lease has expired and may have been granted again."""
     ERROR_REASON_FEED_POSITION_EXPIRED: _ErrorReason.ValueType  # 70
@@ -194,6 +198,10 @@ ERROR_REASON_BACKUP_UNUSABLE: ErrorReason.ValueType  # 52
 ERROR_REASON_ARTIFACT_MISSING: ErrorReason.ValueType  # 55
 """[FAILED_PRECONDITION] The extraction names an artifact that the store does not hold: put it first. Metadata "sha256"
 names it.
+"""
+ERROR_REASON_UNIT_MISMATCH: ErrorReason.ValueType  # 56
+"""[FAILED_PRECONDITION] Numbers of one signal that are compared or summed up are in different units: narrow the filter
+to filings with one of them. Metadata "signal_id" and "units" name them.
 """
 ERROR_REASON_STALE_LEASE: ErrorReason.ValueType  # 60
 """[ABORTED] Another worker holds the lease, or this lease has expired and may have been granted again."""

@@ -179,7 +179,7 @@ class QueryServiceServicer:
 
     def ScreenFilings(self, request, context):
         """Filings that meet a filter, newest first. FILTER_SYNTAX, FILTER_UNKNOWN_FIELD, UNKNOWN_SIGNAL say what is wrong with
-        it, each with metadata "column"; CURRENCY_MISMATCH.
+        it, each with metadata "column"; CURRENCY_MISMATCH, UNIT_MISMATCH.
         Cost: the store is asked once for a page.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)

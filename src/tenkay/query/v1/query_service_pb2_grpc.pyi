@@ -61,7 +61,7 @@ class QueryServiceStub:
     """Lists filings, newest first by filing day (those without one last), then by accession number."""
     ScreenFilings: _grpc.UnaryUnaryMultiCallable[_query_service_pb2.ScreenFilingsRequest, _query_service_pb2.ScreenFilingsResponse]
     """Filings that meet a filter, newest first. FILTER_SYNTAX, FILTER_UNKNOWN_FIELD, UNKNOWN_SIGNAL say what is wrong with
-    it, each with metadata "column"; CURRENCY_MISMATCH.
+    it, each with metadata "column"; CURRENCY_MISMATCH, UNIT_MISMATCH.
     Cost: the store is asked once for a page.
     """
     ScreenCompanies: _grpc.UnaryUnaryMultiCallable[_many_companies_pb2.ScreenCompaniesRequest, _many_companies_pb2.ScreenCompaniesResponse]
@@ -145,7 +145,7 @@ class QueryServiceAsyncStub(QueryServiceStub):
     """Lists filings, newest first by filing day (those without one last), then by accession number."""
     ScreenFilings: _aio.UnaryUnaryMultiCallable[_query_service_pb2.ScreenFilingsRequest, _query_service_pb2.ScreenFilingsResponse]  # type: ignore[assignment]
     """Filings that meet a filter, newest first. FILTER_SYNTAX, FILTER_UNKNOWN_FIELD, UNKNOWN_SIGNAL say what is wrong with
-    it, each with metadata "column"; CURRENCY_MISMATCH.
+    it, each with metadata "column"; CURRENCY_MISMATCH, UNIT_MISMATCH.
     Cost: the store is asked once for a page.
     """
     ScreenCompanies: _aio.UnaryUnaryMultiCallable[_many_companies_pb2.ScreenCompaniesRequest, _many_companies_pb2.ScreenCompaniesResponse]  # type: ignore[assignment]
@@ -262,7 +262,7 @@ class QueryServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_query_service_pb2.ScreenFilingsResponse, _abc.Awaitable[_query_service_pb2.ScreenFilingsResponse]]:
         """Filings that meet a filter, newest first. FILTER_SYNTAX, FILTER_UNKNOWN_FIELD, UNKNOWN_SIGNAL say what is wrong with
-        it, each with metadata "column"; CURRENCY_MISMATCH.
+        it, each with metadata "column"; CURRENCY_MISMATCH, UNIT_MISMATCH.
         Cost: the store is asked once for a page.
         """
 

@@ -1371,7 +1371,8 @@ class ScreenFilingsRequest(_message.Message):
     """
     currency: _builtins.str
     """ISO 4217 code. Money values in other currencies do not meet any comparison. Empty: CURRENCY_MISMATCH when the money
-    values compared are in more than one.
+    values compared are in more than one. UNIT_MISMATCH when the numbers compared of one signal are in more than one unit,
+    as after a new catalog that states it in another: narrow the filter to filings with one of them.
     """
     page_size: _builtins.int
     """Most filings to answer with: 0 means 50; more than 500 is taken as 500; negative is INVALID_FIELD.

@@ -237,7 +237,9 @@ class AggregateRequest(_message.Message):
     filter: _builtins.str
     """Only filings that meet this filter, in the grammar of ScreenFilings. Empty: all."""
     currency: _builtins.str
-    """ISO 4217 code: only values in it. Empty: CURRENCY_MISMATCH when the values are amounts in more than one currency."""
+    """ISO 4217 code: only values in it. Empty: CURRENCY_MISMATCH when the values are amounts in more than one currency.
+    UNIT_MISMATCH when they are in more than one unit: narrow the filter to filings with one of them.
+    """
     min_sequence: _builtins.str
     """The oldest state to read. Empty: any."""
     @_builtins.property

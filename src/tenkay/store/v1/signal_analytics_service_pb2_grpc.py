@@ -73,7 +73,7 @@ class SignalAnalyticsServiceServicer:
     def Aggregate(self, request, context):
         """Count, mean, extremes and quantiles of one numeric signal over the filings that meet a filter, by group. A filing
         without a value, or with one outside the signal's valid range, does not count. FILTER_SYNTAX, FILTER_UNKNOWN_FIELD,
-        UNKNOWN_SIGNAL, CURRENCY_MISMATCH as ScreenFilings.
+        UNKNOWN_SIGNAL, CURRENCY_MISMATCH, UNIT_MISMATCH as ScreenFilings.
         Cost: the signal's values over all filings of the filter's days.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
@@ -83,9 +83,9 @@ class SignalAnalyticsServiceServicer:
     def ScreenCompanies(self, request, context):
         """Companies that meet a filter, each once, in the order of CIKs. The filter's fields are those of the filing that
         stands for the company, the signals those of the period asked for. Companies without such a filing, and filings whose
-        CIK is not known, are left out. FILTER_SYNTAX, FILTER_UNKNOWN_FIELD, UNKNOWN_SIGNAL, CURRENCY_MISMATCH as
-        ScreenFilings; INVALID_FIELD, with metadata "column", when the filter compares a signal that has no value over twelve
-        months.
+        CIK is not known, are left out. FILTER_SYNTAX, FILTER_UNKNOWN_FIELD, UNKNOWN_SIGNAL, CURRENCY_MISMATCH,
+        UNIT_MISMATCH as ScreenFilings; INVALID_FIELD, with metadata "column", when the filter compares a signal that has no
+        value over twelve months.
         Cost: the table of filings is read once, and the values of the signals named.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)

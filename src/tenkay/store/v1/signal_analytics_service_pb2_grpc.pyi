@@ -41,15 +41,15 @@ class SignalAnalyticsServiceStub:
     Aggregate: _grpc.UnaryUnaryMultiCallable[_signal_analytics_service_pb2.AggregateRequest, _signal_analytics_service_pb2.AggregateResponse]
     """Count, mean, extremes and quantiles of one numeric signal over the filings that meet a filter, by group. A filing
     without a value, or with one outside the signal's valid range, does not count. FILTER_SYNTAX, FILTER_UNKNOWN_FIELD,
-    UNKNOWN_SIGNAL, CURRENCY_MISMATCH as ScreenFilings.
+    UNKNOWN_SIGNAL, CURRENCY_MISMATCH, UNIT_MISMATCH as ScreenFilings.
     Cost: the signal's values over all filings of the filter's days.
     """
     ScreenCompanies: _grpc.UnaryUnaryMultiCallable[_signal_analytics_service_pb2.ScreenCompaniesRequest, _signal_analytics_service_pb2.ScreenCompaniesResponse]
     """Companies that meet a filter, each once, in the order of CIKs. The filter's fields are those of the filing that
     stands for the company, the signals those of the period asked for. Companies without such a filing, and filings whose
-    CIK is not known, are left out. FILTER_SYNTAX, FILTER_UNKNOWN_FIELD, UNKNOWN_SIGNAL, CURRENCY_MISMATCH as
-    ScreenFilings; INVALID_FIELD, with metadata "column", when the filter compares a signal that has no value over twelve
-    months.
+    CIK is not known, are left out. FILTER_SYNTAX, FILTER_UNKNOWN_FIELD, UNKNOWN_SIGNAL, CURRENCY_MISMATCH,
+    UNIT_MISMATCH as ScreenFilings; INVALID_FIELD, with metadata "column", when the filter compares a signal that has no
+    value over twelve months.
     Cost: the table of filings is read once, and the values of the signals named.
     """
     Export: _grpc.UnaryStreamMultiCallable[_signal_analytics_service_pb2.ExportRequest, _signal_analytics_service_pb2.ExportResponse]
@@ -73,15 +73,15 @@ class SignalAnalyticsServiceAsyncStub(SignalAnalyticsServiceStub):
     Aggregate: _aio.UnaryUnaryMultiCallable[_signal_analytics_service_pb2.AggregateRequest, _signal_analytics_service_pb2.AggregateResponse]  # type: ignore[assignment]
     """Count, mean, extremes and quantiles of one numeric signal over the filings that meet a filter, by group. A filing
     without a value, or with one outside the signal's valid range, does not count. FILTER_SYNTAX, FILTER_UNKNOWN_FIELD,
-    UNKNOWN_SIGNAL, CURRENCY_MISMATCH as ScreenFilings.
+    UNKNOWN_SIGNAL, CURRENCY_MISMATCH, UNIT_MISMATCH as ScreenFilings.
     Cost: the signal's values over all filings of the filter's days.
     """
     ScreenCompanies: _aio.UnaryUnaryMultiCallable[_signal_analytics_service_pb2.ScreenCompaniesRequest, _signal_analytics_service_pb2.ScreenCompaniesResponse]  # type: ignore[assignment]
     """Companies that meet a filter, each once, in the order of CIKs. The filter's fields are those of the filing that
     stands for the company, the signals those of the period asked for. Companies without such a filing, and filings whose
-    CIK is not known, are left out. FILTER_SYNTAX, FILTER_UNKNOWN_FIELD, UNKNOWN_SIGNAL, CURRENCY_MISMATCH as
-    ScreenFilings; INVALID_FIELD, with metadata "column", when the filter compares a signal that has no value over twelve
-    months.
+    CIK is not known, are left out. FILTER_SYNTAX, FILTER_UNKNOWN_FIELD, UNKNOWN_SIGNAL, CURRENCY_MISMATCH,
+    UNIT_MISMATCH as ScreenFilings; INVALID_FIELD, with metadata "column", when the filter compares a signal that has no
+    value over twelve months.
     Cost: the table of filings is read once, and the values of the signals named.
     """
     Export: _aio.UnaryStreamMultiCallable[_signal_analytics_service_pb2.ExportRequest, _signal_analytics_service_pb2.ExportResponse]  # type: ignore[assignment]
@@ -114,7 +114,7 @@ class SignalAnalyticsServiceServicer(metaclass=_abc_1.ABCMeta):
     ) -> _typing.Union[_signal_analytics_service_pb2.AggregateResponse, _abc.Awaitable[_signal_analytics_service_pb2.AggregateResponse]]:
         """Count, mean, extremes and quantiles of one numeric signal over the filings that meet a filter, by group. A filing
         without a value, or with one outside the signal's valid range, does not count. FILTER_SYNTAX, FILTER_UNKNOWN_FIELD,
-        UNKNOWN_SIGNAL, CURRENCY_MISMATCH as ScreenFilings.
+        UNKNOWN_SIGNAL, CURRENCY_MISMATCH, UNIT_MISMATCH as ScreenFilings.
         Cost: the signal's values over all filings of the filter's days.
         """
 
@@ -126,9 +126,9 @@ class SignalAnalyticsServiceServicer(metaclass=_abc_1.ABCMeta):
     ) -> _typing.Union[_signal_analytics_service_pb2.ScreenCompaniesResponse, _abc.Awaitable[_signal_analytics_service_pb2.ScreenCompaniesResponse]]:
         """Companies that meet a filter, each once, in the order of CIKs. The filter's fields are those of the filing that
         stands for the company, the signals those of the period asked for. Companies without such a filing, and filings whose
-        CIK is not known, are left out. FILTER_SYNTAX, FILTER_UNKNOWN_FIELD, UNKNOWN_SIGNAL, CURRENCY_MISMATCH as
-        ScreenFilings; INVALID_FIELD, with metadata "column", when the filter compares a signal that has no value over twelve
-        months.
+        CIK is not known, are left out. FILTER_SYNTAX, FILTER_UNKNOWN_FIELD, UNKNOWN_SIGNAL, CURRENCY_MISMATCH,
+        UNIT_MISMATCH as ScreenFilings; INVALID_FIELD, with metadata "column", when the filter compares a signal that has no
+        value over twelve months.
         Cost: the table of filings is read once, and the values of the signals named.
         """
 
