@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Sequence
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from functools import partial
 from typing import TypeVar
 
@@ -61,6 +61,22 @@ class ReferenceCommits(ReferenceState):
                     await self._advanced.wait()
         except TimeoutError:
             return False
+        return True
+
+    @property
+    def newest_moment(self) -> datetime:
+        now = self._clock()
+        return max([now, *(at for _, at in self._moments[-1:])])
+
+    async def wait_for_moment(self, recorded_at: datetime, seconds: float) -> bool:
+        try:
+            async with asyncio.timeout(seconds):
+                while (ahead := (recorded_at - self.newest_moment).total_seconds()) > 0:  # noqa: ASYNC110 - a clock's
+                    await asyncio.sleep(ahead)
+        except TimeoutError:
+            return False
+        # Commits are whole at once here; what is left is that none is to come before it.
+        self._read_at = max(self._read_at, recorded_at)
         return True
 
     def on_commit(self, listener: Callable[[Sequence[CommitRecord], Sequence[Change]], None]) -> None:
@@ -119,9 +135,8 @@ class ReferenceCommits(ReferenceState):
     def _told(self, write: Callable[[], Done]) -> Done:
         """Do one commit as a group of its own, and tell of it."""
         at = self._clock()
-        if self._moments:
-            at = max(at, self._moments[-1][1] + timedelta(microseconds=1))
-        self._recorded_at = at
+        earlier = max([self._read_at, *(moment for _, moment in self._moments[-1:])])
+        self._recorded_at = max(at, earlier + timedelta(microseconds=1))
         first = len(self._changes)
         self._group = []
         done = write()

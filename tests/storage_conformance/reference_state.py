@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from uuid import uuid4
 
 from tenkay_store.domain.disputes import StoredDispute
@@ -124,6 +124,8 @@ class ReferenceState:
         self._sink = sink
         self._head = 0
         self._recorded_at: datetime | None = None
+        self._read_at = datetime.min.replace(tzinfo=UTC)
+        """The newest moment that was read as of."""
         self._filings: list[Version] = []
         self._analyses: list[Version] = []
         self._said: list[Said] = []

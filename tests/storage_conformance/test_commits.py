@@ -245,3 +245,24 @@ async def test_a_filing_of_the_unknown_answers_nothing(store: AnalyticalStore) -
     assert await store.analysis(FIRST, Moment(0)) is None
     await store.commit(extraction_to_commit(FIRST))
     assert isinstance(await store.analysis(FIRST, Moment(1)), Filing)
+
+
+async def test_nothing_is_recorded_at_a_moment_that_was_read(store: AnalyticalStore, clock: Clock) -> None:
+    await store.commit(extraction_to_commit(FIRST))
+    at = clock.now + timedelta(seconds=1)
+    assert await store.wait_for_moment(at, 1)
+    read = await store.sequence_at(at, store.head)
+    clock.now -= timedelta(days=30)
+    second = await store.commit(extraction_to_commit(accession_number(2)))
+    assert second.recorded_at > at
+    assert await store.sequence_at(at, store.head) == read == 1
+
+
+async def test_a_moment_that_is_to_come_is_waited_for_for_a_while(
+    store: AnalyticalStore, clock: Clock
+) -> None:
+    assert not await store.wait_for_moment(clock.now + timedelta(days=1), 0.02)
+    committed = await store.commit(extraction_to_commit(FIRST))
+    clock.now -= timedelta(days=30)
+    assert store.newest_moment == committed.recorded_at
+    assert await store.wait_for_moment(committed.recorded_at, 0.02)

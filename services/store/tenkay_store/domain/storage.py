@@ -115,6 +115,16 @@ class AnalyticalStore(Protocol):
     async def wait_for(self, sequence: int, seconds: float) -> bool:
         """True as soon as `head` is `sequence` or later; False when it is not after `seconds`."""
 
+    @property
+    def newest_moment(self) -> datetime:
+        """The newest moment that anything may be recorded at: now, or the last commit's if the clock is behind it."""
+
+    async def wait_for_moment(self, recorded_at: datetime, seconds: float) -> bool:
+        """True as soon as all that is, and ever will be, recorded by a moment can be read; False if not in time.
+
+        A moment after `newest_moment` is waited for too.
+        """
+
     def on_commit(self, listener: Callable[[Sequence[CommitRecord], Sequence[Change]], None]) -> None:
         """Call `listener` with each group after it is on disk and before its commits are answered."""
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import threading
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from itertools import chain
 from typing import Any
 
@@ -58,8 +58,7 @@ from tenkay_store.primary.duckdb_checkpoint import Checkpoints
 from tenkay_store.primary.duckdb_failures import RETRY_SECONDS, of_write
 from tenkay_store.primary.duckdb_owner import DuckDBOwner
 from tenkay_store.primary.group_commit import WriterBroken
-
-_LEAST_STEP = timedelta(microseconds=1)
+from tenkay_store.primary.recorded_moments import RecordedMoments
 
 logger = get_logger(__name__)
 
@@ -84,7 +83,7 @@ class CommitWriter:
         self.checkpoints = Checkpoints(owner, wal_bytes=checkpoint_wal_bytes, min_free_bytes=min_free_bytes)
         self.head, recorded_at = duckdb_feed.head(self._connection)
         """The newest commit's sequence, or where a restore resumed."""
-        self._recorded_at: datetime | None = recorded_at
+        self.moments = RecordedMoments(recorded_at, clock)
         self.signal_ids = SignalIds(
             SignalId(*row)
             for row in self._connection.execute(
@@ -129,7 +128,7 @@ class CommitWriter:
         failpoints.reach(Failpoint.AFTER_COMMIT)
         if plan.head > self.head:
             self._acknowledge(plan.head)
-            self._recorded_at = plan.recorded_at
+            self.moments.committed(plan.recorded_at)
         self.signal_ids.take(plan.signal_ids.values())
         self._stored.add(plan.new_filings)
         if plan.segments is not self.segments:
@@ -189,12 +188,9 @@ class CommitWriter:
             )
 
     def _plan(self, group: Sequence[Work], refusal: TenkayError | None) -> CommitPlan:
-        now = naive(self._clock())
         plan = CommitPlan(
             head=self.head,
-            # A clock that was set back does not turn the order of commits around, nor give two groups one moment: what
-            # was read as of a commit's moment is what is read as of it later.
-            recorded_at=now if self._recorded_at is None else max(now, self._recorded_at + _LEAST_STEP),
+            recorded_at=self.moments.begin(),
             stored_ids=self.signal_ids,
             sink=self._sink,
             segments=self.segments,

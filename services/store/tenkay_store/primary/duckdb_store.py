@@ -76,6 +76,7 @@ from tenkay_store.primary import duckdb_reads as reads
 from tenkay_store.primary import duckdb_reconciliation as reconciliation
 from tenkay_store.primary import duckdb_screens as screens
 from tenkay_store.primary import duckdb_staleness as staleness
+from tenkay_store.primary.commit_tables import naive
 from tenkay_store.primary.commit_work import (
     Commit,
     Mark,
@@ -156,9 +157,12 @@ class DuckDBStore:
         self._ids = writer.signal_ids
         self._listeners: list[Listener] = []
         self._advanced = asyncio.Condition()
+        self._moments = writer.moments
+        self._loop = asyncio.get_running_loop()
+        self._became_readable = asyncio.Event()
         self._wakers: set[asyncio.Task[None]] = set()
         self._committer: GroupCommitter[Work, Written] = GroupCommitter(
-            writer.apply, group, announce=self._announce, between=writer.between, measure=_measure
+            writer.apply, group, announce=self._announce, between=self._between, measure=_measure
         )
 
     @classmethod
@@ -241,6 +245,24 @@ class DuckDBStore:
         try:
             async with asyncio.timeout(seconds), self._advanced:
                 await self._advanced.wait_for(lambda: self._head >= sequence)
+        except TimeoutError:
+            return False
+        return True
+
+    @property
+    def newest_moment(self) -> datetime:
+        """The newest moment that anything may be recorded at: now, or the last commit's if the clock is behind it."""
+        return reads.utc(self._moments.newest)
+
+    async def wait_for_moment(self, recorded_at: datetime, seconds: float) -> bool:
+        """True as soon as all that is, and ever will be, recorded by a moment can be read; False if not in time."""
+        at = naive(recorded_at)
+        try:
+            async with asyncio.timeout(seconds):
+                while (ahead := (at - self._moments.newest).total_seconds()) > 0:  # noqa: ASYNC110 - a clock has no event
+                    await asyncio.sleep(ahead)
+                while not self._moments.is_readable(at):
+                    await self._became_readable.wait()
         except TimeoutError:
             return False
         return True
@@ -634,6 +656,17 @@ class DuckDBStore:
                 wal_bytes=self._owner.wal_bytes,
             )
         )
+
+    def _between(self, worked: bool) -> None:
+        if worked and (begun := self._moments.begun) is not None:
+            # The loop takes it behind what it was told of the group.
+            self._loop.call_soon_threadsafe(self._end_moments, begun)
+        self._writer.between(worked)
+
+    def _end_moments(self, up_to: datetime) -> None:
+        self._moments.end(up_to)
+        self._became_readable.set()
+        self._became_readable = asyncio.Event()
 
     def _announce(self, outcomes: Sequence[Written]) -> None:
         records = [

@@ -63,7 +63,7 @@ class SignalAnalyticsServicer(pb_grpc.SignalAnalyticsServiceServicer):
         )
         limit = paging.page_size(request.page_size, default=DEFAULT_POINTS, maximum=MAX_POINTS)
         bound_to = paging.bound_to("GetSeries", request)
-        head, after = await self._moments.reached(request.min_sequence), None
+        head, after = await self._moments.reached(request), None
         if request.page_token:
             pinned, after = paging.series_position(request.page_token, bound_to)
             head = min(head, pinned)
@@ -104,7 +104,7 @@ class SignalAnalyticsServicer(pb_grpc.SignalAnalyticsServiceServicer):
             group_by=_group_by(request.group_by),
             quantiles=_quantiles(request.quantiles),
         )
-        head = await self._moments.reached(request.min_sequence)
+        head = await self._moments.reached(request)
         found = await self._store.aggregate(selection, await self._moments.of(request, head))
         return pb.AggregateResponse(
             groups=[
@@ -142,7 +142,7 @@ class SignalAnalyticsServicer(pb_grpc.SignalAnalyticsServiceServicer):
         shown = {*filters.signal_ids(screen.expression), *screen.signal_ids}
         limit = paging.page_of_values(request.page_size, len(shown))
         bound_to = paging.bound_to("ScreenCompanies", request)
-        head, after = await self._moments.reached(request.min_sequence), None
+        head, after = await self._moments.reached(request), None
         if request.page_token:
             pinned, after = paging.companies_position(request.page_token, bound_to)
             head = min(head, pinned)
@@ -161,7 +161,7 @@ class SignalAnalyticsServicer(pb_grpc.SignalAnalyticsServiceServicer):
             request.currency,
             self._signal_ids(request.signal_ids, MAX_EXPORT_SIGNALS),
         )
-        head = await self._moments.reached(request.min_sequence)
+        head = await self._moments.reached(request)
         moment = await self._moments.of(request, head)
         as_of_sequence = self._moments.token(head)
         async with aclosing(self._store.export(screen, moment)) as parts:

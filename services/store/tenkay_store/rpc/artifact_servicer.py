@@ -75,7 +75,7 @@ class ArtifactServicer(pb_grpc.ArtifactServiceServicer):
         """Streams a filing's facts."""
         accession_number = messages.accession_number(request.filing, "filing")
         selection = _selection(request)
-        head = await self._moments.reached(request.min_sequence)
+        head = await self._moments.reached(request)
         moment = await self._moments.of(request, head)
         found = await self._of_filing(request.filing, accession_number, moment)
         try:
@@ -104,7 +104,7 @@ class ArtifactServicer(pb_grpc.ArtifactServiceServicer):
         self, request: pb.ReadTextRequest, _context: Context
     ) -> AsyncIterator[pb.ReadTextResponse]:
         """Streams a range of a text."""
-        head = await self._moments.reached(request.min_sequence)
+        head = await self._moments.reached(request)
         moment = await self._moments.of(request, head)
         artifact = await self._text(request, moment)
         try:
@@ -134,7 +134,7 @@ class ArtifactServicer(pb_grpc.ArtifactServiceServicer):
         """Answers with several passages."""
         _check_passages(request)
         accession_number = messages.accession_number(request.filing, "filing")
-        head = await self._moments.reached(request.min_sequence)
+        head = await self._moments.reached(request)
         moment = await self._moments.of(request, head)
         await self._of_filing(request.filing, accession_number, moment)
         of_texts: dict[str, list[int]] = {}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from tenkay import sequences
@@ -12,6 +13,10 @@ from tenkay.runtime.call import current_deadline
 from tenkay_store.domain.storage import AnalyticalStore
 from tenkay_store.domain.stored import Moment
 from tenkay_store.wire import messages
+
+CLOCKS_APART_SECONDS = 2.0
+"""How far a caller's clock may be ahead of the store's: for a moment that near, the store's clock is waited for."""
+LEAST_RETRY_SECONDS = 0.05
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,33 +35,65 @@ class Moments:
         self._store = store
         self._options = options
 
-    async def reached(self, min_sequence: str) -> int:
-        """The sequence to read at, once the store has reached the one asked for."""
-        least = sequences.parse(min_sequence).get(self._options.shard, 0)
-        seconds = self._options.sequence_wait_seconds
-        left = current_deadline()
-        if left is not None:
-            seconds = min(seconds, left)
+    async def reached(self, request: Any) -> int:
+        """The sequence to read at, once the store has reached what the request's `min_sequence` and `as_of` ask for."""
+        recorded_at = _recorded_at(request)
+        if recorded_at is not None:
+            await self._readable(recorded_at)
+        least = sequences.parse(request.min_sequence).get(self._options.shard, 0)
+        seconds = self._patience
         if not await self._store.wait_for(least, seconds):
             raise failure(
                 Reason.SEQUENCE_NOT_REACHED,
-                f"the store is at {self.token(self._store.head)}, before {min_sequence}; try again in a moment",
+                f"the store is at {self.token(self._store.head)}, before {request.min_sequence}; try again in a moment",
                 metadata={"sequence": self.token(self._store.head)},
                 retry_after=seconds,
             )
         return self._store.head
 
     async def of(self, request: Any, head: int) -> Moment:
-        """The moment that a request's `as_of` names, at the state `head`."""
-        as_of: read_pb2.AsOf = request.as_of
-        known_at = recorded_at = None
-        if as_of.HasField("known_at"):
-            known_at = messages.moment(as_of.known_at, "as_of.known_at")
-        if as_of.HasField("recorded_at"):
-            recorded_at = messages.moment(as_of.recorded_at, "as_of.recorded_at")
+        """The moment that a request's `as_of` names, at the state `head`, which was `reached` for it."""
+        known_at = None
+        if request.as_of.HasField("known_at"):
+            known_at = messages.moment(request.as_of.known_at, "as_of.known_at")
+        recorded_at = _recorded_at(request)
         sequence = head if recorded_at is None else await self._store.sequence_at(recorded_at, head)
         return Moment(sequence, known_at)
+
+    async def _readable(self, recorded_at: datetime) -> None:
+        ahead = (recorded_at - self._store.newest_moment).total_seconds()
+        if ahead > CLOCKS_APART_SECONDS:
+            raise failure(
+                Reason.INVALID_FIELD,
+                f"as_of.recorded_at lies {ahead:,.0f} seconds after the store's clock; what will be answered then "
+                "nobody knows. Leave it out for the newest, or name a moment that has passed",
+                field="as_of.recorded_at",
+            )
+        seconds = max(0.0, ahead) + self._patience
+        if not await self._store.wait_for_moment(recorded_at, seconds):
+            raise failure(
+                Reason.SEQUENCE_NOT_REACHED,
+                "what is recorded at as_of.recorded_at is still being written; try again in a moment, or leave "
+                "it out for the newest",
+                field="as_of.recorded_at",
+                metadata={"sequence": self.token(self._store.head)},
+                retry_after=max(seconds, LEAST_RETRY_SECONDS),
+            )
+
+    @property
+    def _patience(self) -> float:
+        """For how many seconds the store is waited for."""
+        left = current_deadline()
+        seconds = self._options.sequence_wait_seconds
+        return seconds if left is None else min(seconds, left)
 
     def token(self, sequence: int) -> str:
         """A sequence as callers hold it."""
         return sequences.encode(self._options.shard, sequence)
+
+
+def _recorded_at(request: Any) -> datetime | None:
+    as_of: read_pb2.AsOf = request.as_of
+    if not as_of.HasField("recorded_at"):
+        return None
+    return messages.moment(as_of.recorded_at, "as_of.recorded_at")

@@ -119,7 +119,7 @@ class FilingStoreServicer(store_pb2_grpc.FilingStoreServiceServicer):
     ) -> store_pb2.GetFilingResponse:
         """Answers with one filing."""
         accession_number = messages.accession_number(request.filing, "filing")
-        head = await self._moments.reached(request.min_sequence)
+        head = await self._moments.reached(request)
         stored = await self._store.filing(accession_number, await self._moments.of(request, head))
         if stored is None:
             raise messages.filing_unknown(accession_number)
@@ -141,7 +141,7 @@ class FilingStoreServicer(store_pb2_grpc.FilingStoreServiceServicer):
     ) -> store_pb2.GetFilingsResponse:
         """Answers with several filings."""
         numbers = _filing_numbers(request.filings, MAX_FILINGS)
-        head = await self._moments.reached(request.min_sequence)
+        head = await self._moments.reached(request)
         moment = await self._moments.of(request, head)
         found = await self._store.filings(tuple(dict.fromkeys(numbers)), moment)
         for index, (number, ref) in enumerate(zip(numbers, request.filings, strict=True)):
@@ -171,7 +171,7 @@ class FilingStoreServicer(store_pb2_grpc.FilingStoreServiceServicer):
         """Answers with a filing's signals and gaps."""
         accession_number = messages.accession_number(request.filing, "filing")
         categories = messages.category_names(request.categories, "categories")
-        head = await self._moments.reached(request.min_sequence)
+        head = await self._moments.reached(request)
         moment = await self._moments.of(request, head)
         found = await self._store.signals(accession_number, moment, with_evidence=not request.omit_evidence)
         if found is None:
@@ -203,7 +203,7 @@ class FilingStoreServicer(store_pb2_grpc.FilingStoreServiceServicer):
         for signal_id in request.signal_ids:
             if signal_id not in types:
                 raise filters.unknown_signal(signal_id, types, field="signal_ids")
-        head = await self._moments.reached(request.min_sequence)
+        head = await self._moments.reached(request)
         moment = await self._moments.of(request, head)
         found = await self._store.signals_of(
             tuple(dict.fromkeys(numbers)),
@@ -238,7 +238,7 @@ class FilingStoreServicer(store_pb2_grpc.FilingStoreServiceServicer):
     ) -> store_pb2.GetAnalysisResponse:
         """Answers with a filing's newest analysis."""
         accession_number = messages.accession_number(request.filing, "filing")
-        head = await self._moments.reached(request.min_sequence)
+        head = await self._moments.reached(request)
         found = await self._store.analysis(accession_number, await self._moments.of(request, head))
         if found is None:
             raise messages.filing_unknown(accession_number)
@@ -264,7 +264,7 @@ class FilingStoreServicer(store_pb2_grpc.FilingStoreServiceServicer):
     ) -> store_pb2.GetCompanySummaryResponse:
         """Answers with what is known of a company."""
         cik = require_cik(request.cik, "cik")
-        head = await self._moments.reached(request.min_sequence)
+        head = await self._moments.reached(request)
         company = await self._store.company(cik, await self._moments.of(request, head))
         if company is None:
             raise failure(
@@ -306,7 +306,7 @@ class FilingStoreServicer(store_pb2_grpc.FilingStoreServiceServicer):
         )
         limit = paging.page_size(request.page_size)
         bound_to = paging.bound_to("ListStale", request)
-        head, after = await self._moments.reached(request.min_sequence), 0
+        head, after = await self._moments.reached(request), 0
         if request.page_token:
             pinned, after = paging.sequences_position(request.page_token, bound_to)
             head = min(head, pinned)
@@ -405,7 +405,7 @@ class FilingStoreServicer(store_pb2_grpc.FilingStoreServiceServicer):
 
     async def _page_start(self, request: Any, bound_to: bytes) -> tuple[int, Moment, Position | None]:
         """The state a page is read at, pinned by the first page, and the position it starts after."""
-        head = await self._moments.reached(request.min_sequence)
+        head = await self._moments.reached(request)
         after = None
         if request.page_token:
             pinned, after = paging.filings_position(request.page_token, bound_to)
