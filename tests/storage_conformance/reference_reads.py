@@ -285,7 +285,7 @@ class ReferenceReads(ReferenceCommits):
     async def series(
         self, selection: SeriesSelection, moment: Moment, after: SeriesPosition | None, limit: int
     ) -> Series | None:
-        if not await self.accession_numbers_of(selection.cik, 1):
+        if not any(extraction_of(each).filing.cik == selection.cik for each in self._seen(moment)):
             return None
         forms = list(selection.forms)
         if selection.view is SeriesView.RESTATED:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 
 from tenkay_store.domain.selections import Series, SeriesSelection, SeriesView
 from tenkay_store.domain.storage import AnalyticalStore
@@ -102,3 +102,19 @@ async def test_the_comparable_prior_is_the_original_of_a_year_earlier(store: Ana
     )
     assert list(alone) == [accession_number(2)]
     assert alone[accession_number(2)].comparable_prior is None
+
+
+async def test_a_company_that_nothing_was_known_of_has_no_series(store: AnalyticalStore) -> None:
+    await store.commit(extraction_to_commit(accession_number(99), cik=CIK + 1))
+    before = store.head
+    await commit(store)
+    selection = SeriesSelection(CIK, ("revenue",))
+    assert await store.series(selection, Moment(before), None, 10) is None
+    earliest = datetime(2021, 1, 4, tzinfo=UTC)
+    assert await store.series(selection, Moment(store.head, earliest - timedelta(days=1)), None, 10) is None
+    known = await store.series(selection, Moment(store.head, earliest), None, 10)
+    assert known is not None
+    assert len(known.points) == 1
+    # One that was there has a series, if nothing in it.
+    nothing = await store.series(SeriesSelection(CIK, ("interest_cover",)), Moment(store.head), None, 10)
+    assert nothing == Series((), None)

@@ -157,12 +157,13 @@ async def test_companies_are_screened_by_the_page(process: StoreProcess) -> None
         assert gap.detail == "nothing reports runway"
 
 
-async def test_a_series_of_an_earlier_moment_ends_there(process: StoreProcess) -> None:
+async def test_a_series_of_before_anything_was_known_is_of_an_unknown_company(process: StoreProcess) -> None:
     async with client_of(process) as client:
-        found = await client.get_series(
-            cik=FIRST, signal_ids=["margin"], as_of=read_pb2.AsOf(known_at=Timestamp(seconds=1))
-        )
-    assert not found.points
+        with pytest.raises(TenkayError) as unknown:
+            await client.get_series(
+                cik=FIRST, signal_ids=["margin"], as_of=read_pb2.AsOf(known_at=Timestamp(seconds=1))
+            )
+    assert unknown.value.reason is Reason.COMPANY_UNKNOWN
 
 
 @pytest.mark.parametrize(

@@ -163,7 +163,10 @@ async def _screen(clients: Clients, **given: Any) -> tuple[Seen, str]:
 
 
 async def _series(clients: Clients, **given: Any) -> tuple[Seen, str]:
-    answer = await clients.analytics.get_series(cik=CIK, signal_ids=["current_ratio"], **given)
+    try:
+        answer = await clients.analytics.get_series(cik=CIK, signal_ids=["current_ratio"], **given)
+    except NotFound:
+        return set(), ""
     return {(each.filing.accession_number, each.version) for each in answer.points}, answer.as_of_sequence
 
 

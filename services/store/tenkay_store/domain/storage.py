@@ -210,7 +210,7 @@ class AnalyticalStore(Protocol):
     async def series(
         self, selection: SeriesSelection, moment: Moment, after: SeriesPosition | None, limit: int
     ) -> Series | None:
-        """A page of a company's signals over time; None when no filing of it is stored."""
+        """A page of a company's signals over time; None when no filing of it was stored, or known, then."""
 
     async def aggregate(self, selection: AggregateSelection, moment: Moment) -> Aggregate:
         """Figures of a signal by group. CURRENCY_MISMATCH; UNIT_MISMATCH; INVALID_FIELD for too many groups."""

@@ -64,11 +64,11 @@ def series(
     after: SeriesPosition | None,
     limit: int,
 ) -> Series | None:
-    """A page of a company's signals over its filings; None when no filing of it is stored."""
+    """A page of a company's signals over its filings; None when none was stored, or known, at the moment."""
+    if not _has_filing(cursor, selection.cik, moment):
+        return None
     parameters = Parameters()
     cik = f"f.cik = {parameters.bind(selection.cik, 'UBIGINT')}"
-    if cursor.execute(f"SELECT 1 FROM filings f WHERE {cik} LIMIT 1", parameters).fetchone() is None:
-        return None
     shown = [ids.of_id(each) for each in selection.signal_ids]
     conditions = [cik, known("f", moment, parameters)]
     if selection.forms:
@@ -107,6 +107,16 @@ def series(
         points,
         None if last is None else SeriesPosition(last.period_end, last.filed_date, last.accession_number),
     )
+
+
+def _has_filing(cursor: Cursor, cik: int, moment: Moment) -> bool:
+    parameters = Parameters()
+    conditions = (
+        f"f.cik = {parameters.bind(cik, 'UBIGINT')} AND {known('f', moment, parameters)} "
+        f"AND {valid('f', moment, parameters)}"
+    )
+    row = cursor.execute(f"SELECT 1 FROM filings f WHERE {conditions} LIMIT 1", parameters).fetchone()
+    return row is not None
 
 
 def _of_view(view: SeriesView, seen: str, parameters: Parameters) -> str:

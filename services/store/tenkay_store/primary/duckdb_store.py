@@ -459,7 +459,7 @@ class DuckDBStore:
     async def series(
         self, selection: SeriesSelection, moment: Moment, after: SeriesPosition | None, limit: int
     ) -> Series | None:
-        """A page of a company's signals over time; None when no filing of it is stored."""
+        """A page of a company's signals over time; None when no filing of it was stored, or known, then."""
         return await self._owner.read(
             lambda cursor: self._in_one_state(
                 cursor,

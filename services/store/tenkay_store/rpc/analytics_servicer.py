@@ -71,7 +71,7 @@ class SignalAnalyticsServicer(pb_grpc.SignalAnalyticsServiceServicer):
         if found is None:
             raise failure(
                 Reason.COMPANY_UNKNOWN,
-                f"no filing of CIK {request.cik} is stored; ingest one first",
+                f"no filing of CIK {request.cik} is stored, or was at the moment asked for; ingest one first",
                 field="cik",
             )
         return pb.GetSeriesResponse(

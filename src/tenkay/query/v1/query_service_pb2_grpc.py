@@ -164,7 +164,8 @@ class QueryServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def GetCompanySummary(self, request, context):
-        """What is known of one company. COMPANY_UNKNOWN when no filing of it is stored.
+        """What is known of one company. COMPANY_UNKNOWN when no filing of it was stored, or
+        known, at the moments read at.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -215,7 +216,8 @@ class QueryServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def GetSignalSeries(self, request, context):
-        """A company's signals over its filings, the newest period first. COMPANY_UNKNOWN; UNKNOWN_SIGNAL.
+        """A company's signals over its filings, the newest period first. COMPANY_UNKNOWN as GetCompanySummary;
+        UNKNOWN_SIGNAL.
         Cost: the store is asked once for a page.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)

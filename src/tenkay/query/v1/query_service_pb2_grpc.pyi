@@ -56,7 +56,9 @@ class QueryServiceStub:
     GetAnalysis: _grpc.UnaryUnaryMultiCallable[_query_service_pb2.GetAnalysisRequest, _query_service_pb2.GetAnalysisResponse]
     """A filing's newest analysis. ANALYSIS_UNKNOWN when the filing is stored without one; FILING_UNKNOWN as GetFiling."""
     GetCompanySummary: _grpc.UnaryUnaryMultiCallable[_query_service_pb2.GetCompanySummaryRequest, _query_service_pb2.GetCompanySummaryResponse]
-    """What is known of one company. COMPANY_UNKNOWN when no filing of it is stored."""
+    """What is known of one company. COMPANY_UNKNOWN when no filing of it was stored, or
+    known, at the moments read at.
+    """
     ListFilings: _grpc.UnaryUnaryMultiCallable[_query_service_pb2.ListFilingsRequest, _query_service_pb2.ListFilingsResponse]
     """Lists filings, newest first by filing day (those without one last), then by accession number."""
     ScreenFilings: _grpc.UnaryUnaryMultiCallable[_query_service_pb2.ScreenFilingsRequest, _query_service_pb2.ScreenFilingsResponse]
@@ -81,7 +83,8 @@ class QueryServiceStub:
     Cost: the store is asked for the signal and once for all passages.
     """
     GetSignalSeries: _grpc.UnaryUnaryMultiCallable[_query_service_pb2.GetSignalSeriesRequest, _query_service_pb2.GetSignalSeriesResponse]
-    """A company's signals over its filings, the newest period first. COMPANY_UNKNOWN; UNKNOWN_SIGNAL.
+    """A company's signals over its filings, the newest period first. COMPANY_UNKNOWN as GetCompanySummary;
+    UNKNOWN_SIGNAL.
     Cost: the store is asked once for a page.
     """
     CompareFilings: _grpc.UnaryUnaryMultiCallable[_comparisons_pb2.CompareFilingsRequest, _comparisons_pb2.CompareFilingsResponse]
@@ -140,7 +143,9 @@ class QueryServiceAsyncStub(QueryServiceStub):
     GetAnalysis: _aio.UnaryUnaryMultiCallable[_query_service_pb2.GetAnalysisRequest, _query_service_pb2.GetAnalysisResponse]  # type: ignore[assignment]
     """A filing's newest analysis. ANALYSIS_UNKNOWN when the filing is stored without one; FILING_UNKNOWN as GetFiling."""
     GetCompanySummary: _aio.UnaryUnaryMultiCallable[_query_service_pb2.GetCompanySummaryRequest, _query_service_pb2.GetCompanySummaryResponse]  # type: ignore[assignment]
-    """What is known of one company. COMPANY_UNKNOWN when no filing of it is stored."""
+    """What is known of one company. COMPANY_UNKNOWN when no filing of it was stored, or
+    known, at the moments read at.
+    """
     ListFilings: _aio.UnaryUnaryMultiCallable[_query_service_pb2.ListFilingsRequest, _query_service_pb2.ListFilingsResponse]  # type: ignore[assignment]
     """Lists filings, newest first by filing day (those without one last), then by accession number."""
     ScreenFilings: _aio.UnaryUnaryMultiCallable[_query_service_pb2.ScreenFilingsRequest, _query_service_pb2.ScreenFilingsResponse]  # type: ignore[assignment]
@@ -165,7 +170,8 @@ class QueryServiceAsyncStub(QueryServiceStub):
     Cost: the store is asked for the signal and once for all passages.
     """
     GetSignalSeries: _aio.UnaryUnaryMultiCallable[_query_service_pb2.GetSignalSeriesRequest, _query_service_pb2.GetSignalSeriesResponse]  # type: ignore[assignment]
-    """A company's signals over its filings, the newest period first. COMPANY_UNKNOWN; UNKNOWN_SIGNAL.
+    """A company's signals over its filings, the newest period first. COMPANY_UNKNOWN as GetCompanySummary;
+    UNKNOWN_SIGNAL.
     Cost: the store is asked once for a page.
     """
     CompareFilings: _aio.UnaryUnaryMultiCallable[_comparisons_pb2.CompareFilingsRequest, _comparisons_pb2.CompareFilingsResponse]  # type: ignore[assignment]
@@ -245,7 +251,9 @@ class QueryServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _query_service_pb2.GetCompanySummaryRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_query_service_pb2.GetCompanySummaryResponse, _abc.Awaitable[_query_service_pb2.GetCompanySummaryResponse]]:
-        """What is known of one company. COMPANY_UNKNOWN when no filing of it is stored."""
+        """What is known of one company. COMPANY_UNKNOWN when no filing of it was stored, or
+        known, at the moments read at.
+        """
 
     @_abc_1.abstractmethod
     def ListFilings(
@@ -306,7 +314,8 @@ class QueryServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _query_service_pb2.GetSignalSeriesRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_query_service_pb2.GetSignalSeriesResponse, _abc.Awaitable[_query_service_pb2.GetSignalSeriesResponse]]:
-        """A company's signals over its filings, the newest period first. COMPANY_UNKNOWN; UNKNOWN_SIGNAL.
+        """A company's signals over its filings, the newest period first. COMPANY_UNKNOWN as GetCompanySummary;
+        UNKNOWN_SIGNAL.
         Cost: the store is asked once for a page.
         """
 

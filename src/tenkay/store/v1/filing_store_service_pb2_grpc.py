@@ -184,7 +184,8 @@ class FilingStoreServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def GetCompanySummary(self, request, context):
-        """What is known of one company. COMPANY_UNKNOWN when no filing of it is stored.
+        """What is known of one company. COMPANY_UNKNOWN when no filing of it was stored, or
+        known, at the moments read at.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

@@ -74,7 +74,9 @@ class FilingStoreServiceStub:
     GetAnalysis: _grpc.UnaryUnaryMultiCallable[_filing_store_service_pb2.GetAnalysisRequest, _filing_store_service_pb2.GetAnalysisResponse]
     """A filing's newest analysis. ANALYSIS_UNKNOWN when the filing is stored without one; FILING_UNKNOWN as GetFiling."""
     GetCompanySummary: _grpc.UnaryUnaryMultiCallable[_filing_store_service_pb2.GetCompanySummaryRequest, _filing_store_service_pb2.GetCompanySummaryResponse]
-    """What is known of one company. COMPANY_UNKNOWN when no filing of it is stored."""
+    """What is known of one company. COMPANY_UNKNOWN when no filing of it was stored, or
+    known, at the moments read at.
+    """
     ListFilings: _grpc.UnaryUnaryMultiCallable[_filing_store_service_pb2.ListFilingsRequest, _filing_store_service_pb2.ListFilingsResponse]
     """Lists filings, newest first by filing day (those without one last), then by accession number."""
     ListStale: _grpc.UnaryUnaryMultiCallable[_filing_store_service_pb2.ListStaleRequest, _filing_store_service_pb2.ListStaleResponse]
@@ -133,7 +135,9 @@ class FilingStoreServiceAsyncStub(FilingStoreServiceStub):
     GetAnalysis: _aio.UnaryUnaryMultiCallable[_filing_store_service_pb2.GetAnalysisRequest, _filing_store_service_pb2.GetAnalysisResponse]  # type: ignore[assignment]
     """A filing's newest analysis. ANALYSIS_UNKNOWN when the filing is stored without one; FILING_UNKNOWN as GetFiling."""
     GetCompanySummary: _aio.UnaryUnaryMultiCallable[_filing_store_service_pb2.GetCompanySummaryRequest, _filing_store_service_pb2.GetCompanySummaryResponse]  # type: ignore[assignment]
-    """What is known of one company. COMPANY_UNKNOWN when no filing of it is stored."""
+    """What is known of one company. COMPANY_UNKNOWN when no filing of it was stored, or
+    known, at the moments read at.
+    """
     ListFilings: _aio.UnaryUnaryMultiCallable[_filing_store_service_pb2.ListFilingsRequest, _filing_store_service_pb2.ListFilingsResponse]  # type: ignore[assignment]
     """Lists filings, newest first by filing day (those without one last), then by accession number."""
     ListStale: _aio.UnaryUnaryMultiCallable[_filing_store_service_pb2.ListStaleRequest, _filing_store_service_pb2.ListStaleResponse]  # type: ignore[assignment]
@@ -243,7 +247,9 @@ class FilingStoreServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _filing_store_service_pb2.GetCompanySummaryRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_filing_store_service_pb2.GetCompanySummaryResponse, _abc.Awaitable[_filing_store_service_pb2.GetCompanySummaryResponse]]:
-        """What is known of one company. COMPANY_UNKNOWN when no filing of it is stored."""
+        """What is known of one company. COMPANY_UNKNOWN when no filing of it was stored, or
+        known, at the moments read at.
+        """
 
     @_abc_1.abstractmethod
     def ListFilings(

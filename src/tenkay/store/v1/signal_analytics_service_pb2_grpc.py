@@ -63,7 +63,7 @@ class SignalAnalyticsServiceServicer:
 
     def GetSeries(self, request, context):
         """A company's signals over its filings, the newest period first. What a filing says of the year before its own period
-        is no point. COMPANY_UNKNOWN when no filing of it is stored; UNKNOWN_SIGNAL.
+        is no point. COMPANY_UNKNOWN when no filing of it was stored, or known, at the moments read at; UNKNOWN_SIGNAL.
         Cost: one company's filings.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)

@@ -35,7 +35,7 @@ class SignalAnalyticsServiceStub:
     def __new__(cls, channel: _aio.Channel) -> SignalAnalyticsServiceAsyncStub: ...
     GetSeries: _grpc.UnaryUnaryMultiCallable[_signal_analytics_service_pb2.GetSeriesRequest, _signal_analytics_service_pb2.GetSeriesResponse]
     """A company's signals over its filings, the newest period first. What a filing says of the year before its own period
-    is no point. COMPANY_UNKNOWN when no filing of it is stored; UNKNOWN_SIGNAL.
+    is no point. COMPANY_UNKNOWN when no filing of it was stored, or known, at the moments read at; UNKNOWN_SIGNAL.
     Cost: one company's filings.
     """
     Aggregate: _grpc.UnaryUnaryMultiCallable[_signal_analytics_service_pb2.AggregateRequest, _signal_analytics_service_pb2.AggregateResponse]
@@ -67,7 +67,7 @@ class SignalAnalyticsServiceAsyncStub(SignalAnalyticsServiceStub):
     def __init__(self, channel: _aio.Channel) -> None: ...
     GetSeries: _aio.UnaryUnaryMultiCallable[_signal_analytics_service_pb2.GetSeriesRequest, _signal_analytics_service_pb2.GetSeriesResponse]  # type: ignore[assignment]
     """A company's signals over its filings, the newest period first. What a filing says of the year before its own period
-    is no point. COMPANY_UNKNOWN when no filing of it is stored; UNKNOWN_SIGNAL.
+    is no point. COMPANY_UNKNOWN when no filing of it was stored, or known, at the moments read at; UNKNOWN_SIGNAL.
     Cost: one company's filings.
     """
     Aggregate: _aio.UnaryUnaryMultiCallable[_signal_analytics_service_pb2.AggregateRequest, _signal_analytics_service_pb2.AggregateResponse]  # type: ignore[assignment]
@@ -102,7 +102,7 @@ class SignalAnalyticsServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_signal_analytics_service_pb2.GetSeriesResponse, _abc.Awaitable[_signal_analytics_service_pb2.GetSeriesResponse]]:
         """A company's signals over its filings, the newest period first. What a filing says of the year before its own period
-        is no point. COMPANY_UNKNOWN when no filing of it is stored; UNKNOWN_SIGNAL.
+        is no point. COMPANY_UNKNOWN when no filing of it was stored, or known, at the moments read at; UNKNOWN_SIGNAL.
         Cost: one company's filings.
         """
 
