@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from datetime import UTC, datetime
 
 import pytest
 
 from tenkay.common.v1 import analysis_pb2, date_pb2, extraction_pb2, signal_pb2
 from tenkay.errors import InvalidArgument, Reason
 from tenkay.store.v1 import filing_store_service_pb2 as store_pb2
+from tenkay_store.domain.records import CommitRecord
+from tenkay_store.second_sink.supabase_rows import encoded_batch
 from tenkay_store.wire.commit_messages import analysis_record, extraction_record, fence_record
+from tenkay_store.wire.json_size import json_bytes
 from tenkay_store.wire.validation import check_analysis, check_extraction
 from tests.unit.store.filings import TEXT_SHA256, accession_number, analysis, extraction, missing, signal
 
@@ -134,6 +138,57 @@ def test_text_that_only_looks_like_an_escaped_nul_is_accepted() -> None:
     rated = analysis(message)
     rated.narrative = r"\u0000"
     check_analysis(analysis_record(rated))
+
+
+CONTROLS = "\x01" * 3_900_000
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda e: setattr(e.signals[0].evidence[0].fact, "value", CONTROLS),
+        lambda e: e.signals[0].notes.append(CONTROLS),
+        lambda e: setattr(e.missing[0], "detail", CONTROLS),
+        lambda e: setattr(e.sections[0], "title", CONTROLS),
+        lambda e: setattr(e.filing, "company_name", CONTROLS),
+    ],
+)
+def test_an_extraction_that_is_too_large_as_json_is_refused(change: Callable[[E], object]) -> None:
+    message = extraction(accession_number(1))
+    change(message)
+    with pytest.raises(InvalidArgument, match="bytes as JSON") as refused:
+        check_extraction(extraction_record(message))
+    assert [each.field for each in refused.value.fields] == ["extraction"]
+
+
+def test_an_analysis_that_is_too_large_as_json_is_refused() -> None:
+    message = analysis(extraction(accession_number(1)))
+    message.narrative = CONTROLS
+    with pytest.raises(InvalidArgument, match="bytes as JSON") as refused:
+        check_analysis(analysis_record(message))
+    assert [each.field for each in refused.value.fields] == ["analysis"]
+    message.narrative = "a" * 3_900_000
+    check_analysis(analysis_record(message))
+
+
+@pytest.mark.parametrize("text", ["", "a" * 400_000, '\x01"é' * 200_000, "\U0001f600" * 100_000])
+@pytest.mark.parametrize("count", [1, 3_000])
+def test_what_is_accepted_is_sent_to_the_second_sink_in_fewer_bytes(text: str, count: int) -> None:
+    message = extraction(
+        accession_number(1),
+        signals={f"signal_{number}": "AN_ENUM" if number % 2 else number for number in range(count)},
+        gaps=tuple(f"gap_{number}" for number in range(count)),
+        section_codes=("item_1",) * count,
+    )
+    message.signals[0].notes.append(text)
+    message.signals[0].evidence[0].fact.value = text
+    message.missing[0].detail = f"none {text}"
+    message.sections[0].title = text
+    rated = analysis(message)
+    rated.narrative = text
+    for body in (extraction_record(message), analysis_record(rated)):
+        sent = encoded_batch([CommitRecord(1, 1, datetime(2026, 1, 1, tzinfo=UTC), body)])
+        assert len(sent) <= json_bytes(body) + 200
 
 
 @pytest.mark.parametrize(

@@ -24,6 +24,7 @@ from tenkay_store.domain.records import (
     ValueKind,
 )
 from tenkay_store.wire import documents
+from tenkay_store.wire.json_size import MOST_JSON_BYTES, json_bytes
 
 MAX_DECIMAL_CHARACTERS = 80
 """Far beyond any amount in a filing, and well inside of a double's range."""
@@ -73,6 +74,7 @@ def check_extraction(extraction: Extraction) -> None:
         _check_signal(signal, seen, index)
     for index, gap in enumerate(extraction.missing):
         _check_gap(gap, seen, index)
+    _check_size(extraction, "extraction")
 
 
 def check_digest(sha256: str, field: str) -> None:
@@ -106,6 +108,7 @@ def check_analysis(analysis: Analysis) -> None:
     _check_json(analysis.document, "analysis")
     if "" in analysis.flag_ids or len(set(analysis.flag_ids)) != len(analysis.flag_ids):
         _refuse("analysis.flags", "each flag needs an id of its own")
+    _check_size(analysis, "analysis")
 
 
 def decimal_number(text: str) -> float | None:
@@ -247,6 +250,15 @@ def _check_json(document: str, field: str) -> None:
     """As `check_text`, of all texts in a document."""
     if "\\u0000" in document and _NUL_IN_JSON.search(document):
         _refuse(field, _HOLDS_NUL)
+
+
+def _check_size(body: Extraction | Analysis, field: str) -> None:
+    size = json_bytes(body)
+    if size > MOST_JSON_BYTES:
+        _refuse(
+            field,
+            f"takes about {size:,} bytes as JSON (a control character takes six); {MOST_JSON_BYTES:,} are the most",
+        )
 
 
 @lru_cache(REMEMBERED_IDS)

@@ -120,8 +120,8 @@ class FilingStoreServiceServicer:
     def CommitExtraction(self, request, context):
         """Commits an extraction: the filing, its signals, its gaps. The same result_key again changes nothing and answers
         with the first commit's sequence; another one for the same filing becomes its next version.
-        INVALID_FIELD when the extraction contradicts itself; ARTIFACT_MISSING when it names one that was not put
-        (ArtifactService); STALE_LEASE; QUEUE_FULL; DISK_FULL (then nothing was changed).
+        INVALID_FIELD when the extraction contradicts itself, or takes more than 7 MiB as JSON; ARTIFACT_MISSING when it names
+        one that was not put (ArtifactService); STALE_LEASE; QUEUE_FULL; DISK_FULL (then nothing was changed).
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

@@ -45,8 +45,8 @@ class FilingStoreServiceStub:
     CommitExtraction: _grpc.UnaryUnaryMultiCallable[_filing_store_service_pb2.CommitExtractionRequest, _filing_store_service_pb2.CommitExtractionResponse]
     """Commits an extraction: the filing, its signals, its gaps. The same result_key again changes nothing and answers
     with the first commit's sequence; another one for the same filing becomes its next version.
-    INVALID_FIELD when the extraction contradicts itself; ARTIFACT_MISSING when it names one that was not put
-    (ArtifactService); STALE_LEASE; QUEUE_FULL; DISK_FULL (then nothing was changed).
+    INVALID_FIELD when the extraction contradicts itself, or takes more than 7 MiB as JSON; ARTIFACT_MISSING when it names
+    one that was not put (ArtifactService); STALE_LEASE; QUEUE_FULL; DISK_FULL (then nothing was changed).
     """
     CommitAnalysis: _grpc.UnaryUnaryMultiCallable[_filing_store_service_pb2.CommitAnalysisRequest, _filing_store_service_pb2.CommitAnalysisResponse]
     """Commits an analysis of a filing's extraction. Idempotent by result_key, like CommitExtraction.
@@ -106,8 +106,8 @@ class FilingStoreServiceAsyncStub(FilingStoreServiceStub):
     CommitExtraction: _aio.UnaryUnaryMultiCallable[_filing_store_service_pb2.CommitExtractionRequest, _filing_store_service_pb2.CommitExtractionResponse]  # type: ignore[assignment]
     """Commits an extraction: the filing, its signals, its gaps. The same result_key again changes nothing and answers
     with the first commit's sequence; another one for the same filing becomes its next version.
-    INVALID_FIELD when the extraction contradicts itself; ARTIFACT_MISSING when it names one that was not put
-    (ArtifactService); STALE_LEASE; QUEUE_FULL; DISK_FULL (then nothing was changed).
+    INVALID_FIELD when the extraction contradicts itself, or takes more than 7 MiB as JSON; ARTIFACT_MISSING when it names
+    one that was not put (ArtifactService); STALE_LEASE; QUEUE_FULL; DISK_FULL (then nothing was changed).
     """
     CommitAnalysis: _aio.UnaryUnaryMultiCallable[_filing_store_service_pb2.CommitAnalysisRequest, _filing_store_service_pb2.CommitAnalysisResponse]  # type: ignore[assignment]
     """Commits an analysis of a filing's extraction. Idempotent by result_key, like CommitExtraction.
@@ -170,8 +170,8 @@ class FilingStoreServiceServicer(metaclass=_abc_1.ABCMeta):
     ) -> _typing.Union[_filing_store_service_pb2.CommitExtractionResponse, _abc.Awaitable[_filing_store_service_pb2.CommitExtractionResponse]]:
         """Commits an extraction: the filing, its signals, its gaps. The same result_key again changes nothing and answers
         with the first commit's sequence; another one for the same filing becomes its next version.
-        INVALID_FIELD when the extraction contradicts itself; ARTIFACT_MISSING when it names one that was not put
-        (ArtifactService); STALE_LEASE; QUEUE_FULL; DISK_FULL (then nothing was changed).
+        INVALID_FIELD when the extraction contradicts itself, or takes more than 7 MiB as JSON; ARTIFACT_MISSING when it names
+        one that was not put (ArtifactService); STALE_LEASE; QUEUE_FULL; DISK_FULL (then nothing was changed).
         """
 
     @_abc_1.abstractmethod
