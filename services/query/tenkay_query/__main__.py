@@ -29,6 +29,7 @@ from tenkay_query.cache.redis_cache import SHARED_KEYS, RedisAnswerCache, RedisF
 from tenkay_query.cache.redis_reads import RedisReads
 from tenkay_query.cache.tracking import Tracking
 from tenkay_query.cache_admin_servicer import CacheAdminServicer, Observed
+from tenkay_query.change_hub import ChangeHub
 from tenkay_query.hot_reads import HotReads
 from tenkay_query.metrics import AnswerMetrics, StateMetrics
 from tenkay_query.servicer import FULL_NAME, METHODS, QueryServicer
@@ -118,6 +119,8 @@ async def build(scope: ServerScope, settings: QuerySettings) -> None:
         at_once=settings.warm_concurrency,
         companies=settings.warm_companies,
     )
+    hub = ChangeHub(store.feed, settings.hub_limits)
+    scope.spawn(hub.run(), "change-hub")
     watch = RedisWatch(admin_redis)
     StateMetrics(slots, callers, lambda: watch.state)
     scope.on_drain(warmer.stop)
@@ -133,7 +136,7 @@ async def build(scope: ServerScope, settings: QuerySettings) -> None:
         ),
         "cache-warmer",
     )
-    scope.add(add_QueryServiceServicer_to_server, QueryServicer(hot, store, callers, slots), FULL_NAME)
+    scope.add(add_QueryServiceServicer_to_server, QueryServicer(hot, store, callers, slots, hub), FULL_NAME)
     scope.add(
         add_CacheAdminServiceServicer_to_server,
         CacheAdminServicer(

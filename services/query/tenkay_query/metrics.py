@@ -57,6 +57,11 @@ FEED_SILENT_SECONDS = gauge(
     "tenkay_query_feed_silent_seconds", "Time since the change feed last said something to this process."
 )
 NEW_EPOCHS = counter("tenkay_query_cache_drops", "Times all entries were made void.", ("cause",))
+WATCHERS = gauge("tenkay_query_watchers", "Callers that watch companies.")
+WATCH_CATCH_UPS = counter(
+    "tenkay_query_watch_catch_ups",
+    "Streams opened at the store for a watcher that lies behind what is held here.",
+)
 INVALIDATIONS = counter(
     "tenkay_query_cache_invalidations", "Times answers were made void by hand.", ("what",)
 )

@@ -13,7 +13,8 @@ from tenkay_query import evidence_messages, questions
 from tenkay_query.admission.callers import Callers
 from tenkay_query.admission.store_slots import StoreSlots
 from tenkay_query.admission.work_class import WorkClass
-from tenkay_query.company_watch import watch_companies
+from tenkay_query.change_hub import ChangeHub
+from tenkay_query.company_watch import CompanyWatch
 from tenkay_query.hot_reads import Ask, Context, HotMethod, HotReads
 from tenkay_query.questions.checks import AnyQuestion
 from tenkay_query.store_clients import StoreClients
@@ -88,11 +89,14 @@ METHODS = {
 class QueryServicer(pb_grpc.QueryServiceServicer):
     """Each method takes and answers with bytes: what was cached is never taken apart."""
 
-    def __init__(self, reads: HotReads, store: StoreClients, callers: Callers, slots: StoreSlots) -> None:
+    def __init__(
+        self, reads: HotReads, store: StoreClients, callers: Callers, slots: StoreSlots, hub: ChangeHub
+    ) -> None:
         self._reads = reads
         self._store = store
         self._callers = callers
         self._slots = slots
+        self._watch = CompanyWatch(store, hub)
 
     @takes_bytes
     async def GetFiling(self, request: bytes, context: Context) -> bytes:  # type: ignore[override]
@@ -171,6 +175,6 @@ class QueryServicer(pb_grpc.QueryServiceServicer):
     ) -> AsyncIterator[company_watch_pb2.WatchCompaniesResponse]:
         """Streams what happens to companies. It takes no place at the store: it stays open, and is quiet mostly."""
         with self._callers.entered(context):
-            async with aclosing(watch_companies(self._store, request)) as answers:  # type: ignore[type-var]
+            async with aclosing(self._watch.answers(request)) as answers:  # type: ignore[type-var]
                 async for answer in answers:
                     yield answer

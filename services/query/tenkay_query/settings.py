@@ -14,6 +14,7 @@ from tenkay_query.admission.caller_limits import CallerLimit
 from tenkay_query.cache.feed_follower import FollowPolicy
 from tenkay_query.cache.near_cache import NearLimits
 from tenkay_query.cache.policy import CachePolicy
+from tenkay_query.change_hub import HubLimits
 from tenkay_query.question import Kind
 from tenkay_query.warming.plan import MOST_COMPANIES, MOST_FILINGS, MOST_QUESTIONS, WarmOrder
 
@@ -127,6 +128,16 @@ class QuerySettings(ServiceSettings):
     warm_concurrency: int = Field(default=4, ge=1, le=100)
     """Questions at once with which the cache is filled."""
 
+    watchers: int = Field(default=1000, ge=1, le=100_000)
+    """Callers of WatchCompanies at once; one more is answered TOO_MANY_CALLS."""
+
+    watch_recent_changes: int = Field(default=10_000, ge=100, le=1_000_000)
+    """Newest changes of the store held for them: whoever goes on from among these costs it no stream."""
+
+    watch_catch_ups: int = Field(default=8, ge=1, le=1000)
+    """Watchers at once that go on from before these, each on a stream of its own until it is there. They, and two
+    streams that each process has, count among the store's TENKAY_STORE_FEED_FOLLOWERS."""
+
     watch_list: str = ""
     """CIKs, with commas, of companies whose latest filings the cache is filled with."""
 
@@ -207,6 +218,11 @@ class QuerySettings(ServiceSettings):
     def caller_limit(self) -> CallerLimit:
         """What one caller may ask."""
         return CallerLimit(self.caller_concurrency, self.caller_per_second, self.caller_burst)
+
+    @property
+    def hub_limits(self) -> HubLimits:
+        """What is held for watchers."""
+        return HubLimits(self.watchers, self.watch_recent_changes, self.watch_catch_ups)
 
     @property
     def watched_ciks(self) -> tuple[int, ...]:

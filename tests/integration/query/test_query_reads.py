@@ -455,6 +455,8 @@ async def test_what_happens_to_watched_companies_is_told_in_order_and_can_be_res
             watch_pb.COMPANY_EVENT_KIND_FILING_PURGED,
             filing.accession_number,
         )
+        # What was told of the filing before is not told again to those who go on from before it.
+        assert await told(start, purged.purged[0].sequence) == [gone]
         for asked, kind in (
             ({"ciks": []}, InvalidArgument),
             ({"ciks": range(1, 502)}, InvalidArgument),

@@ -115,8 +115,11 @@ class QueryServiceStub:
     filing of the same kind. First what happened since from_sequence, then new events as they come; at least one answer
     every 10 seconds of quiet. An event may come twice after a break, never out of order, and none is left out.
     FEED_POSITION_EXPIRED when from_sequence is older than the store's feed keeps: read the companies anew and start with
-    an empty one. MALFORMED_SEQUENCE.
-    Cost: one stream from the store, and one question to it for each commit to a watched company.
+    an empty one. MALFORMED_SEQUENCE. TOO_MANY_CALLS when as many watch as may; also when as many catch up from an older
+    position as may, at the start or once a caller has read too slowly, with metadata "up_to_sequence": go on from there
+    after RetryInfo's delay. DEPENDENCY_UNAVAILABLE when the store's feed is cut off for longer than 5 seconds.
+    Cost: none of its own but a stream from the store while it catches up from a position that is no longer in memory; two
+    questions for each first version or analysis of a watched company, once for all who watch it.
     """
 
 @_typing.type_check_only
@@ -202,8 +205,11 @@ class QueryServiceAsyncStub(QueryServiceStub):
     filing of the same kind. First what happened since from_sequence, then new events as they come; at least one answer
     every 10 seconds of quiet. An event may come twice after a break, never out of order, and none is left out.
     FEED_POSITION_EXPIRED when from_sequence is older than the store's feed keeps: read the companies anew and start with
-    an empty one. MALFORMED_SEQUENCE.
-    Cost: one stream from the store, and one question to it for each commit to a watched company.
+    an empty one. MALFORMED_SEQUENCE. TOO_MANY_CALLS when as many watch as may; also when as many catch up from an older
+    position as may, at the start or once a caller has read too slowly, with metadata "up_to_sequence": go on from there
+    after RetryInfo's delay. DEPENDENCY_UNAVAILABLE when the store's feed is cut off for longer than 5 seconds.
+    Cost: none of its own but a stream from the store while it catches up from a position that is no longer in memory; two
+    questions for each first version or analysis of a watched company, once for all who watch it.
     """
 
 class QueryServiceServicer(metaclass=_abc_1.ABCMeta):
@@ -376,8 +382,11 @@ class QueryServiceServicer(metaclass=_abc_1.ABCMeta):
         filing of the same kind. First what happened since from_sequence, then new events as they come; at least one answer
         every 10 seconds of quiet. An event may come twice after a break, never out of order, and none is left out.
         FEED_POSITION_EXPIRED when from_sequence is older than the store's feed keeps: read the companies anew and start with
-        an empty one. MALFORMED_SEQUENCE.
-        Cost: one stream from the store, and one question to it for each commit to a watched company.
+        an empty one. MALFORMED_SEQUENCE. TOO_MANY_CALLS when as many watch as may; also when as many catch up from an older
+        position as may, at the start or once a caller has read too slowly, with metadata "up_to_sequence": go on from there
+        after RetryInfo's delay. DEPENDENCY_UNAVAILABLE when the store's feed is cut off for longer than 5 seconds.
+        Cost: none of its own but a stream from the store while it catches up from a position that is no longer in memory; two
+        questions for each first version or analysis of a watched company, once for all who watch it.
         """
 
 def add_QueryServiceServicer_to_server(servicer: QueryServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...
