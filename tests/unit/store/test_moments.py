@@ -38,7 +38,7 @@ def _disarmed() -> Iterator[None]:
 
 
 def moments_of(store: DuckDBStore, *, wait_seconds: float = 5.0) -> Moments:
-    return Moments(store, ReadOptions(1, wait_seconds, 5.0))
+    return Moments(store, ReadOptions(1, 0.05, 5.0, wait_seconds))
 
 
 def request_at(recorded_at: datetime) -> pb.GetFilingRequest:

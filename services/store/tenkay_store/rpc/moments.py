@@ -16,7 +16,7 @@ from tenkay_store.wire import messages
 
 CLOCKS_APART_SECONDS = 2.0
 """How far a caller's clock may be ahead of the store's: for a moment that near, the store's clock is waited for."""
-LEAST_RETRY_SECONDS = 0.05
+RETRY_SECONDS = 0.1
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +26,8 @@ class ReadOptions:
     shard: int
     sequence_wait_seconds: float
     wait_for_all_seconds: float
+    moment_wait_seconds: float = 5.0
+    """How long a read waits for commits that are being recorded at its moment: far longer than a group takes."""
 
 
 class Moments:
@@ -41,7 +43,7 @@ class Moments:
         if recorded_at is not None:
             await self._readable(recorded_at)
         least = sequences.parse(request.min_sequence).get(self._options.shard, 0)
-        seconds = self._patience
+        seconds = _within_deadline(self._options.sequence_wait_seconds)
         if not await self._store.wait_for(least, seconds):
             raise failure(
                 Reason.SEQUENCE_NOT_REACHED,
@@ -69,7 +71,7 @@ class Moments:
                 "nobody knows. Leave it out for the newest, or name a moment that has passed",
                 field="as_of.recorded_at",
             )
-        seconds = max(0.0, ahead) + self._patience
+        seconds = _within_deadline(max(0.0, ahead) + self._options.moment_wait_seconds)
         if not await self._store.wait_for_moment(recorded_at, seconds):
             raise failure(
                 Reason.SEQUENCE_NOT_REACHED,
@@ -77,19 +79,17 @@ class Moments:
                 "it out for the newest",
                 field="as_of.recorded_at",
                 metadata={"sequence": self.token(self._store.head)},
-                retry_after=max(seconds, LEAST_RETRY_SECONDS),
+                retry_after=RETRY_SECONDS,
             )
-
-    @property
-    def _patience(self) -> float:
-        """For how many seconds the store is waited for."""
-        left = current_deadline()
-        seconds = self._options.sequence_wait_seconds
-        return seconds if left is None else min(seconds, left)
 
     def token(self, sequence: int) -> str:
         """A sequence as callers hold it."""
         return sequences.encode(self._options.shard, sequence)
+
+
+def _within_deadline(seconds: float) -> float:
+    left = current_deadline()
+    return seconds if left is None else min(seconds, left)
 
 
 def _recorded_at(request: Any) -> datetime | None:

@@ -35,7 +35,7 @@ class AsOf(_message.Message):
     def recorded_at(self) -> _timestamp_pb2.Timestamp:
         """What Tenkay answered at this moment: only versions it had recorded at or before it. Absent: the newest. The same moment
         is always answered alike: a read at one that commits are just being recorded at waits for them, and is
-        SEQUENCE_NOT_REACHED when that takes longer than the store's wait or the call's deadline. The moment is the store's
+        SEQUENCE_NOT_REACHED when that takes longer than 5 seconds or the call's deadline. The moment is the store's
         clock's, to the microsecond. One up to 2 seconds ahead of it is waited for, as clocks differ; one further ahead is
         INVALID_FIELD.
         """
