@@ -273,8 +273,9 @@ async def test_without_redis_callers_of_one_key_share_the_stores_answers(world: 
                 *(caller.ask(pb.GetSignalsRequest(filing=filing)) for _ in range(900))
             )
             assert {revenue_of(answer) for answer in answers} == {3}
-            # They come over some time, and an answer is shared only while it is on its way.
-            assert world.store_service.calls("GetSignals") - before < 45
+            # They come over some time, and an answer is shared only while it is on its way: the faster the store, the
+            # more questions one after another. Never two of them at once, which alone would make 900.
+            assert world.store_service.calls("GetSignals") - before < 900 / 5
         finally:
             world.start_redis()
         await caller.close()
