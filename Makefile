@@ -92,6 +92,7 @@ crash: setup     ## Kill a store in ROUNDS of concurrent writers, and count what
 COMMITS ?= 10000
 coherence: setup ## Read through two query processes beside COMMITS, and look for any answer that is not true
 	mkdir -p build
+	TENKAY_TEST_MUTANTS=1 $(BIN)/python -m pytest tests/integration/query/test_coherence.py
 	$(BIN)/python scripts/quality/coherence_check.py --commits $(COMMITS) --json build/coherence.json --figures build/coherence-figures.json
 
 MINUTES ?= 10

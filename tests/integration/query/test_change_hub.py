@@ -150,7 +150,7 @@ async def test_going_on_from_what_is_held_takes_no_stream_and_from_before_it_one
         await watcher.aclose()
 
 
-@pytest.mark.parametrize("recent_changes", [3, 20, 1000])
+@pytest.mark.parametrize("recent_changes", [3, 1000])
 async def test_however_slow_watchers_are_none_misses_a_change_or_hears_it_twice(
     process: StoreProcess, recent_changes: int
 ) -> None:
@@ -158,7 +158,7 @@ async def test_however_slow_watchers_are_none_misses_a_change_or_hears_it_twice(
     draw = random.Random(recent_changes)  # noqa: S311 - not a secret
     async with following(process, limits) as stand:
         (first,) = await stand.commit(1)
-        ciks = [draw.randrange(1, 6) for _ in range(120)]
+        ciks = [draw.randrange(1, 6) for _ in range(60)]
 
         async def commits() -> Sequence[str]:
             found: list[str] = []
@@ -171,7 +171,7 @@ async def test_however_slow_watchers_are_none_misses_a_change_or_hears_it_twice(
         wanted = [draw.sample(range(1, 6), 2) for _ in range(12)]
         results = await asyncio.gather(
             commits(),
-            *(told(stand.hub, first, each, last, pause=draw.choice([0, 0.01, 0.1])) for each in wanted),
+            *(told(stand.hub, first, each, last, pause=draw.choice([0, 0.005, 0.03])) for each in wanted),
         )
         sequences = results[0]
         assert sequences[-1] == last

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import replace
 from pathlib import Path
 
@@ -10,6 +11,9 @@ import pytest
 from scripts.quality.coherence.check import VISIBILITY_BAR_MS, CheckPlan, check
 from scripts.quality.coherence.judge import Fault
 
+IN_LONG_RUNS = pytest.mark.skipif(
+    not os.environ.get("TENKAY_TEST_MUTANTS"), reason="TENKAY_TEST_MUTANTS is not set; make coherence sets it"
+)
 SHORT = CheckPlan(commits=200, writers=6, readers=2, rest_seconds=None, longest_seconds=90)
 
 
@@ -24,7 +28,10 @@ async def test_no_answer_is_untrue_while_redis_is_flushed_restarted_and_evicts(t
 
 @pytest.mark.parametrize(
     ("mutant", "commits", "fault"),
-    [("skip_changes", 300, Fault.STALE), ("forget_tokens", 60, Fault.BELOW_TOKEN)],
+    [
+        pytest.param("skip_changes", 300, Fault.STALE, marks=IN_LONG_RUNS),
+        ("forget_tokens", 60, Fault.BELOW_TOKEN),
+    ],
 )
 async def test_a_fault_in_query_is_found(tmp_path: Path, mutant: str, commits: int, fault: Fault) -> None:
     outcome = await check(replace(SHORT, mutant=mutant, commits=commits), tmp_path)
@@ -33,6 +40,7 @@ async def test_a_fault_in_query_is_found(tmp_path: Path, mutant: str, commits: i
     assert not outcome.is_good
 
 
+@IN_LONG_RUNS
 async def test_a_follower_that_is_late_is_found_though_no_answer_is_untrue(tmp_path: Path) -> None:
     outcome = await check(replace(SHORT, commits=40, mutant="late_changes"), tmp_path)
 
