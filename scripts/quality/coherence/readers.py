@@ -14,20 +14,13 @@ from scripts.quality.coherence import contents
 from scripts.quality.coherence.contents import OF_COMPANY, OF_FILING, Method
 from scripts.quality.coherence.history import Content
 from tenkay import sequences
-from tenkay.client import Endpoint, SequenceFloor
+from tenkay.client import Endpoint, NoFloor, SequenceFloor
 from tenkay.client.query import AsyncQueryClient
 from tenkay.common.v1 import filing_pb2
 from tenkay.errors import Reason, TenkayError
 
 SCREEN = "signals.revenue >= 0"
 ALL = 500
-
-
-class NoFloor(SequenceFloor):
-    """Of a caller that holds no token."""
-
-    def raise_to(self, sequence: str, *, over_many: bool = True) -> None:
-        """Nothing."""
 
 
 @dataclass(frozen=True, slots=True)

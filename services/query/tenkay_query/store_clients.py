@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from tenkay.client import Endpoint, SequenceFloor
+from tenkay.client import Endpoint, NoFloor
 from tenkay.client.caller import AsyncCaller
 from tenkay.client.store import (
     AsyncArtifactClient,
@@ -15,13 +15,6 @@ from tenkay.client.store import (
 )
 from tenkay_query import metrics
 from tenkay_query.admission.store_budget import CURRENT_BUDGET
-
-
-class NoFloor(SequenceFloor):
-    """Query speaks for many callers: each brings its own floor, none must be held to another's."""
-
-    def raise_to(self, sequence: str, *, over_many: bool = True) -> None:
-        """Nothing."""
 
 
 class _Counted(AsyncCaller):
@@ -58,7 +51,7 @@ class StoreClients:
 
     @classmethod
     def of(cls, endpoint: Endpoint) -> StoreClients:
-        """All of one store."""
+        """All of one store. Query speaks for many callers: each brings its own floor, none is held to another's."""
         return cls(
             _Filings(endpoint, floor=NoFloor()),
             _Analytics(endpoint, floor=NoFloor()),

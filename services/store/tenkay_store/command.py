@@ -21,6 +21,15 @@ store = typer.Typer(
 )
 
 
+MemoryLimit = Annotated[
+    str,
+    typer.Option(
+        "--memory-limit", envvar="TENKAY_STORE_MEMORY_LIMIT", help="Most memory DuckDB uses.", metavar="SIZE"
+    ),
+]
+AsJson = Annotated[bool, typer.Option("--json", help="For programs; the description says in what shape.")]
+
+
 @store.callback()
 def group() -> None:
     """Work on a store's data while it is stopped."""
@@ -82,18 +91,8 @@ def restore(
             metavar="URL",
         ),
     ] = None,
-    memory_limit: Annotated[
-        str,
-        typer.Option(
-            "--memory-limit",
-            envvar="TENKAY_STORE_MEMORY_LIMIT",
-            help="Most memory DuckDB uses.",
-            metavar="SIZE",
-        ),
-    ] = "4GB",
-    as_json: Annotated[
-        bool, typer.Option("--json", help="For programs; the description says in what shape.")
-    ] = False,
+    memory_limit: MemoryLimit = "4GB",
+    as_json: AsJson = False,
 ) -> None:
     """Rebuild a lost store from its backup and from Supabase.
 
@@ -136,18 +135,8 @@ def compact(
             show_default=False,
         ),
     ],
-    memory_limit: Annotated[
-        str,
-        typer.Option(
-            "--memory-limit",
-            envvar="TENKAY_STORE_MEMORY_LIMIT",
-            help="Most memory DuckDB uses.",
-            metavar="SIZE",
-        ),
-    ] = "4GB",
-    as_json: Annotated[
-        bool, typer.Option("--json", help="For programs; the description says in what shape.")
-    ] = False,
+    memory_limit: MemoryLimit = "4GB",
+    as_json: AsJson = False,
 ) -> None:
     """Write a stopped store's file anew, without what is left in it of what was purged, and smaller.
 

@@ -9,8 +9,8 @@
 Clients of one program that should see each other's commits share a `SequenceFloor`. Errors: `tenkay.errors`.
 """
 
-from tenkay.client.caller import SequenceFloor
+from tenkay.client.caller import NoFloor, SequenceFloor
 from tenkay.client.endpoint import Endpoint, Tls
 from tenkay.errors import TenkayError
 
-__all__ = ["Endpoint", "SequenceFloor", "TenkayError", "Tls"]
+__all__ = ["Endpoint", "NoFloor", "SequenceFloor", "TenkayError", "Tls"]

@@ -57,6 +57,13 @@ class SequenceFloor:
                 self._over_many = sequences.merge(self._over_many, sequence)
 
 
+class NoFloor(SequenceFloor):
+    """Of one who speaks for many callers, or holds to nothing it has seen: stays empty."""
+
+    def raise_to(self, sequence: str, *, over_many: bool = True) -> None:
+        """Nothing."""
+
+
 class _Caller:
     """The part that is the same for both kinds of clients."""
 
