@@ -13,7 +13,7 @@ from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
 from tenkay.stack.ports import LOOPBACK, free_port
-from tenkay_query.cache.redis_reads import RedisReads
+from tenkay_query.cache.redis_reads import GATHER_SECONDS, RedisReads
 from tests.integration.query.conftest import eventually, running_valkey
 
 pytestmark = pytest.mark.xdist_group("query")
@@ -52,6 +52,31 @@ async def test_each_read_gets_its_own_values_and_many_share_a_command(
     await asyncio.gather(*(check(reads, number) for number in range(500)))
     commands = await redis.info("commandstats")
     assert commands["cmdstat_mget"]["calls"] <= 20
+
+
+async def test_reads_that_come_apart_gather_in_few_commands(
+    reads: RedisReads, redis: Redis
+) -> None:
+    async def caller(number: int) -> None:
+        for step in range(30):
+            await asyncio.sleep((number * 7 + step * 3) % 11 / 2000)
+            await check(reads, number)
+
+    await asyncio.gather(*(caller(number) for number in range(20)))
+    commands = await redis.info("commandstats")
+    # Sent as soon as Redis has answered, it is one for every five reads.
+    assert commands["cmdstat_mget"]["calls"] <= 20 * 30 / 8
+
+
+async def test_a_caller_that_is_alone_waits_for_nobody(reads: RedisReads) -> None:
+    await asyncio.gather(*(check(reads, number) for number in range(20)))
+    loop = asyncio.get_running_loop()
+    took = []
+    for _ in range(50):
+        started = loop.time()
+        await check(reads, 1)
+        took.append(loop.time() - started)
+    assert min(took) < GATHER_SECONDS
 
 
 async def test_a_caller_that_goes_away_leaves_the_others_their_values(reads: RedisReads) -> None:

@@ -28,6 +28,9 @@ from tenkay.runtime import tasks
 
 MOST_IN_BATCH = 64
 """Reads that share a command at most."""
+GATHER_SECONDS = 0.002
+"""While reads come together, from one command to the next: each costs a system call in and one out, which take longer
+than what it asks for. Without it the wait is only as long as Redis takes, and a third more CPU time goes to a read."""
 _LOST = (RedisError, OSError, TimeoutError)
 
 Values = list[bytes | None]
@@ -54,6 +57,8 @@ class RedisReads:
         self._timeout_seconds = timeout_seconds
         self._waiting: deque[_Read] = deque()
         self._sent: deque[list[_Read]] = deque()
+        self._come_together = False
+        """Whether the last command was for several reads."""
         self._wake = asyncio.Event()
         self._connection: Any = None
         self._sender: asyncio.Task[None] | None = None
@@ -101,6 +106,7 @@ class RedisReads:
             # While one command is under way the next one gathers: the slower Redis, the more go together.
             while self._waiting and not self._sent:
                 try:
+                    await self._gather()
                     if self._connection is None:
                         await self._connect()
                     await self._send_batch()
@@ -110,6 +116,11 @@ class RedisReads:
                         self._waiting.clear()
                     else:
                         self._lose(error, again=True)
+
+    async def _gather(self) -> None:
+        """Waits for more reads while they come together; one that comes alone does not wait."""
+        if self._come_together and len(self._waiting) < MOST_IN_BATCH:
+            await asyncio.sleep(GATHER_SECONDS)
 
     async def _connect(self) -> None:
         connection = self._make_connection()
@@ -132,6 +143,7 @@ class RedisReads:
                 wanted += read.keys
         if batch:
             self._sent.append(batch)
+            self._come_together = len(batch) > 1
             await self._connection.send_command("MGET", *wanted, check_health=False)
 
     async def _receive(self, connection: Any) -> None:
