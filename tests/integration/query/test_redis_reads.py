@@ -54,9 +54,7 @@ async def test_each_read_gets_its_own_values_and_many_share_a_command(
     assert commands["cmdstat_mget"]["calls"] <= 20
 
 
-async def test_reads_that_come_apart_gather_in_few_commands(
-    reads: RedisReads, redis: Redis
-) -> None:
+async def test_reads_that_come_apart_gather_in_few_commands(reads: RedisReads, redis: Redis) -> None:
     async def caller(number: int) -> None:
         for step in range(30):
             await asyncio.sleep((number * 7 + step * 3) % 11 / 2000)
