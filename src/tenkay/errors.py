@@ -57,6 +57,7 @@ class Reason(StrEnum):
     SINK_DISABLED = "SINK_DISABLED"
     SINK_UNUSABLE = "SINK_UNUSABLE"
     BACKUP_UNUSABLE = "BACKUP_UNUSABLE"
+    OBJECTS_UNUSABLE = "OBJECTS_UNUSABLE"
     ARTIFACT_MISSING = "ARTIFACT_MISSING"
     UNIT_MISMATCH = "UNIT_MISMATCH"
     STALE_LEASE = "STALE_LEASE"
@@ -235,6 +236,7 @@ REASONS_BY_CLASS: dict[type[TenkayError], tuple[Reason, ...]] = {
         Reason.SINK_DISABLED,
         Reason.SINK_UNUSABLE,
         Reason.BACKUP_UNUSABLE,
+        Reason.OBJECTS_UNUSABLE,
         Reason.ARTIFACT_MISSING,
         Reason.UNIT_MISMATCH,
     ),

@@ -28,8 +28,10 @@ from tenkay.errors import DeadlineExceeded, TenkayError, Unavailable
 from tenkay.store.v1 import change_feed_service_pb2 as feed_pb
 from tenkay.store.v1 import filing_store_service_pb2 as store_pb2
 from tenkay_store.failpoints import Failpoint
+from tenkay_store.objects.artifact_store import OWNER
 from tenkay_store.primary import schema
 from tenkay_store.primary.acknowledged import FILE_NAME as MARK_NAME
+from tenkay_store.settings import OBJECTS_FOLDER
 from tests.integration.store.store_process import StoreProcess
 
 WRITERS = 12
@@ -236,6 +238,7 @@ class _Round:
         # Stores of before identities claimed nothing: the migrated one has to show that these are its own.
         if self._version < schema.VERSION_WITH_IDENTITY:
             (self._folder / "backup" / "shards" / "0" / "store.json").unlink(missing_ok=True)
+            (self._folder / "data" / OBJECTS_FOLDER / OWNER).unlink(missing_ok=True)
             connection = await asyncpg.connect(self._sink.database_url)
             await connection.execute("truncate tenkay_internal.owner")
             await connection.close()

@@ -6,6 +6,8 @@ import asyncio
 import gc
 from datetime import UTC, datetime
 
+from tenkay.errors import Reason, TenkayError
+from tenkay.runtime.logs import get_logger
 from tenkay.runtime.server import ServerScope, run
 from tenkay.runtime.settings import load_settings
 from tenkay.store.v1.artifact_service_pb2_grpc import add_ArtifactServiceServicer_to_server
@@ -27,6 +29,8 @@ from tenkay_store.second_sink.jitter import jittered
 from tenkay_store.second_sink.outbox import Outbox
 from tenkay_store.second_sink.reconciler import Reconciler
 from tenkay_store.settings import StoreSettings
+
+logger = get_logger(__name__)
 
 OBSERVE_SECONDS = 5.0
 COLLECT_AFTER = 50_000
@@ -56,6 +60,13 @@ async def build(scope: ServerScope, settings: StoreSettings) -> None:
     snapshots = copy_to_backup(scope, settings, store)
     scope.spawn(observe(store, outbox, snapshots), "store-gauges")
     artifacts = ArtifactStore(objects, store, settings.artifact_limits(), clock)
+    try:
+        await artifacts.require_own()
+    except TenkayError as error:
+        # What is only away for now does not keep filings from being read; each put asks again.
+        if error.reason is Reason.OBJECTS_UNUSABLE:
+            raise
+        logger.warning("objects_not_claimed", problem=error.message)
     scope.spawn(artifacts.keep_collecting(settings.artifact_collect_seconds), "artifacts-collector")
     artifact_calls = artifact_servicer.ArtifactServicer(store, artifacts, settings.read_options())
     scope.add(add_ArtifactServiceServicer_to_server, artifact_calls, artifact_servicer.ARTIFACTS)

@@ -514,6 +514,19 @@ def test_a_second_owner_of_the_file_ends_with_one_clear_line(process: StoreProce
     assert process.process.poll() is None
 
 
+def test_a_store_told_to_keep_objects_at_another_ones_address_ends_with_one_clear_line(
+    process: StoreProcess, tmp_path: Path
+) -> None:
+    done = _run(
+        tmp_path,
+        TENKAY_STORE_DATA_DIRECTORY=str(tmp_path / "other"),
+        TENKAY_STORE_OBJECTS_URL=f"file://{process.data_directory / 'objects'}",
+    )
+    assert done.returncode == 1
+    assert done.stderr.count("\n") == 1
+    assert "the objects may not be this store's: they are of the store" in done.stderr
+
+
 @pytest.mark.parametrize(
     ("environment", "variable"),
     [

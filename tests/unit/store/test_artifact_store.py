@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -13,7 +14,7 @@ import pytest
 from tenkay.common.v1 import artifact_pb2
 from tenkay.errors import FailedPrecondition, Reason, ResourceExhausted, TenkayError, Unavailable
 from tenkay_store.domain.records import Artifact, ArtifactKind, Extraction, Purge
-from tenkay_store.objects.artifact_store import ArtifactLimits, ArtifactStore
+from tenkay_store.objects.artifact_store import OWNER, ArtifactLimits, ArtifactStore
 from tenkay_store.objects.object_store import ObjectMissing, ObjectStore, open_object_store
 from tenkay_store.primary.duckdb_store import DuckDBStore
 from tenkay_store.wire import commit_messages
@@ -130,17 +131,59 @@ async def test_the_day_of_an_artifact_begins_anew_when_it_is_put_again(world: Wo
     assert first.modified_at < second.modified_at
 
 
-async def test_objects_older_than_the_database_are_left_alone(tmp_path: Path) -> None:
-    earlier = World(tmp_path)
-    await earlier.put("of a database that was lost")
+async def test_objects_of_another_store_are_refused_and_stay_as_they_are(tmp_path: Path) -> None:
+    earlier, other = World(tmp_path), World(tmp_path / "other")
+    await asyncio.sleep(0.02)
+    await earlier.put("of another store")
+    other.artifacts = ArtifactStore(earlier.objects, other.store, LIMITS, other.clock)
+    with pytest.raises(TenkayError) as refused:
+        await other.artifacts.put(text_artifact("new"), chunks(b"new"))
+    assert refused.value.reason is Reason.OBJECTS_UNUSABLE
+    assert earlier.store.store_id in refused.value.message
+    assert not await earlier.has("new")
+    body = body_of(1, "of another store")
+    with pytest.raises(TenkayError) as refused:
+        await other.artifacts.while_held(body.artifacts, lambda: other.store.commit(body))
+    assert refused.value.reason is Reason.OBJECTS_UNUSABLE
+    other.clock.by = timedelta(days=3)
+    with pytest.raises(TenkayError) as refused:
+        await other.artifacts.collect()
+    assert refused.value.reason is Reason.OBJECTS_UNUSABLE
+    assert await earlier.has("of another store")
+    await earlier.put("still ours")
     await earlier.store.close()
-    anew = World(tmp_path / "anew")
-    anew.objects = earlier.objects
-    anew.artifacts = ArtifactStore(earlier.objects, anew.store, LIMITS, anew.clock)
-    anew.clock.by = timedelta(days=3)
-    assert await anew.artifacts.collect() == 0
-    assert await anew.has("of a database that was lost")
-    await anew.store.close()
+    await other.store.close()
+
+
+async def test_objects_whose_owner_cannot_be_read_are_nobodys_to_change(world: World) -> None:
+    await world.objects.put(OWNER, b"{}")
+    with pytest.raises(TenkayError) as refused:
+        await world.put("new")
+    assert refused.value.reason is Reason.OBJECTS_UNUSABLE
+    assert not await world.has("new")
+
+
+async def test_objects_that_nobody_has_claimed_become_the_stores(world: World) -> None:
+    digest = sha256(b"of a store of before")
+    path = f"artifacts/text/{digest[:2]}/{digest}"
+    await world.objects.put(path, b"there before there were owners")
+    await world.artifacts.require_own()
+    again = ArtifactStore(world.objects, world.store, LIMITS, world.clock)
+    await again.require_own()
+    assert await world.objects.find(path) is not None
+    assert world.store.store_id.encode() in await world.objects.get(OWNER)
+
+
+async def test_objects_older_than_the_database_are_left_alone(world: World) -> None:
+    digest = sha256(b"of a database that was lost")
+    path = f"artifacts/text/{digest[:2]}/{digest}"
+    await world.objects.put(path, b"older")
+    assert world.objects.root is not None
+    before = world.store.created_at.timestamp() - 60
+    os.utime(world.objects.root / path, (before, before))
+    world.clock.by = timedelta(days=3)
+    assert await world.artifacts.collect() == 0
+    assert await world.objects.find(path) is not None
 
 
 async def test_a_commit_in_flight_keeps_what_it_names(world: World) -> None:

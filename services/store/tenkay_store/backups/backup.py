@@ -11,7 +11,8 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -24,6 +25,7 @@ from tenkay_store.backups import commit_parts
 from tenkay_store.backups.commit_parts import DamagedPart, PartName, Range
 from tenkay_store.domain.records import CommitRecord
 from tenkay_store.objects.object_store import ObjectMissing, ObjectStore
+from tenkay_store.objects.place_owner import OwnerUnreadable, PlaceOwner
 
 FORMAT = 1
 PIECE_BYTES = 16 * 1024 * 1024
@@ -90,13 +92,7 @@ class Manifest:
         return sum(piece.size_bytes for piece in self.pieces)
 
 
-@dataclass(frozen=True, slots=True)
-class _Claim:
-    store_id: str
-
-
 _MANIFEST = TypeAdapter(Manifest)
-_CLAIM = TypeAdapter(_Claim)
 
 
 def parse_name(text: str) -> SnapshotName | None:
@@ -159,7 +155,7 @@ class Backup:
     def __init__(self, objects: ObjectStore, shard: int) -> None:
         self._objects = objects
         self.shard = shard
-        self._owner = f"shards/{shard}/store.json"
+        self._owner = PlaceOwner(objects, f"shards/{shard}/store.json")
         self._snapshots = f"shards/{shard}/snapshots"
         self._commits = f"shards/{shard}/commits"
 
@@ -188,22 +184,24 @@ class Backup:
 
     async def owner(self) -> str | None:
         """The store whose copies are here; None when nobody has claimed the place. BACKUP_UNUSABLE."""
-        try:
-            return _CLAIM.validate_json(await self._objects.get(self._owner)).store_id
-        except ObjectMissing:
-            return None
-        except ValidationError as error:
-            raise failure(
-                Reason.BACKUP_UNUSABLE,
-                f"the backup's {self._owner} cannot be read, so nobody knows whose it is; put it right, or give this "
-                "store a TENKAY_STORE_BACKUP_URL of its own",
-            ) from error
+        with self._telling_damage():
+            return await self._owner.read()
 
     async def claim(self, store_id: str) -> str:
         """Make the place that store's if it is nobody's; whose it is then. BACKUP_UNUSABLE."""
-        # What is there already stays: of two that come at once, both read the same back.
-        await self._objects.put(self._owner, _CLAIM.dump_json(_Claim(store_id), indent=1))
-        return await self.owner() or store_id
+        with self._telling_damage():
+            return await self._owner.claim(store_id)
+
+    @contextmanager
+    def _telling_damage(self) -> Iterator[None]:
+        try:
+            yield
+        except OwnerUnreadable as error:
+            raise failure(
+                Reason.BACKUP_UNUSABLE,
+                f"the backup's {self._owner.path} cannot be read, so nobody knows whose it is; put it right, or give "
+                "this store a TENKAY_STORE_BACKUP_URL of its own",
+            ) from error
 
     async def put_snapshot(self, file: Path, manifest: Manifest) -> Manifest:
         """Upload a snapshot's file in pieces, then its manifest, which is answered with the pieces."""

@@ -3,7 +3,8 @@
 An artifact is durable before an extraction that names it is committed. What only purged versions named is removed at
 once, what was put and never named a day later. Nothing is removed while a put or a commit that is under way needs it:
 both hold it (`_in_use`), and a removal keeps them out (`_leaving`) while it looks once more whether anything names it.
-One process owns the objects, as it owns the database, so these notes in memory are enough.
+One process owns the objects, as it owns the database, so these notes in memory are enough. That they are no other
+store's says a file beside them (`place_owner.py`), and nothing is put, named or removed until it was read.
 """
 
 from __future__ import annotations
@@ -34,11 +35,13 @@ from tenkay_store.domain.storage import AnalyticalStore
 from tenkay_store.objects import artifact_blocks
 from tenkay_store.objects.artifact_blocks import Block, BlockIndex, BlockWriter, Damaged, NotText
 from tenkay_store.objects.object_store import ObjectStore
+from tenkay_store.objects.place_owner import OwnerUnreadable, PlaceOwner
 
 FIRST_READ_BYTES = 64 * 1024
 """Read of an artifact at once: its index, and the whole of most."""
 BLOCKS_A_READ = 16
 CANDIDATES_A_QUERY = 5_000
+OWNER = "artifacts/store.json"
 
 Result = TypeVar("Result")
 Key = tuple[ArtifactKind, str]
@@ -82,6 +85,8 @@ class ArtifactStore:
         self._store = store
         self._limits = limits
         self._clock = clock
+        self._owner = PlaceOwner(objects, OWNER)
+        self._is_own = False
         self._incoming_bytes = 0
         self._whole_reads = asyncio.Semaphore(limits.whole_reads)
         self._in_use: Counter[Key] = Counter()
@@ -91,8 +96,28 @@ class ArtifactStore:
         self.held: dict[ArtifactKind, Held] = {}
         """What `collect` found when it last looked, named or not; empty before it first did."""
 
+    async def require_own(self) -> None:
+        """Take the objects for the store when they are nobody's.
+
+        OBJECTS_UNUSABLE when they are another's, DEPENDENCY_UNAVAILABLE, DISK_FULL. Free once it has succeeded.
+        """
+        if self._is_own:
+            return
+        try:
+            owner = await self._owner.claim(self._store.store_id)
+        except OwnerUnreadable as error:
+            raise _not_own(
+                f"{OWNER} there cannot be read, so nobody knows whose they are; put it right"
+            ) from error
+        if owner != self._store.store_id:
+            raise _not_own(f"they are of the store {owner}, and this is {self._store.store_id}")
+        self._is_own = True
+
     async def put(self, artifact: Artifact, chunks: AsyncIterator[bytes]) -> int:
-        """Keep an artifact; how many bytes it takes. INVALID_FIELD when the bytes are others, QUEUE_FULL, DISK_FULL."""
+        """Keep an artifact; how many bytes it takes. INVALID_FIELD when the bytes are others, QUEUE_FULL, DISK_FULL;
+        OBJECTS_UNUSABLE.
+        """
+        await self.require_own()
         most = self._limits.max_bytes
         if artifact.size_bytes > most:
             raise _refused(
@@ -112,12 +137,14 @@ class ArtifactStore:
     async def while_held(
         self, artifacts: Sequence[Artifact], commit: Callable[[], Awaitable[Result]]
     ) -> Result:
-        """What `commit` gives, of an extraction that names `artifacts`. ARTIFACT_MISSING when one is not held.
+        """What `commit` gives, of an extraction that names `artifacts`. ARTIFACT_MISSING when one is not held;
+        OBJECTS_UNUSABLE.
 
         A caller that goes away does not end it: a commit that is queued is made, and needs them still.
         """
         if not artifacts:
             return await commit()
+        await self.require_own()
 
         async def run() -> Result:
             async with self._held(artifacts):
@@ -267,6 +294,7 @@ class ArtifactStore:
 
     async def _remove(self, artifact: Artifact, put_before: datetime | None) -> bool:
         """Remove it unless it is named, in use, or was put after `put_before`; whether it was removed."""
+        await self.require_own()
         key = (artifact.kind, artifact.sha256)
         if self._in_use[key] or key in self._leaving:
             return False
@@ -373,6 +401,14 @@ def _telling_damage(artifact: Artifact) -> Iterator[None]:
             "put it again, or ingest the filing again",
             metadata={"sha256": artifact.sha256},
         ) from error
+
+
+def _not_own(why: str) -> TenkayError:
+    return failure(
+        Reason.OBJECTS_UNUSABLE,
+        f"the objects may not be this store's: {why}; nothing was changed there; give this store a "
+        "TENKAY_STORE_OBJECTS_URL, or a data directory, of its own, or restore the other one with tenkay store restore",
+    )
 
 
 def _missing(artifact: Artifact) -> TenkayError:

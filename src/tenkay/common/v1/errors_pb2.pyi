@@ -88,6 +88,10 @@ class _ErrorReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ErrorReas
     """[FAILED_PRECONDITION] Numbers of one signal that are compared or summed up are in different units: narrow the filter
     to filings with one of them. Metadata "signal_id" and "units" name them.
     """
+    ERROR_REASON_OBJECTS_UNUSABLE: _ErrorReason.ValueType  # 57
+    """[FAILED_PRECONDITION] The place where the store is to keep texts and facts holds another store's. It is left as it is:
+    name another place, or restore that store.
+    """
     ERROR_REASON_STALE_LEASE: _ErrorReason.ValueType  # 60
     """[ABORTED] Another worker holds the lease, or this lease has expired and may have been granted again."""
     ERROR_REASON_FEED_POSITION_EXPIRED: _ErrorReason.ValueType  # 70
@@ -202,6 +206,10 @@ names it.
 ERROR_REASON_UNIT_MISMATCH: ErrorReason.ValueType  # 56
 """[FAILED_PRECONDITION] Numbers of one signal that are compared or summed up are in different units: narrow the filter
 to filings with one of them. Metadata "signal_id" and "units" name them.
+"""
+ERROR_REASON_OBJECTS_UNUSABLE: ErrorReason.ValueType  # 57
+"""[FAILED_PRECONDITION] The place where the store is to keep texts and facts holds another store's. It is left as it is:
+name another place, or restore that store.
 """
 ERROR_REASON_STALE_LEASE: ErrorReason.ValueType  # 60
 """[ABORTED] Another worker holds the lease, or this lease has expired and may have been granted again."""
