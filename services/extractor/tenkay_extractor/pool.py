@@ -21,6 +21,7 @@ from dataclasses import dataclass, replace
 
 import psutil
 
+from tenkay.runtime import tasks
 from tenkay_extractor.missing import MissingReason, MissingSignal
 from tenkay_extractor.progress import ProgressBoard, Running
 from tenkay_extractor.worker import LENGTH_BYTES, READY, ExtractionRequest, WorkerAnswer
@@ -152,9 +153,7 @@ class WorkerPool:
     async def close(self) -> None:
         """Kills all workers and waits for their ends."""
         self._closed = True
-        for task in tuple(self._starting):
-            task.cancel()
-        await asyncio.gather(*self._starting, return_exceptions=True)
+        await tasks.end(*self._starting)
         for worker in tuple(self._alive):
             _kill(worker)
         for worker in tuple(self._alive):
@@ -242,11 +241,7 @@ class WorkerPool:
                 if _resident_bytes(worker) > self._limits.worker_bytes:
                     raise _StoppedError("grew", running)
         finally:
-            if not answering.done():
-                answering.cancel()
-                await asyncio.wait({answering})
-            elif not answering.cancelled():
-                answering.exception()  # looked at, whatever becomes of it
+            await tasks.end(answering)
 
     async def _take_worker(self) -> _Worker:
         with contextlib.suppress(asyncio.QueueEmpty):

@@ -7,6 +7,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
+from tenkay.runtime import tasks
 from tenkay_fetcher.deadline import Deadline
 
 Key = TypeVar("Key")
@@ -51,7 +52,4 @@ class SingleFlight(Generic[Key, Result]):
 
     async def close(self) -> None:
         """Ends all work under way."""
-        tasks = [flight.task for flight in self._flights.values()]
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        await tasks.end(*(flight.task for flight in self._flights.values()))

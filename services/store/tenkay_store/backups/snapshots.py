@@ -16,6 +16,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 from tenkay.errors import TenkayError
+from tenkay.runtime import tasks
 from tenkay.runtime.logs import get_logger
 from tenkay_store import metrics
 from tenkay_store.backups.backup import FORMAT, Backup, DamagedSnapshot, Listing, Manifest, SnapshotName
@@ -120,9 +121,7 @@ class Snapshots:
 
     async def close(self) -> None:
         """Stop what is being made; its pieces do not count and are removed by the next store."""
-        for making in list(self._making):
-            making.cancel()
-        await asyncio.gather(*self._making, return_exceptions=True)
+        await tasks.end(*self._making)
 
     async def observe(self) -> None:
         """Set the gauges."""

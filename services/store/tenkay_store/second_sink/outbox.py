@@ -19,6 +19,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 from tenkay.errors import TenkayError
+from tenkay.runtime import tasks
 from tenkay.runtime.logs import get_logger
 from tenkay.runtime.tracing import remote_parent, span
 from tenkay_store import failpoints, metrics
@@ -489,10 +490,7 @@ class Outbox:
     async def _drain(self, marking: asyncio.Task[None]) -> None:
         if self._in_flight:
             await asyncio.wait(self._in_flight, timeout=DRAIN_SECONDS)
-        marking.cancel()
-        for task in self._in_flight:
-            task.cancel()
-        await asyncio.gather(marking, *self._in_flight, return_exceptions=True)
+        await tasks.end(marking, *self._in_flight)
         if self._marks:
             with contextlib.suppress(TenkayError):
                 await self._store.mark(dict(self._marks))
