@@ -3,7 +3,8 @@
     python scripts/performance/fill_store.py DIRECTORY --signals 10000000 [--arrival date|company] [--evidence]
 
 The rows are those that commits leave behind, table by table and in their order, made in DuckDB by arithmetic: the same
-numbers each time. What commits would take is measured by `benchmark.py store`.
+numbers each time. Reports are made of them as those of an older file are. What commits would take is measured by
+`benchmark.py store`.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ from pathlib import Path
 import duckdb
 from made_up_filings import SIGNALS_A_FILING
 
+from tenkay_store.primary import filing_reports
 from tenkay_store.primary.duckdb_owner import FILE_NAME, Limits
 from tenkay_store.primary.duckdb_store import DuckDBStore, StoreOptions
 from tenkay_store.primary.group_commit import GroupLimits
@@ -52,6 +54,7 @@ def fill(directory: Path, signals: int, *, arrival: str = "date", evidence: bool
         _fill_segments(connection)
         connection.commit()
         connection.execute("CHECKPOINT")
+        filing_reports.complete(connection)
     return filings
 
 

@@ -239,9 +239,7 @@ async def _reads(folder: Path, *, large: int, quick: bool) -> dict[str, float]:
     for _ in range(count):
         for store, signals in stores.items():
             name = _accession_number(draw.randrange(signals // 125))
-            seconds[store].append(
-                await seconds_of(store.signals(name, Moment(store.head), with_evidence=True))
-            )
+            seconds[store].append(await seconds_of(store.signals(name, Moment(store.head))))
     idle = seconds[small]
     screens = [await seconds_of(_screen(small, draw)) for _ in range(60 if quick else 200)]
     written = [filing(number % 4000, 1000 + number // 4000) for number in range(1000 if quick else 4000)]
@@ -283,7 +281,7 @@ async def _under_writes(
     writing = asyncio.create_task(_commit_all(store, written))
     while not writing.done():
         name = _accession_number(draw.randrange(MILLION // 125))
-        yield await seconds_of(store.signals(name, Moment(store.head), with_evidence=True))
+        yield await seconds_of(store.signals(name, Moment(store.head)))
     await writing
 
 

@@ -51,6 +51,7 @@ from tenkay_store.domain.stored import (
     StoredFiling,
     StoredSignals,
 )
+from tenkay_store.wire import reports
 from tests.storage_conformance.reference_commits import ReferenceCommits
 from tests.storage_conformance.reference_filter import Field, number_of, verdict
 from tests.storage_conformance.reference_state import (
@@ -123,13 +124,11 @@ class ReferenceReads(ReferenceCommits):
                 )
         return found
 
-    async def signals(
-        self, accession_number: str, moment: Moment, *, with_evidence: bool
-    ) -> StoredSignals | None:
+    async def signals(self, accession_number: str, moment: Moment) -> StoredSignals | None:
         version = self._version(accession_number, moment)
         if version is None:
             return None
-        body = extraction_of(version)
+        stored = self._stored(version, moment)
         said = [
             CommitRecord(
                 each.dispute.sequence, version.record.version, each.dispute.recorded_at, each.dispute.body
@@ -137,34 +136,32 @@ class ReferenceReads(ReferenceCommits):
             for each in self._open_disputes(version.sequence, moment)
         ]
         return StoredSignals(
-            self._stored(version, moment),
-            tuple(each if with_evidence else each._replace(evidence="[]") for each in body.signals),
-            tuple(each._replace(category=self._categories.get(each.id, "")) for each in body.missing),
+            stored.sequence,
+            stored.version,
+            # Of the record, whatever report the commit brought along: both say the same.
+            reports.of_record(extraction_of(version)),
+            stored.stale,
             tuple(sorted(said, key=lambda record: record.sequence)),
         )
 
     async def signals_of(
-        self,
-        accession_numbers: Sequence[str],
-        moment: Moment,
-        *,
-        with_evidence: bool,
-        with_comparable_prior: bool,
+        self, accession_numbers: Sequence[str], moment: Moment, *, with_comparable_prior: bool
     ) -> Mapping[str, StoredSignals]:
         found = {}
         for number in accession_numbers:
-            one = await self.signals(number, moment, with_evidence=with_evidence)
+            one = await self.signals(number, moment)
             if one is not None:
                 found[number] = one
         if with_comparable_prior:
             for number in list(found):
-                filing = found[number].stored.filing
+                stored = await self.filing(number, moment)
+                assert stored is not None
                 of_company = [extraction_of(each).filing for each in self._seen(moment)]
-                prior = companies.comparable_prior(filing, of_company)
+                prior = companies.comparable_prior(stored.filing, of_company)
                 if prior is not None:
                     found[number] = replace(found[number], comparable_prior=prior.accession_number)
                     if prior.accession_number not in found:
-                        one = await self.signals(prior.accession_number, moment, with_evidence=with_evidence)
+                        one = await self.signals(prior.accession_number, moment)
                         assert one is not None
                         found[prior.accession_number] = one
         return found

@@ -9,10 +9,12 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from tenkay.errors import Aborted, InvalidArgument, NotFound, Reason
+from tenkay.store.v1.filing_report_pb2 import FilingReport
 from tenkay_store.domain.records import CommitKind, Fence, Filing
 from tenkay_store.domain.selections import FilingSelection
 from tenkay_store.domain.storage import AnalyticalStore
 from tenkay_store.domain.stored import Moment, StoredAnalysis
+from tenkay_store.wire import reports
 from tenkay_store.wire.commit_messages import extraction_record
 from tests.unit.store.conftest import Clock
 from tests.unit.store.filings import accession_number, analysis_to_commit, extraction, extraction_to_commit
@@ -41,9 +43,9 @@ async def test_another_result_of_a_filing_becomes_its_next_version(store: Analyt
     await store.commit(extraction_to_commit(FIRST, signals={"revenue": "1"}))
     second = await store.commit(extraction_to_commit(FIRST, signals={"revenue": "2"}))
     assert (second.sequence, second.version, second.changed) == (2, 2, True)
-    found = await store.signals(FIRST, Moment(store.head), with_evidence=False)
+    found = await store.signals(FIRST, Moment(store.head))
     assert found is not None
-    assert [signal.value.exact for signal in found.signals] == ["2"]
+    assert [signal.value.decimal for signal in reports.read(found.report, FilingReport).signals] == ["2"]
     assert [change.version for change in await store.changes(0, 10)] == [1, 2]
 
 
@@ -241,7 +243,7 @@ async def test_a_read_waits_for_its_sequence_for_a_while(store: AnalyticalStore)
 
 async def test_a_filing_of_the_unknown_answers_nothing(store: AnalyticalStore) -> None:
     assert await store.filing(FIRST, Moment(0)) is None
-    assert await store.signals(FIRST, Moment(0), with_evidence=True) is None
+    assert await store.signals(FIRST, Moment(0)) is None
     assert await store.analysis(FIRST, Moment(0)) is None
     await store.commit(extraction_to_commit(FIRST))
     assert isinstance(await store.analysis(FIRST, Moment(1)), Filing)

@@ -8,11 +8,13 @@ import pyarrow as pa
 import pytest
 
 from tenkay.errors import FailedPrecondition, InvalidArgument, NotFound, Reason, TenkayError
+from tenkay.store.v1.filing_report_pb2 import FilingReport
 from tenkay_store.domain import filter as filters
 from tenkay_store.domain.records import CommitKind, CommitRecord, Dispute, Purge
 from tenkay_store.domain.selections import AggregateSelection, DisputeSelection, Screen, SeriesSelection
 from tenkay_store.domain.storage import AnalyticalStore
 from tenkay_store.domain.stored import Moment
+from tenkay_store.wire import reports
 from tests.unit.store.conftest import Clock
 from tests.unit.store.filings import accession_number, extraction_to_commit
 
@@ -56,9 +58,9 @@ async def counted(store: AnalyticalStore, at: int | None = None, known: str = ""
 
 
 async def shown(store: AnalyticalStore, at: int | None = None) -> tuple[CommitRecord, ...]:
-    found = await store.signals(FIRST, Moment(store.head if at is None else at), with_evidence=True)
+    found = await store.signals(FIRST, Moment(store.head if at is None else at))
     assert found is not None
-    assert "current_ratio" in [each.id for each in found.signals]
+    assert "current_ratio" in [each.id for each in reports.read(found.report, FilingReport).signals]
     return found.disputes
 
 

@@ -19,7 +19,7 @@ async def test_a_purged_filing_is_gone_for_every_moment_and_the_others_stay(stor
     assert (record.sequence, record.kind, record.version) == (5, CommitKind.PURGE, 2)
     for sequence in range(1, 6):
         assert await store.filing(FIRST, Moment(sequence)) is None
-        assert await store.signals(FIRST, Moment(sequence), with_evidence=True) is None
+        assert await store.signals(FIRST, Moment(sequence)) is None
         assert await store.analysis(FIRST, Moment(sequence)) is None
     assert await screened(store) == [OTHER]
     listed = await store.list_filings(FilingSelection(), Moment(store.head), None, 10)

@@ -227,7 +227,7 @@ async def _everything(store: AnalyticalStore, moment: Moment) -> list[Any]:
     found: list[Any] = [await store.filings(NUMBERS, moment)]
     for number in NUMBERS:
         found += [
-            await store.signals(number, moment, with_evidence=True),
+            await store.signals(number, moment),
             await store.analysis(number, moment),
             await store.disputes(DisputeSelection(number, history=True), 0, 100),
         ]
@@ -241,7 +241,7 @@ async def _everything(store: AnalyticalStore, moment: Moment) -> list[Any]:
             for view in SeriesView:
                 selection_of_series = SeriesSelection(cik, ("current_ratio", "revenue"), view=view)
                 found.append(await store.series(selection_of_series, moment, None, 3))
-    found.append(await store.signals_of(NUMBERS, moment, with_evidence=False, with_comparable_prior=True))
+    found.append(await store.signals_of(NUMBERS, moment, with_comparable_prior=True))
     if "current_ratio" in store.signal_types:
         found += [
             await store.screen_companies(

@@ -89,7 +89,7 @@ async def test_a_restatement_that_was_not_accepted_yet_changes_nothing(store: An
 async def test_the_comparable_prior_is_the_original_of_a_year_earlier(store: AnalyticalStore) -> None:
     await commit(store)
     asked = [accession_number(1), accession_number(0)]
-    found = await store.signals_of(asked, Moment(store.head), with_evidence=False, with_comparable_prior=True)
+    found = await store.signals_of(asked, Moment(store.head), with_comparable_prior=True)
     # Of two originals of that period the one accepted last.
     assert found[asked[0]].comparable_prior == accession_number(4)
     assert found[asked[1]].comparable_prior is None
@@ -97,7 +97,6 @@ async def test_the_comparable_prior_is_the_original_of_a_year_earlier(store: Ana
     alone = await store.signals_of(
         [accession_number(2), accession_number(99)],
         Moment(store.head),
-        with_evidence=True,
         with_comparable_prior=False,
     )
     assert list(alone) == [accession_number(2)]

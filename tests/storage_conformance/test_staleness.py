@@ -50,10 +50,10 @@ async def stale(store: AnalyticalStore, accession: str = NEWER, at: int | None =
     """What both reads of a filing say of it."""
     moment = Moment(store.head if at is None else at)
     stored = await store.filing(accession, moment)
-    signals = await store.signals(accession, moment, with_evidence=False)
+    signals = await store.signals(accession, moment)
     assert stored is not None
     assert signals is not None
-    assert stored.stale == signals.stored.stale
+    assert stored.stale == signals.stale
     return stored.stale
 
 

@@ -15,7 +15,7 @@ import pytest
 
 from tenkay.errors import Reason, ResourceExhausted
 from tenkay_store.domain import filter as filters
-from tenkay_store.domain.records import Delivery, DeliveryState, Dispute, Section
+from tenkay_store.domain.records import Delivery, DeliveryState, Dispute, Extraction, Section
 from tenkay_store.domain.stored import Moment
 from tenkay_store.primary.duckdb_owner import FILE_NAME, CannotOpen
 from tenkay_store.primary.duckdb_store import DuckDBStore
@@ -56,9 +56,9 @@ async def test_a_store_opened_again_goes_on_where_it_was(tmp_path: Path, clock: 
         assert store.signal_types["revenue"] == {filters.FieldType.NUMBER}
         assert not (await store.commit(extraction_to_commit(FIRST))).changed
         assert (await store.commit(extraction_to_commit(accession_number(2)))).sequence == 2
-        found = await store.signals(accession_number(2), Moment(2), with_evidence=True)
+        found = await store.signals(accession_number(2), Moment(2))
         assert found is not None
-        assert found.signals == extraction_to_commit(accession_number(2)).signals
+        assert found.report == extraction_to_commit(accession_number(2)).report
     finally:
         await store.close()
 
@@ -82,14 +82,22 @@ async def test_parts_of_a_filing_come_in_their_order_however_their_rows_lie(
             connection.execute("DROP TABLE backwards")
     store = DuckDBStore.open(options(tmp_path), clock)
     try:
-        found = await store.signals(FIRST, Moment(1), with_evidence=True)
+        (found,) = await store.commit_records([1])
         stored = await store.filing(FIRST, Moment(1))
+        said = Dispute(FIRST, None, "revenue", is_open=True, reason="OTHER", said_by="x", note="y")
+        _, is_new = await store.dispute(said)
+        # It was said of the value with that signal's own evidence: a version that repeats both is disputed too.
+        await store.commit(extraction_to_commit(FIRST, gaps=(), code_version="2"))
+        again = await store.signals(FIRST, Moment(store.head))
     finally:
         await store.close()
-    assert found is not None
     assert stored is not None
-    assert found.signals == committed.signals
-    assert [each.id for each in found.missing] == [each.id for each in committed.missing]
+    assert isinstance(found.body, Extraction)
+    assert found.body.signals == committed.signals
+    assert [each.id for each in found.body.missing] == [each.id for each in committed.missing]
+    assert is_new
+    assert again is not None
+    assert len(again.disputes) == 1
     assert stored.sections == committed.sections
 
 
@@ -236,17 +244,17 @@ async def test_staleness_and_disputes_are_there_after_a_restart(tmp_path: Path, 
         extraction_to_commit(accession_number(2), period_end=date(2022, 12, 31), accepted=accepted)
     )
     await store.dispute(Dispute(FIRST, None, "revenue", is_open=True, reason="OTHER", said_by="x", note="y"))
-    before = await store.signals(FIRST, Moment(store.head), with_evidence=True)
+    before = await store.signals(FIRST, Moment(store.head))
     await store.close()
     store = DuckDBStore.open(options(tmp_path), clock)
     try:
         assert before is not None
-        assert before.stored.stale is not None
+        assert before.stale is not None
         assert len(before.disputes) == 1
-        assert await store.signals(FIRST, Moment(store.head), with_evidence=True) == before
+        assert await store.signals(FIRST, Moment(store.head)) == before
         # A version that repeats the value is disputed by what was said before the restart.
         await store.commit(extraction_to_commit(FIRST, code_version="2"))
-        after = await store.signals(FIRST, Moment(store.head), with_evidence=True)
+        after = await store.signals(FIRST, Moment(store.head))
         assert after is not None
         assert [each.version for each in after.disputes] == [2]
     finally:

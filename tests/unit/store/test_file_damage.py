@@ -254,11 +254,11 @@ async def test_a_read_of_a_damaged_part_says_so_and_other_reads_go_on(tmp_path: 
     store = DuckDBStore.open(options(live), Clock())
     try:
         with pytest.raises(Unavailable) as refused:
-            await store.signals(accession_number(1), Moment(store.head), with_evidence=True)
+            await store.commit_records([2])
         assert refused.value.reason is Reason.DEPENDENCY_UNAVAILABLE
         assert "restore the file from a copy" in refused.value.message
         assert await store.filing(accession_number(1), Moment(store.head)) is not None
-        assert await store.signals(accession_number(1), Moment(store.head), with_evidence=False) is not None
+        assert await store.signals(accession_number(1), Moment(store.head)) is not None
     finally:
         await store.close()
 

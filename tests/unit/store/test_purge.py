@@ -12,9 +12,9 @@ from typing import Any
 import duckdb
 import pytest
 
-from tenkay_store.domain.records import Purge
+from tenkay_store.domain.records import Dispute, Purge
 from tenkay_store.domain.selections import FilingSelection, Page
-from tenkay_store.domain.stored import Moment, StoredFiling
+from tenkay_store.domain.stored import Moment, StoredSignals
 from tenkay_store.primary import duckdb_reads as reads
 from tenkay_store.primary.duckdb_store import DuckDBStore
 from tests.unit.store.conftest import options
@@ -50,20 +50,26 @@ async def test_a_purge_in_the_middle_of_a_read_takes_nothing_from_its_answer(
     store: DuckDBStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     await fill(store)
-    before = await store.signals(FIRST, Moment(3), with_evidence=True)
+    said = Dispute(FIRST, None, "revenue", is_open=True, reason="OTHER", said_by="x", note="y")
+    await store.dispute(said)
+    moment = Moment(store.head)
+    before = await store.signals(FIRST, moment)
     assert before is not None
-    assert before.signals
-    loop, find = asyncio.get_running_loop(), reads.filing
+    assert before.disputes
+    loop, find, found = asyncio.get_running_loop(), reads.signals, []
 
-    def find_then_purge(*arguments: Any, **named: Any) -> StoredFiling | None:
-        found = find(*arguments, **named)
-        asyncio.run_coroutine_threadsafe(store.purge([ASKED]), loop).result(30)
-        return found
+    def find_then_purge(*arguments: Any) -> StoredSignals | None:
+        found.append(find(*arguments))
+        # The first statement finds that there is more to ask, and the others are asked in a transaction.
+        if len(found) == 2:
+            asyncio.run_coroutine_threadsafe(store.purge([ASKED]), loop).result(30)
+        return found[-1]
 
-    monkeypatch.setattr(reads, "filing", find_then_purge)
-    assert await store.signals(FIRST, Moment(3), with_evidence=True) == before
+    monkeypatch.setattr(reads, "signals", find_then_purge)
+    assert await store.signals(FIRST, moment) == before
     monkeypatch.undo()
-    assert await store.signals(FIRST, Moment(3), with_evidence=True) is None
+    assert len(found) == 2
+    assert await store.signals(FIRST, moment) is None
 
 
 @pytest.mark.parametrize("is_screen", [False, True])

@@ -61,10 +61,11 @@ async def test_no_read_converts_a_column_that_lies_in_order(
     with duckdb.connect(str(tmp_path / FILE_NAME)) as connection:
         cursor: Any = Explaining(connection)
         filing = accession_number(1)
-        assert reads.signals(cursor, ids, filing, moment, with_evidence=True)
+        assert reads.signals(cursor, filing, moment)
+        assert reads.signals_of_version(cursor, ids, 1)
         stored = reads.filing(cursor, filing, moment, with_sections=True)
         assert stored
-        assert staleness.marked(cursor, stored, moment) == stored
+        assert staleness.stale_at(cursor, stored.sequence, moment) is None
         assert reads.analysis(cursor, stored, moment)
         assert reads.company(cursor, 1999000001, moment)
         assert reads.list_filings(cursor, FilingSelection(cik=1999000001), moment, None, 10).summaries

@@ -81,7 +81,7 @@ async def _answers(directory: Path) -> tuple[object, ...]:
     screen = Screen(filters.resolve(expression, store.signal_types))
     names = [accession_number(number) for number in range(5)]
     answers = (
-        [await store.signals(name, now, with_evidence=True) for name in names],
+        [await store.signals(name, now) for name in names],
         [await store.filing(name, before) for name in names],
         [await store.analysis(name, now) for name in names],
         await store.screen_filings(screen, now, None, 10),

@@ -61,6 +61,8 @@ class _Heading:
 
 _HEADING = TypeAdapter(_Heading)
 _COMMIT = TypeAdapter(CommitRecord)
+_LEFT_OUT = {"body": {"report"}}
+"""What a commit that is put back gets made of the rest."""
 
 
 def parse_name(name: str) -> PartName | None:
@@ -73,7 +75,11 @@ def parse_name(name: str) -> PartName | None:
 
 def size_of(record: CommitRecord) -> int:
     """Bytes of a commit's line."""
-    return len(_COMMIT.dump_json(record))
+    return len(_line(record))
+
+
+def _line(record: CommitRecord) -> bytes:
+    return _COMMIT.dump_json(record, exclude=_LEFT_OUT)
 
 
 def encode(shard: int, covered: Range, records: Sequence[CommitRecord]) -> tuple[PartName, bytes]:
@@ -83,7 +89,7 @@ def encode(shard: int, covered: Range, records: Sequence[CommitRecord]) -> tuple
     with pa.CompressedOutputStream(buffer, "zstd") as lines:
         lines.write(_HEADING.dump_json(heading) + b"\n")
         for record in records:
-            lines.write(_COMMIT.dump_json(record) + b"\n")
+            lines.write(_line(record) + b"\n")
     content = buffer.getvalue().to_pybytes()
     return PartName(covered, hashlib.sha256(content).hexdigest()), content
 

@@ -12,7 +12,7 @@ thousands of them become columns at once.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime
 from enum import StrEnum
 from typing import NamedTuple
@@ -162,6 +162,8 @@ class Extraction:
     """Over what of this filing the extractions of later ones depend on. Empty when not told."""
     earlier_filings: tuple[EarlierFiling, ...] = ()
     """Those it was computed from."""
+    report: bytes = field(default=b"", compare=False, repr=False)
+    """What `wire.reports` made of its message. Empty where it was read back: it is made of the rest then."""
 
     @property
     def accession_number(self) -> str:

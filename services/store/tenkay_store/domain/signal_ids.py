@@ -73,10 +73,10 @@ class SignalIds:
         row = self._by_id.get(signal_id)
         return row is not None and bool(row.kinds & self.UNITS)
 
-    def holds_disputes(self, signal_id: str) -> bool:
-        """Whether a value of the signal was ever disputed."""
+    def category_of(self, signal_id: str) -> str:
+        """The category of the first value stored of a signal; empty while there is none."""
         row = self._by_id.get(signal_id)
-        return row is not None and row.is_disputed
+        return "" if row is None else row.category or ""
 
     def __len__(self) -> int:
         return len(self._by_key)

@@ -160,9 +160,7 @@ class AnalyticalStore(Protocol):
     async def filings(self, accession_numbers: Sequence[str], moment: Moment) -> Mapping[str, StoredFiling]:
         """The same of several, by accession number, without those that are not stored."""
 
-    async def signals(
-        self, accession_number: str, moment: Moment, *, with_evidence: bool
-    ) -> StoredSignals | None:
+    async def signals(self, accession_number: str, moment: Moment) -> StoredSignals | None:
         """The version valid at `moment`, with its signals."""
 
     async def signals_of(
@@ -170,7 +168,6 @@ class AnalyticalStore(Protocol):
         accession_numbers: Sequence[str],
         moment: Moment,
         *,
-        with_evidence: bool,
         with_comparable_prior: bool,
     ) -> Mapping[str, StoredSignals]:
         """The same of several, by accession number, without those that are not stored; then their comparable priors."""
@@ -221,6 +218,9 @@ class AnalyticalStore(Protocol):
     @property
     def signal_types(self) -> SignalTypes:
         """Every signal id ever stored, as value or gap, with the kinds of value it had."""
+
+    def category_of(self, signal_id: str) -> str:
+        """The category of the first value stored of a signal; empty while there is none."""
 
     async def changes(self, after: int, limit: int) -> Sequence[Change]:
         """Changes after a sequence, in order. FEED_POSITION_EXPIRED when they are no longer all held."""

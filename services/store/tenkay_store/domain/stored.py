@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 
 from tenkay_store.domain.records import (
     Artifact,
     CommitRecord,
-    Dispute,
     Filing,
-    MissingSignal,
     Section,
     Signal,
     Text,
@@ -58,47 +55,17 @@ class StoredFiling:
 
 @dataclass(frozen=True, slots=True)
 class StoredSignals:
-    """A version of a filing with its signals and gaps, in the catalog's order."""
+    """A version of a filing with its signals and gaps."""
 
-    stored: StoredFiling
-    signals: tuple[Signal, ...]
-    missing: tuple[MissingSignal, ...]
+    sequence: int
+    version: int
+    report: bytes
+    """The filing, its signals and its gaps, as `wire.reports` reads them."""
+    stale: Staleness | None = None
     disputes: tuple[CommitRecord, ...] = ()
-    """Open ones, of values among `signals`."""
+    """Open ones, of values among its signals."""
     comparable_prior: str | None = None
     """Accession number of what it is compared with; None when none is stored or none was asked for."""
-
-    @property
-    def reported(self) -> frozenset[str]:
-        """Ids of all signals that it has a value or a gap for."""
-        return frozenset([*(each.id for each in self.signals), *(each.id for each in self.missing)])
-
-    def only(self, signal_ids: Collection[str], categories: Collection[str]) -> StoredSignals:
-        """The same with these signals of these categories alone; all when empty."""
-        if not signal_ids and not categories:
-            return self
-        signals = tuple(
-            each
-            for each in self.signals
-            if (not signal_ids or each.id in signal_ids) and (not categories or each.category in categories)
-        )
-        shown = frozenset(each.id for each in signals)
-        return replace(
-            self,
-            signals=signals,
-            missing=tuple(
-                each
-                for each in self.missing
-                if (not signal_ids or each.id in signal_ids)
-                # The category of a signal that no filing has had a value for is not known.
-                and (not categories or not each.category or each.category in categories)
-            ),
-            disputes=tuple(
-                each
-                for each in self.disputes
-                if isinstance(each.body, Dispute) and each.body.signal_id in shown
-            ),
-        )
 
 
 @dataclass(frozen=True, slots=True)

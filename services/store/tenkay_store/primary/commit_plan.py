@@ -35,6 +35,7 @@ from tenkay_store.primary.commit_tables import naive_or_none
 from tenkay_store.primary.commit_work import Written
 from tenkay_store.primary.planned_rows import PlannedRows
 from tenkay_store.primary.screen_segments import Segments
+from tenkay_store.wire import reports
 
 
 @dataclass(slots=True, kw_only=True)
@@ -147,6 +148,7 @@ class CommitPlan(PlannedRows):
                 filing.entity_ciks,
                 body.content_key or None,
                 [asdict(each) for each in body.earlier_filings],
+                body.report or reports.of_record(body),
             )
         )
         self.add_parts(sequence, body)

@@ -58,6 +58,7 @@ TABLES: Mapping[str, pa.Schema] = {
             ("entity_ciks", pa.list_(pa.uint64())),
             ("content_key", _TEXT),
             ("earlier_filings", pa.list_(pa.struct([("accession_number", _TEXT), ("content_key", _TEXT)]))),
+            ("report", pa.binary()),
         ]
     ),
     "missing_signals": pa.schema(

@@ -28,6 +28,7 @@ from tenkay_store.domain.records import (
 from tenkay_store.domain.signal_ids import SignalId, SignalIds
 from tenkay_store.domain.stored_filings import StoredFilings
 from tenkay_store.domain.stored_versions import AnalysisVersion, FilingVersion, PurgedVersions
+from tenkay_store.domain.version_set import VersionSet
 from tenkay_store.failpoints import Failpoint
 from tenkay_store.primary import (
     commit_replay,
@@ -104,6 +105,10 @@ class CommitWriter:
             .to_arrow_table()["number"]
             .to_numpy()
         )
+        self.ever_stale = self._versions_in("stale_marks")
+        """Versions of filings that were ever marked as stale."""
+        self.ever_disputed = self._versions_in("disputes")
+        """Versions of filings that ever had a disputed value."""
         self._numbering = threading.Lock()
         self.segments, self._next_segment = screen_segments.load(self._connection)
         """The screens' copy, as committed: replaced as a whole, so that any thread may read it."""
@@ -131,6 +136,9 @@ class CommitWriter:
             self.moments.committed(plan.recorded_at)
         self.signal_ids.take(plan.signal_ids.values())
         self._stored.add(plan.new_filings)
+        # Before anybody is told of the group: who reads a moment that has a mark has to look for it.
+        self.ever_stale.add(_filing_sequences("stale_marks", plan.rows))
+        self.ever_disputed.add(_filing_sequences("disputes", plan.rows))
         if plan.segments is not self.segments:
             if plan.segments.open is not self.segments.open:
                 self.open_segment_rows = 0
@@ -253,6 +261,10 @@ class CommitWriter:
         with self._numbering:
             self._next_segment += 1
             return self._next_segment - 1
+
+    def _versions_in(self, table: str) -> VersionSet:
+        rows = self._connection.execute(f"SELECT DISTINCT filing_sequence FROM {table}").fetchall()  # noqa: S608
+        return VersionSet(sequence for (sequence,) in rows)
 
     def _load_versions(self, plan: CommitPlan, bodies: Sequence[Body]) -> None:
         extractions = [body for body in bodies if isinstance(body, Extraction)]
@@ -458,3 +470,8 @@ class CommitWriter:
             """,
             {"sink": sink},
         )
+
+
+def _filing_sequences(table: str, rows: Mapping[str, Sequence[tuple[Any, ...]]]) -> Iterable[int]:
+    place = TABLES[table].get_field_index("filing_sequence")
+    return (row[place] for row in rows[table])

@@ -43,7 +43,7 @@ def newest_said(
 
 def digest_of(cursor: Cursor, ids: SignalIds, filing_sequence: int, signal_id: str) -> str | None:
     """The digest of a version's value; None when it has none."""
-    signals = signals_of_version(cursor, ids, filing_sequence, with_evidence=True)
+    signals = signals_of_version(cursor, ids, filing_sequence)
     return next((value_digest(each) for each in signals if each.id == signal_id), None)
 
 

@@ -73,7 +73,7 @@ def filing(
         return None
     row = max(rows, key=lambda row: int(row[FILING_WIDTH]))
     found = filing_of(row)
-    if not _wasknown(found, moment):
+    if not _was_known(found.accepted_at, moment):
         return None
     version, sequence, recorded_at, result_key, catalog_version = row[FILING_WIDTH:]
     return StoredFiling(
@@ -87,18 +87,19 @@ def filing(
     )
 
 
-def signals(
-    cursor: Cursor, ids: SignalIds, accession_number: str, moment: Moment, *, with_evidence: bool
-) -> StoredSignals | None:
-    """A filing's signals and gaps at a moment."""
-    stored = filing(cursor, accession_number, moment, with_sections=False)
-    if stored is None:
+def signals(cursor: Cursor, accession_number: str, moment: Moment) -> StoredSignals | None:
+    """A filing's signals and gaps at a moment, without what was said of them since."""
+    versions = cursor.execute(
+        "SELECT f.version, f.sequence, f.accepted_at, f.report FROM filings f WHERE f.accession_number = ?",
+        (accession_number,),
+    ).fetchall()
+    rows = [row for row in versions if row[1] <= moment.sequence]
+    if not rows:
         return None
-    return StoredSignals(
-        stored,
-        signals_of_version(cursor, ids, stored.sequence, with_evidence=with_evidence),
-        _missing(cursor, ids, stored.sequence),
-    )
+    version, sequence, accepted_at, report = max(rows, key=itemgetter(0))
+    if not _was_known(utc_or_none(accepted_at), moment):
+        return None
+    return StoredSignals(sequence, version, report)
 
 
 def artifacts(cursor: Cursor, accession_number: str, moment: Moment) -> StoredArtifacts | None:
@@ -344,15 +345,11 @@ _KINDS = {each.value: each for each in ValueKind}
 _LAST = itemgetter(-1)
 
 
-def signals_of_version(
-    cursor: Cursor, ids: SignalIds, sequence: int, *, with_evidence: bool
-) -> tuple[Signal, ...]:
-    """The signals of the version committed at a sequence."""
+def signals_of_version(cursor: Cursor, ids: SignalIds, sequence: int) -> tuple[Signal, ...]:
+    """The signals of the version committed at a sequence, with their evidence."""
     rows = _parts(cursor, SIGNAL, "signals s", sequence)
-    evidence = ["[]"] * len(rows)
-    if with_evidence:
-        evidence = [row[0] for row in _parts(cursor, "document", "evidence", sequence)]
-    return tuple(signal_of(row, ids, each) for row, each in zip(rows, evidence, strict=True))
+    evidence = _parts(cursor, "document", "evidence", sequence)
+    return tuple(signal_of(row, ids, each[0]) for row, each in zip(rows, evidence, strict=True))
 
 
 def _parts(cursor: Cursor, columns: str, table: str, sequence: int) -> list[tuple[Any, ...]]:
@@ -379,10 +376,6 @@ def signal_of(row: Sequence[Any], ids: SignalIds, evidence: str) -> Signal:
         notes=tuple(notes or ()),
         evidence=evidence,
     )
-
-
-def _missing(cursor: Cursor, ids: SignalIds, sequence: int) -> tuple[MissingSignal, ...]:
-    return tuple(missing_of(row, ids) for row in _parts(cursor, MISSING, "missing_signals", sequence))
 
 
 def missing_of(row: Sequence[Any], ids: SignalIds) -> MissingSignal:
@@ -430,8 +423,8 @@ def filing_of(row: Sequence[Any]) -> Filing:
     )
 
 
-def _wasknown(found: Filing, moment: Moment) -> bool:
-    return moment.known_at is None or (found.accepted_at is not None and found.accepted_at <= moment.known_at)
+def _was_known(accepted_at: datetime | None, moment: Moment) -> bool:
+    return moment.known_at is None or (accepted_at is not None and accepted_at <= moment.known_at)
 
 
 def utc(at: datetime) -> datetime:

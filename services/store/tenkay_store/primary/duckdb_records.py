@@ -61,11 +61,12 @@ def commit_records(cursor: Cursor, ids: SignalIds, sequences: Sequence[int]) -> 
         {**wanted, "most": len(sequences)},
     )
     records += duckdb_disputes.dispute_records(cursor, ids, sequences)
-    records += _extraction_records(cursor, ids, sequences)
+    records += extraction_records(cursor, ids, sequences)
     return sorted(records, key=lambda record: record.sequence)
 
 
-def _extraction_records(cursor: Cursor, ids: SignalIds, sequences: Sequence[int]) -> Sequence[CommitRecord]:
+def extraction_records(cursor: Cursor, ids: SignalIds, sequences: Sequence[int]) -> Sequence[CommitRecord]:
+    """These commits, as far as they are of extractions."""
     rows = cursor.execute(
         f"""
         SELECT {FILING}, {VERSION}, f.code_version, f.fact_count, f.content_key, f.earlier_filings, f.fence_scope,

@@ -96,31 +96,24 @@ def computed_from(cursor: Cursor, accession_numbers: Sequence[str]) -> dict[str,
     return dict(rows)
 
 
-def marked(cursor: Cursor, stored: StoredFiling, moment: Moment) -> StoredFiling:
-    """A version with what makes it stale at a moment: of several marks the oldest."""
+def stale_at(cursor: Cursor, sequence: int, moment: Moment) -> Staleness | None:
+    """What makes the version committed at a sequence stale at a moment: of several marks the oldest."""
     # A version has few marks: which of them stand, and which is the oldest, is cheaper found out here.
     rows = cursor.execute(
         "SELECT reason, earlier_filing, sequence, superseded_by FROM stale_marks WHERE filing_sequence = ?::UBIGINT",
-        (stored.sequence,),
+        (sequence,),
     ).fetchall()
     standing = [
         row[:3] for row in rows if row[2] <= moment.sequence and (row[3] is None or row[3] > moment.sequence)
     ]
-    if not standing:
-        return stored
-    return replace(stored, stale=_staleness(*min(standing, key=itemgetter(2))))
+    return _staleness(*min(standing, key=itemgetter(2))) if standing else None
 
 
-def analysis_marked(
-    cursor: Cursor, found: StoredAnalysis, stored: StoredFiling, moment: Moment
-) -> StoredAnalysis:
-    """An analysis with what makes it stale: a newer extraction than the one it was made from, or what makes that one
-    stale.
-    """
+def superseded(found: StoredAnalysis, moment: Moment) -> Staleness | None:
+    """That an analysis was made from an older extraction than the newest; otherwise it is as stale as that one."""
     if found.superseded_at is None or found.superseded_at > moment.sequence:
-        return replace(found, stale=marked(cursor, stored, moment).stale)
-    since = max(found.superseded_at, found.sequence)
-    return replace(found, stale=Staleness(StaleReason.EXTRACTION_SUPERSEDED, "", since))
+        return None
+    return Staleness(StaleReason.EXTRACTION_SUPERSEDED, "", max(found.superseded_at, found.sequence))
 
 
 def with_amended(cursor: Cursor, stored: StoredFiling, moment: Moment) -> StoredFiling:

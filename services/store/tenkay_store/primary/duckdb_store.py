@@ -55,6 +55,7 @@ from tenkay_store.domain.storage import OutboxEntry, SnapshotState, Standing
 from tenkay_store.domain.stored import (
     CompanySummary,
     Moment,
+    Staleness,
     StoredAnalysis,
     StoredArtifacts,
     StoredFiling,
@@ -334,60 +335,71 @@ class DuckDBStore:
             for number in accession_numbers:
                 stored = reads.filing(cursor, number, moment, with_sections=True)
                 if stored is not None:
-                    stored = staleness.marked(cursor, stored, moment)
+                    stored = replace(stored, stale=self._stale(cursor, stored.sequence, moment))
                     found[number] = staleness.with_amended(cursor, stored, moment)
             return found
 
         return await self._owner.read_one_state(query)
 
-    async def signals(
-        self, accession_number: str, moment: Moment, *, with_evidence: bool
-    ) -> StoredSignals | None:
+    async def signals(self, accession_number: str, moment: Moment) -> StoredSignals | None:
         """The version valid at `moment`, with its signals."""
 
-        found = await self.signals_of(
-            [accession_number], moment, with_evidence=with_evidence, with_comparable_prior=False
-        )
-        return found.get(accession_number)
+        def query(cursor: duckdb.DuckDBPyConnection) -> StoredSignals | None:
+            # A lone statement is a transaction of its own; few versions need more than one.
+            found = reads.signals(cursor, accession_number, moment)
+            if found is None or not self._anything_said_of(found.sequence):
+                return found
+            return in_one_state(cursor, lambda cursor: self._signals(cursor, accession_number, moment))
+
+        return await self._owner.read(query)
 
     async def signals_of(
-        self,
-        accession_numbers: Sequence[str],
-        moment: Moment,
-        *,
-        with_evidence: bool,
-        with_comparable_prior: bool,
+        self, accession_numbers: Sequence[str], moment: Moment, *, with_comparable_prior: bool
     ) -> Mapping[str, StoredSignals]:
         """The same of several, by accession number, without those that are not stored; then their comparable priors."""
-
-        def signals(cursor: duckdb.DuckDBPyConnection, number: str) -> StoredSignals | None:
-            found = reads.signals(cursor, self._ids, number, moment, with_evidence=with_evidence)
-            if found is None:
-                return None
-            stored = staleness.marked(cursor, found.stored, moment)
-            said: tuple[CommitRecord, ...] = ()
-            if any(self._ids.holds_disputes(each.id) for each in found.signals):
-                said = disputes.open_disputes(cursor, self._ids, stored.sequence, moment)
-            return replace(found, stored=stored, disputes=said)
 
         def query(cursor: duckdb.DuckDBPyConnection) -> Mapping[str, StoredSignals]:
             found: dict[str, StoredSignals] = {}
             for number in accession_numbers:
-                if (one := signals(cursor, number)) is not None:
+                if (one := self._signals(cursor, number, moment)) is not None:
                     found[number] = one
             if with_comparable_prior:
                 for number in list(found):
-                    prior = staleness.comparable_prior(cursor, found[number].stored.filing, moment)
+                    stored = reads.filing(cursor, number, moment, with_sections=False)
+                    assert stored is not None  # noqa: S101 - its signals were found in the same state
+                    prior = staleness.comparable_prior(cursor, stored.filing, moment)
                     found[number] = replace(found[number], comparable_prior=prior)
                     if (
                         prior is not None
                         and prior not in found
-                        and (one := signals(cursor, prior)) is not None
+                        and (one := self._signals(cursor, prior, moment)) is not None
                     ):
                         found[prior] = one
             return found
 
         return await self._owner.read_one_state(query)
+
+    def _anything_said_of(self, sequence: int) -> bool:
+        """Whether a version was ever marked as stale or had a disputed value."""
+        return sequence in self._writer.ever_stale or sequence in self._writer.ever_disputed
+
+    def _signals(
+        self, cursor: duckdb.DuckDBPyConnection, accession_number: str, moment: Moment
+    ) -> StoredSignals | None:
+        """A version's signals with all that was said of them, of the state that the cursor is in."""
+        found = reads.signals(cursor, accession_number, moment)
+        if found is None:
+            return None
+        said: tuple[CommitRecord, ...] = ()
+        if found.sequence in self._writer.ever_disputed:
+            said = disputes.open_disputes(cursor, self._ids, found.sequence, moment)
+        return replace(found, stale=self._stale(cursor, found.sequence, moment), disputes=said)
+
+    def _stale(self, cursor: duckdb.DuckDBPyConnection, sequence: int, moment: Moment) -> Staleness | None:
+        """What makes a version stale at a moment."""
+        if sequence not in self._writer.ever_stale:
+            return None
+        return staleness.stale_at(cursor, sequence, moment)
 
     async def artifacts(self, accession_number: str, moment: Moment) -> StoredArtifacts | None:
         """The version valid at `moment`, with its texts and artifacts."""
@@ -407,7 +419,8 @@ class DuckDBStore:
             found = reads.analysis(cursor, stored, moment)
             if found is None:
                 return stored.filing
-            return staleness.analysis_marked(cursor, found, stored, moment)
+            stale = staleness.superseded(found, moment) or self._stale(cursor, stored.sequence, moment)
+            return replace(found, stale=stale)
 
         return await self._owner.read_one_state(query)
 
@@ -522,6 +535,10 @@ class DuckDBStore:
     def signal_types(self) -> SignalTypes:
         """Every signal id ever stored, as value or gap, with the kinds of value it had."""
         return self._ids.types
+
+    def category_of(self, signal_id: str) -> str:
+        """The category of the first value stored of a signal; empty while there is none."""
+        return self._ids.category_of(signal_id)
 
     async def changes(self, after: int, limit: int) -> Sequence[Change]:
         """Changes after a sequence, in order. FEED_POSITION_EXPIRED when they are no longer all held."""

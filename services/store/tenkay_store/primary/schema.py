@@ -280,6 +280,11 @@ MIGRATIONS: Sequence[tuple[str, ...]] = (
         WHERE signal_ids.signal_key = found.signal_key
         """,
     ),
+    (
+        # What GetSignals answers of the version: one zstd frame that states the size of its content, which is a message
+        # tenkay.store.v1.FilingReport. NULL in a file of before until `filing_reports` has made it, when it is opened.
+        "ALTER TABLE filings ADD COLUMN report BLOB",
+    ),
 )
 """Statements that lead from each version to the next, from an empty file on. Only ever added to."""
 

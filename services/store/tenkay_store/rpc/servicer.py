@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import date, timedelta
 from typing import Any, Literal
 
@@ -34,7 +34,7 @@ from tenkay_store.objects.artifact_store import ArtifactStore
 from tenkay_store.rpc import paging
 from tenkay_store.rpc.moments import Moments, ReadOptions
 from tenkay_store.second_sink.outbox import Outbox
-from tenkay_store.wire import commit_messages, messages
+from tenkay_store.wire import commit_messages, messages, reports
 from tenkay_store.wire.validation import check_analysis, check_currency, check_extraction
 
 Context = grpc.aio.ServicerContext[Any, Any]
@@ -170,29 +170,22 @@ class FilingStoreServicer(store_pb2_grpc.FilingStoreServiceServicer):
     ) -> store_pb2.GetSignalsResponse:
         """Answers with a filing's signals and gaps."""
         accession_number = messages.accession_number(request.filing, "filing")
-        categories = messages.category_names(request.categories, "categories")
+        messages.check_categories(request.categories, "categories")
         head = await self._moments.reached(request)
         moment = await self._moments.of(request, head)
-        found = await self._store.signals(accession_number, moment, with_evidence=not request.omit_evidence)
+        found = await self._store.signals(accession_number, moment)
         if found is None:
             raise messages.filing_unknown(accession_number)
-        messages.check_company(request.filing, found.stored.filing, "filing")
+        answer = reports.read(found.report, store_pb2.GetSignalsResponse)
+        messages.check_company(request.filing, answer.filing, "filing")
         if request.signal_ids:
-            reported = found.reported
+            reported = {*(each.id for each in answer.signals), *(each.id for each in answer.missing)}
             for signal_id in request.signal_ids:
                 if signal_id not in reported:
                     raise filters.unknown_signal(signal_id, reported, field="signal_ids")
-        shown = found.only(frozenset(request.signal_ids), categories)
-        return store_pb2.GetSignalsResponse(
-            filing=messages.filing_message(shown.stored.filing),
-            signals=[messages.signal_fields(each) for each in shown.signals],
-            missing=[messages.missing_fields(each) for each in shown.missing],
-            version=shown.stored.version,
-            result_key=shown.stored.result_key,
-            as_of_sequence=self._moments.token(head),
-            stale=messages.staleness_message(shown.stored.stale, self._moments.token),
-            disputes=[messages.dispute_message(each, self._moments.token) for each in shown.disputes],
-        )
+        self._finish_signals(answer, found, request, frozenset(request.categories))
+        answer.as_of_sequence = self._moments.token(head)
+        return answer
 
     async def BatchGetSignals(
         self, request: store_pb2.BatchGetSignalsRequest, _context: Context
@@ -208,30 +201,45 @@ class FilingStoreServicer(store_pb2_grpc.FilingStoreServiceServicer):
         found = await self._store.signals_of(
             tuple(dict.fromkeys(numbers)),
             moment,
-            with_evidence=not request.omit_evidence,
             with_comparable_prior=request.with_comparable_prior,
         )
+        answers = {
+            number: reports.read(each.report, store_pb2.FilingSignals) for number, each in found.items()
+        }
         for index, (number, ref) in enumerate(zip(numbers, request.filings, strict=True)):
-            if number in found:
-                messages.check_company(ref, found[number].stored.filing, f"filings[{index}]")
-        wanted = frozenset(request.signal_ids)
+            if number in answers:
+                messages.check_company(ref, answers[number].filing, f"filings[{index}]")
+        for number, each in found.items():
+            self._finish_signals(answers[number], each, request, frozenset())
+            if each.comparable_prior is not None:
+                answers[number].comparable_prior = each.comparable_prior
         return store_pb2.BatchGetSignalsResponse(
-            filings=[self._filing_signals(each.only(wanted, frozenset())) for each in found.values()],
+            filings=answers.values(),
             unknown=[number for number in dict.fromkeys(numbers) if number not in found],
             as_of_sequence=self._moments.token(head),
         )
 
-    def _filing_signals(self, found: StoredSignals) -> store_pb2.FilingSignals:
-        return store_pb2.FilingSignals(
-            filing=messages.filing_message(found.stored.filing),
-            signals=[messages.signal_fields(each) for each in found.signals],
-            missing=[messages.missing_fields(each) for each in found.missing],
-            version=found.stored.version,
-            result_key=found.stored.result_key,
-            stale=messages.staleness_message(found.stored.stale, self._moments.token),
-            disputes=[messages.dispute_message(each, self._moments.token) for each in found.disputes],
-            comparable_prior=found.comparable_prior,
-        )
+    def _finish_signals(
+        self,
+        answer: reports.Answer,
+        found: StoredSignals,
+        request: store_pb2.GetSignalsRequest | store_pb2.BatchGetSignalsRequest,
+        categories: Collection[int],
+    ) -> None:
+        """Leave what is asked for in a report, and add what is not the version's own."""
+        reports.keep_only(answer, frozenset(request.signal_ids), categories, self._category_of)
+        if request.omit_evidence:
+            reports.leave_out_evidence(answer)
+        answer.version = found.version
+        if (stale := messages.staleness_message(found.stale, self._moments.token)) is not None:
+            answer.stale.CopyFrom(stale)
+        if found.disputes:
+            shown = {each.id for each in answer.signals}
+            said = (messages.dispute_message(each, self._moments.token) for each in found.disputes)
+            answer.disputes.extend(each for each in said if each.signal_id in shown)
+
+    def _category_of(self, signal_id: str) -> int:
+        return messages.category_number(self._store.category_of(signal_id))
 
     async def GetAnalysis(
         self, request: store_pb2.GetAnalysisRequest, _context: Context

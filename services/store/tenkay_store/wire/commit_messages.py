@@ -26,7 +26,7 @@ from tenkay_store.domain.records import (
     Value,
     ValueKind,
 )
-from tenkay_store.wire import documents
+from tenkay_store.wire import documents, reports
 from tenkay_store.wire.messages import converted, day, invalid_field, known_name, moment
 from tenkay_store.wire.validation import check_text, decimal_number
 
@@ -51,8 +51,9 @@ def extraction_record(message: extraction_pb2.Extraction) -> Extraction:
     """The record of an extraction to commit; `validation` judges it."""
     texts = tuple(Text(each.document, each.sha256, each.length) for each in message.texts)
     digests = frozenset(text.sha256 for text in texts)
+    filing = _filing_record(message.filing)
     return Extraction(
-        filing=_filing_record(message.filing),
+        filing=filing,
         sections=tuple(
             Section(each.code, each.part, each.title, each.document, each.start, each.end, each.confidence)
             for each in message.sections
@@ -72,6 +73,7 @@ def extraction_record(message: extraction_pb2.Extraction) -> Extraction:
         earlier_filings=tuple(
             EarlierFiling(each.accession_number, each.content_key) for each in message.earlier_filings
         ),
+        report=reports.of_message(message, filing),
     )
 
 

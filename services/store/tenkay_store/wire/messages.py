@@ -205,7 +205,7 @@ def accession_number(ref: filing_pb2.FilingRef, field: str) -> str:
     return require_accession_number(ref.accession_number, f"{field}.accession_number")
 
 
-def check_company(ref: filing_pb2.FilingRef, filing: Filing, field: str) -> None:
+def check_company(ref: filing_pb2.FilingRef, filing: Filing | filing_pb2.Filing, field: str) -> None:
     """FILING_MISMATCH when a request names a CIK that is none of the filing's."""
     if ref.HasField("cik") and filing.entity_ciks and ref.cik not in filing.entity_ciks:
         ciks = [str(each) for each in filing.entity_ciks[:MAX_CIKS_TOLD]]
@@ -217,12 +217,15 @@ def check_company(ref: filing_pb2.FilingRef, filing: Filing, field: str) -> None
         )
 
 
-def category_names(numbers: Iterable[int], field: str) -> frozenset[str]:
-    """Names of categories. INVALID_FIELD for one that is none."""
-    names = frozenset(known_name(_CATEGORY, number, field) for number in numbers)
-    if "" in names:
+def check_categories(numbers: Iterable[int], field: str) -> None:
+    """INVALID_FIELD for a number that is no category's."""
+    if "" in [known_name(_CATEGORY, number, field) for number in numbers]:
         raise failure(Reason.INVALID_FIELD, f"{field} names UNSPECIFIED; leave it out", field=field)
-    return names
+
+
+def category_number(name: str) -> int:
+    """The number of a category's name; 0 for none."""
+    return _CATEGORIES[name]
 
 
 def day(message: date_pb2.Date, field: str) -> date:
