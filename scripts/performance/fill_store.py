@@ -3,8 +3,7 @@
     python scripts/performance/fill_store.py DIRECTORY --signals 10000000 [--arrival date|company] [--evidence]
 
 The rows are those that commits leave behind, table by table and in their order, made in DuckDB by arithmetic: the same
-numbers each time. Reports are made of them as those of an older file are. What commits would take is measured by
-`benchmark.py store`.
+numbers each time. What commits would take is measured by `benchmark.py store`.
 """
 
 from __future__ import annotations
@@ -13,18 +12,28 @@ import argparse
 import asyncio
 import sys
 import time
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import duckdb
 from made_up_filings import SIGNALS_A_FILING
 
+from tenkay.store.v1.filing_report_pb2 import FilingReport
+from tenkay_store.domain.records import Extraction
+from tenkay_store.domain.signal_ids import SignalId, SignalIds
 from tenkay_store.primary import filing_reports
 from tenkay_store.primary.duckdb_owner import FILE_NAME, Limits
+from tenkay_store.primary.duckdb_reads import FILING, filing_of
+from tenkay_store.primary.duckdb_records import extraction_records
 from tenkay_store.primary.duckdb_store import DuckDBStore, StoreOptions
 from tenkay_store.primary.group_commit import GroupLimits
+from tenkay_store.wire import messages, reports
 
 COMPANIES = 4000
+REPORTS_AT_ONCE, MERGE_EVERY = 1000, 20
+"""Filings in a transaction, and transactions between two merges of the log, which is what DuckDB holds in memory."""
 _ACCESSION = "printf('%010d-%02d-%06d', 1900000000 + company, (year(day) % 100)::INTEGER, quarter::INTEGER)"
 _FLAG_FROM, _COUNT_FROM, _RATIO_FROM = 95, 120, 30
 
@@ -54,7 +63,7 @@ def fill(directory: Path, signals: int, *, arrival: str = "date", evidence: bool
         _fill_segments(connection)
         connection.commit()
         connection.execute("CHECKPOINT")
-        filing_reports.complete(connection)
+        _fill_reports(connection)
     return filings
 
 
@@ -152,6 +161,59 @@ def _fill_segments(connection: duckdb.DuckDBPyConnection) -> None:
     connection.execute(
         "UPDATE screen_segments SET row_count = (SELECT count(*) FROM signals) WHERE segment = 1"
     )
+
+
+def _fill_reports(connection: duckdb.DuckDBPyConnection) -> None:
+    """The reports of all filings: the first one's, with the values of each."""
+    ids = SignalIds(
+        SignalId(*row)
+        for row in connection.execute(
+            "SELECT signal_key, signal_id, category, kinds, unit FROM signal_ids"
+        ).fetchall()
+    )
+    (first,) = extraction_records(connection, ids, [1])
+    assert isinstance(first.body, Extraction)
+    report = reports.read(reports.of_record(first.body), FilingReport)
+    after = 0
+    while True:
+        filings = connection.execute(
+            f"SELECT {FILING}, f.result_key, f.sequence FROM filings f WHERE f.sequence > ? "  # noqa: S608
+            f"ORDER BY f.sequence LIMIT {REPORTS_AT_ONCE}",
+            [after],
+        ).fetchall()
+        if not filings:
+            connection.execute("CHECKPOINT")
+            return
+        first_of_batch, after = filings[0][-1], filings[-1][-1]
+        values = connection.execute(
+            "SELECT exact, number, coalesce(exact, number::VARCHAR) FROM signals WHERE sequence BETWEEN ? AND ? "
+            "ORDER BY sequence, ordinal",
+            [first_of_batch, after],
+        ).fetchall()
+        made = {}
+        for place, row in enumerate(filings):
+            report.filing.CopyFrom(messages.filing_message(filing_of(row)))
+            report.result_key = row[-2]
+            _set_values(report, values[place * SIGNALS_A_FILING : (place + 1) * SIGNALS_A_FILING])
+            made[row[-1]] = reports.compressed(report)
+        filing_reports.put(connection, made)
+        if after % (REPORTS_AT_ONCE * MERGE_EVERY) < REPORTS_AT_ONCE:
+            connection.execute("CHECKPOINT")
+
+
+def _set_values(report: FilingReport, values: Sequence[tuple[Any, ...]]) -> None:
+    for signal, (exact, number, proof) in zip(report.signals, values, strict=True):
+        match signal.value.WhichOneof("kind"):
+            case "decimal":
+                signal.value.decimal = exact
+            case "double":
+                signal.value.double = number
+            case "bool":
+                signal.value.bool = bool(number)
+            case "int64":
+                signal.value.int64 = int(exact)
+        for evidence in signal.evidence:
+            evidence.fact.value = proof
 
 
 def main() -> int:

@@ -7,14 +7,14 @@ in a transaction: killed in the middle, the next start goes on with the others.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 
 import duckdb
 import pyarrow as pa
 
 from tenkay.runtime.logs import get_logger
 from tenkay_store import failpoints
-from tenkay_store.domain.records import CommitRecord, Extraction
+from tenkay_store.domain.records import Extraction
 from tenkay_store.domain.signal_ids import SignalId, SignalIds
 from tenkay_store.primary.duckdb_records import extraction_records
 from tenkay_store.wire import reports
@@ -44,8 +44,14 @@ def complete(connection: duckdb.DuckDBPyConnection, clock: Callable[[], float] =
     )
     made, unmerged, told_at = 0, 0, clock()
     for sequences in _batches(connection):
-        unmerged += _put(connection, extraction_records(connection, ids, sequences))
-        made += len(sequences)
+        found = {
+            record.sequence: reports.of_record(record.body)
+            for record in extraction_records(connection, ids, sequences)
+            if isinstance(record.body, Extraction)
+        }
+        put(connection, found)
+        made += len(found)
+        unmerged += sum(map(len, found.values()))
         if unmerged > MERGE_EVERY_BYTES:
             connection.execute("CHECKPOINT")
             unmerged = 0
@@ -85,17 +91,12 @@ def _batches(connection: duckdb.DuckDBPyConnection) -> Iterator[Sequence[int]]:
         yield batch
 
 
-def _put(connection: duckdb.DuckDBPyConnection, records: Sequence[CommitRecord]) -> int:
-    """Store the reports of these versions; their size in bytes."""
-    made = {
-        record.sequence: reports.of_record(record.body)
-        for record in records
-        if isinstance(record.body, Extraction)
-    }
+def put(connection: duckdb.DuckDBPyConnection, found: Mapping[int, bytes]) -> None:
+    """Store the reports of versions, by sequence, in one transaction."""
     rows = pa.table(
         {
-            "sequence": pa.array(made.keys(), pa.uint64()),
-            "report": pa.array(made.values(), pa.binary()),
+            "sequence": pa.array(found.keys(), pa.uint64()),
+            "report": pa.array(found.values(), pa.binary()),
         }
     )
     incoming = rows.__arrow_c_stream__()  # noqa: F841 - used by the statement
@@ -109,4 +110,3 @@ def _put(connection: duckdb.DuckDBPyConnection, records: Sequence[CommitRecord])
     except BaseException:
         connection.rollback()
         raise
-    return sum(map(len, made.values()))

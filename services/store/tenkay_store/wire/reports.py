@@ -39,12 +39,12 @@ def of_message(message: extraction_pb2.Extraction, filing: Filing) -> bytes:
     )
     # What a newer caller says beyond this code's protos is not stored elsewhere either.
     report.DiscardUnknownFields()
-    return _compressed(report)
+    return compressed(report)
 
 
 def of_record(extraction: Extraction) -> bytes:
     """The same of an extraction's record: one that was read back, from rows or from JSON."""
-    return _compressed(
+    return compressed(
         filing_report_pb2.FilingReport(
             filing=messages.filing_message(extraction.filing),
             signals=[messages.signal_fields(each) for each in extraction.signals],
@@ -52,6 +52,18 @@ def of_record(extraction: Extraction) -> bytes:
             result_key=extraction.result_key,
         )
     )
+
+
+def compressed(report: filing_report_pb2.FilingReport) -> bytes:
+    """A report as it is kept. INVALID_FIELD for one that could not be read again."""
+    content = report.SerializeToString()
+    if len(content) > MAX_REPORT_BYTES:
+        raise failure(
+            Reason.INVALID_FIELD,
+            f"extraction takes {len(content):,} bytes as a message; {MAX_REPORT_BYTES:,} are the most",
+            field="extraction",
+        )
+    return zstandard.ZstdCompressor(level=LEVEL, write_content_size=True).compress(content)
 
 
 def read(report: bytes | None, message_type: type[MessageT]) -> MessageT:
@@ -101,17 +113,6 @@ def leave_out_evidence(answer: Answer) -> None:
     """Take the evidence out of an answer."""
     for signal in answer.signals:
         signal.ClearField("evidence")
-
-
-def _compressed(report: filing_report_pb2.FilingReport) -> bytes:
-    content = report.SerializeToString()
-    if len(content) > MAX_REPORT_BYTES:
-        raise failure(
-            Reason.INVALID_FIELD,
-            f"extraction takes {len(content):,} bytes as a message; {MAX_REPORT_BYTES:,} are the most",
-            field="extraction",
-        )
-    return zstandard.ZstdCompressor(level=LEVEL, write_content_size=True).compress(content)
 
 
 def _damaged(error: Exception) -> TenkayError:
