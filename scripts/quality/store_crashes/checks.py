@@ -17,8 +17,10 @@ from typing import Any
 
 import asyncpg
 import duckdb
+import zstandard
 
 from scripts.quality.store_crashes.ledger import Ledger
+from tenkay.store.v1.filing_report_pb2 import FilingReport
 from tenkay_store.domain.records import CommitKind, DeliveryState
 
 Change = tuple[int, str, str, int]
@@ -108,6 +110,13 @@ def _torn(connection: duckdb.DuckDBPyConnection) -> Findings:
                 f"ON p.sequence = f.sequence WHERE p.parts IS DISTINCT FROM {each} OR f.sequence IS NULL"
             ).fetchall()
         ]
+    for sequence, count, report in connection.execute(
+        "SELECT sequence, signal_count, report FROM filings"
+    ).fetchall():
+        content = b"" if report is None else zstandard.ZstdDecompressor().decompress(report)
+        parts = len(FilingReport.FromString(content).signals)
+        if parts != count:
+            findings.append((Fault.TORN, f"the report of commit {sequence} has {parts} signals, not {count}"))
     segments = connection.execute("SELECT 'screen_segment_' || segment FROM screen_segments").fetchall()
     tables = connection.execute("SELECT table_name FROM duckdb_tables()").fetchall()
     if missing := set(segments) - set(tables):

@@ -145,6 +145,12 @@ class _Round:
             await connection.close()
         self._outcome.commits = sum(1 for _ in self._ledger.live())
 
+    def _batches_of_reports(self) -> int:
+        """At least so many are made when a file without reports is opened."""
+        with duckdb.connect(str(self._file), read_only=True) as connection:
+            (held,) = connection.execute("SELECT count(*) FROM filings").fetchall()[0]
+        return int(held > 0)
+
     async def _live_and_die(self, kill: Kill, *, purges: bool) -> bool:
         draw = self._draw
         habits = Habits(purges=purges)
@@ -152,8 +158,10 @@ class _Round:
         if kill is Failpoint.MIGRATION:
             await self._write_until_killed("", answers, habits)
             await self._write_earlier_schema()
-            statements = sum(len(step) for step in schema.MIGRATIONS[self._version :])
-            return await self._dies_while_starting(f"{kill}=kill@{draw.randrange(statements) + 1}")
+            points = (
+                sum(len(step) for step in schema.MIGRATIONS[self._version :]) + self._batches_of_reports()
+            )
+            return await self._dies_while_starting(f"{kill}=kill@{draw.randrange(points) + 1}")
         if kill is OtherKill.START:
             await self._write_until_killed("", answers, habits)
             return await self._dies_while_starting("")

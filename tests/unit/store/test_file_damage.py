@@ -14,12 +14,14 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from tenkay.errors import Reason, Unavailable
+from tenkay.store.v1.filing_report_pb2 import FilingReport
 from tenkay_store.domain.stored import Moment
 from tenkay_store.primary import acknowledged, duckdb_failures
 from tenkay_store.primary.acknowledged import AcknowledgedMark, MarkDamaged
 from tenkay_store.primary.duckdb_owner import CannotOpen
 from tenkay_store.primary.duckdb_store import DuckDBStore
 from tenkay_store.primary.group_commit import WriterBroken
+from tenkay_store.wire import reports
 from tests.unit.store.conftest import Clock, options
 from tests.unit.store.filings import Value, accession_number, extraction_to_commit
 
@@ -258,7 +260,9 @@ async def test_a_read_of_a_damaged_part_says_so_and_other_reads_go_on(tmp_path: 
         assert refused.value.reason is Reason.DEPENDENCY_UNAVAILABLE
         assert "restore the file from a copy" in refused.value.message
         assert await store.filing(accession_number(1), Moment(store.head)) is not None
-        assert await store.signals(accession_number(1), Moment(store.head)) is not None
+        found = await store.signals(accession_number(1), Moment(store.head))
+        assert found is not None
+        assert len(reports.read(found.report, FilingReport).signals) == 20
     finally:
         await store.close()
 

@@ -3,20 +3,24 @@
 from __future__ import annotations
 
 import asyncio
+import signal
+import subprocess
+import sys
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import duckdb
 import pytest
 
 from tenkay.common.v1 import extraction_pb2
 from tenkay_store.domain import filter as filters
-from tenkay_store.domain.records import Purge
+from tenkay_store.domain.records import CommitRecord, Purge
 from tenkay_store.domain.selections import Screen
 from tenkay_store.domain.stored import Moment
-from tenkay_store.primary import schema
-from tenkay_store.primary.duckdb_owner import CannotOpen
+from tenkay_store.primary import duckdb_records, filing_reports, schema
+from tenkay_store.primary.duckdb_owner import FILE_NAME, CannotOpen
 from tenkay_store.primary.duckdb_store import DuckDBStore
 from tenkay_store.wire.commit_messages import extraction_record
 from tests.unit.store.conftest import Clock, options
@@ -141,6 +145,93 @@ async def test_a_store_knows_which_numbers_of_an_earlier_version_were_in_several
     ]
     assert [ids.of_id(each).unit for each in ("size", "late", "revenue")] == ["fraction", None, "¤"]
     await store.close()
+
+
+async def _many_committed(directory: Path, count: int) -> None:
+    store = DuckDBStore.open(options(directory), Clock())
+    await asyncio.gather(
+        *(
+            store.commit(extraction_record(_told_before(number, signals={"revenue": str(number)})))
+            for number in range(count)
+        )
+    )
+    await store.close()
+
+
+def _reports(directory: Path) -> list[tuple[int, bytes | None]]:
+    with duckdb.connect(str(directory / FILE_NAME)) as connection:
+        return connection.execute("SELECT sequence, report FROM filings ORDER BY sequence").fetchall()
+
+
+def _open_and_close(directory: Path) -> None:
+    async def run() -> None:
+        await DuckDBStore.open(options(directory), Clock()).close()
+
+    asyncio.run(run())
+
+
+_OPEN_AND_DIE = """
+import sys
+from datetime import UTC, datetime
+from pathlib import Path
+from tenkay_store import failpoints
+from tenkay_store.primary import filing_reports
+from tenkay_store.primary.duckdb_owner import DuckDBOwner, Limits
+filing_reports.BATCH_VERSIONS = 3
+failpoints.arm(sys.argv[2])
+DuckDBOwner.open(Path(sys.argv[1]), Limits("512MB", 2, 2), datetime.now(UTC))
+"""
+
+
+def test_a_kill_while_reports_are_made_leaves_the_rest_to_the_next_start(tmp_path: Path) -> None:
+    committed, directory = tmp_path / "committed", tmp_path / "earlier"
+    asyncio.run(_many_committed(committed, 10))
+    before = _reports(committed)
+    file_of_version(directory, 9, committed)
+    statements = sum(len(step) for step in schema.MIGRATIONS[9:])
+    # Of four batches the third is not committed yet.
+    died = subprocess.run(
+        [sys.executable, "-c", _OPEN_AND_DIE, str(directory), f"migration=kill@{statements + 3}"],
+        capture_output=True,
+        timeout=60,
+    )
+    assert died.returncode == -signal.SIGKILL, died.stderr
+    assert [report is None for _, report in _reports(directory)] == [False] * 6 + [True] * 4
+    kept = _reports(directory)[:6]
+    _open_and_close(directory)
+    assert _reports(directory) == before
+    assert kept == before[:6]
+
+
+def test_reports_are_made_in_batches_of_few_signals_and_one_version_at_least(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    committed, directory = tmp_path / "committed", tmp_path / "earlier"
+    asyncio.run(_many_committed(committed, 7))
+    file_of_version(directory, 9, committed)
+    made: list[list[int]] = []
+
+    def noted(cursor: Any, ids: Any, sequences: Sequence[int]) -> Sequence[CommitRecord]:
+        made.append(list(sequences))
+        return duckdb_records.extraction_records(cursor, ids, sequences)
+
+    monkeypatch.setattr(filing_reports, "extraction_records", noted)
+    monkeypatch.setattr(filing_reports, "LISTED_AT_ONCE", 5)
+    monkeypatch.setattr(filing_reports, "MERGE_EVERY_BYTES", 1)
+    for signals, batches in ((2, [[1, 2], [3, 4], [5], [6, 7]]), (0, [[1], [2], [3], [4], [5], [6], [7]])):
+        monkeypatch.setattr(filing_reports, "BATCH_SIGNALS", signals)
+        _open_and_close(directory)
+        assert made == batches
+        assert _reports(directory) == _reports(committed)
+        made.clear()
+        with duckdb.connect(str(directory / FILE_NAME)) as connection:
+            connection.execute("UPDATE filings SET report = NULL")
+
+
+def test_a_file_whose_versions_all_have_reports_is_left_as_it_is() -> None:
+    with duckdb.connect(":memory:") as connection:
+        schema.migrate(connection, NOW)
+        assert filing_reports.complete(connection) == 0
 
 
 def test_migrating_again_changes_nothing() -> None:
