@@ -9,9 +9,11 @@ from __future__ import annotations
 import hashlib
 import random
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 
 from tenkay_store.domain.records import Extraction, Filing, MissingSignal, Signal, Value, ValueKind
+from tenkay_store.wire import reports
 
 SIGNALS_A_FILING = 125
 GAPS_A_FILING = 30
@@ -58,7 +60,7 @@ def filing(company: int, quarter: int, version: int = 1, *, evidence: bool = Tru
     filed = filed_on(company, quarter)
     name = accession_number(company, quarter)
     signals = tuple(_signal(number, draw, evidence) for number in range(SIGNALS_A_FILING))
-    return Extraction(
+    body = Extraction(
         filing=Filing(
             accession_number=name,
             cik=1_900_000_000 + company,
@@ -87,6 +89,7 @@ def filing(company: int, quarter: int, version: int = 1, *, evidence: bool = Tru
         fact_count=1000,
         size_bytes=40_000,
     )
+    return replace(body, report=reports.of_record(body))
 
 
 def _signal(number: int, draw: random.Random, evidence: bool) -> Signal:
