@@ -21,8 +21,8 @@ from tenkay_store.wire import messages
 
 LEVEL = 1
 """The fastest: reports are compressed between commits. Higher levels gain a hundredth at up to seven times the time."""
-MAX_REPORT_BYTES = 8 * 1024 * 1024
-"""Of a report that is not compressed. A commit's message has half of it at most."""
+MAX_REPORT_BYTES = 16 * 1024 * 1024
+"""Of a report that is not compressed. A commit's message has a quarter of it at most."""
 
 Answer = store_pb2.GetSignalsResponse | store_pb2.FilingSignals
 AnswerT = TypeVar("AnswerT", store_pb2.GetSignalsResponse, store_pb2.FilingSignals)

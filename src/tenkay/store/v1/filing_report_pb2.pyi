@@ -26,7 +26,7 @@ class FilingReport(_message.Message):
 
     A stored format: files hold it for years, so the numbers and types of its fields never change, and neither do those of
     the messages in it. It is kept in the column `report` of the primary's table `filings` as one zstd frame that states the
-    size of its content, 8 MiB at most.
+    size of its content, 16 MiB at most.
 
     Its fields have the numbers and types that they have in GetSignalsResponse and FilingSignals, so that either is parsed
     from its bytes and then told what is not the version's own: the state that was read, staleness, disputes.
