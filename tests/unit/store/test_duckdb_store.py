@@ -9,6 +9,7 @@ import textwrap
 from dataclasses import replace
 from datetime import UTC, date, datetime
 from pathlib import Path
+from typing import Any
 
 import duckdb
 import pytest
@@ -259,6 +260,57 @@ async def test_staleness_and_disputes_are_there_after_a_restart(tmp_path: Path, 
         assert [each.version for each in after.disputes] == [2]
     finally:
         await store.close()
+
+
+async def test_a_read_of_a_version_that_nothing_was_said_of_is_one_statement(
+    tmp_path: Path, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store = DuckDBStore.open(options(tmp_path), clock)
+    try:
+        for number in (1, 2):
+            # Of two companies, so that none is a prior of the other.
+            await store.commit(extraction_to_commit(accession_number(number), cik=1999000000 + number))
+        said = Dispute(
+            accession_number(2), None, "revenue", is_open=True, reason="OTHER", said_by="x", note="y"
+        )
+        await store.dispute(said)
+        statements: list[str] = []
+        read = store._owner.read
+
+        async def noted(query: Any) -> Any:
+            return await read(lambda cursor: query(Noting(cursor, statements)))
+
+        monkeypatch.setattr(store._owner, "read", noted)
+        found = await store.signals(accession_number(1), Moment(store.head))
+        assert found is not None
+        assert len(statements) == 1
+        statements.clear()
+        found = await store.signals(accession_number(2), Moment(store.head))
+        assert found is not None
+        assert len(found.disputes) == 1
+        assert statements[1] == "BEGIN"
+        assert len(statements) == 5
+    finally:
+        await store.close()
+
+
+class Noting:
+    """A cursor that notes what is asked of it."""
+
+    def __init__(self, cursor: duckdb.DuckDBPyConnection, statements: list[str]) -> None:
+        self._cursor, self._statements = cursor, statements
+
+    def execute(self, statement: str, parameters: Any = None) -> duckdb.DuckDBPyConnection:
+        self._statements.append(statement)
+        return self._cursor.execute(statement, parameters)
+
+    def begin(self) -> None:
+        self._statements.append("BEGIN")
+        self._cursor.begin()
+
+    def rollback(self) -> None:
+        self._statements.append("ROLLBACK")
+        self._cursor.rollback()
 
 
 @pytest.mark.parametrize("is_large", [False, True])

@@ -20,7 +20,7 @@ from tenkay_store.domain.records import Extraction, Filing
 from tenkay_store.wire import messages
 
 LEVEL = 1
-"""The fastest: reports are compressed between commits. Higher levels gain a hundredth at up to seven times the time."""
+"""The fastest: reports are compressed between commits. Higher levels gain a fiftieth, at five times the time."""
 MAX_REPORT_BYTES = 16 * 1024 * 1024
 """Of a report that is not compressed. A commit's message has a quarter of it at most."""
 
