@@ -73,6 +73,7 @@ class Reason(StrEnum):
     DRAINING = "DRAINING"
     DEADLINE_EXCEEDED = "DEADLINE_EXCEEDED"
     EXTRACTION_TIMEOUT = "EXTRACTION_TIMEOUT"
+    STREAM_NOT_READ = "STREAM_NOT_READ"
     CANCELLED = "CANCELLED"
     EXTRACTION_CRASHED = "EXTRACTION_CRASHED"
     INTERNAL = "INTERNAL"
@@ -255,7 +256,7 @@ REASONS_BY_CLASS: dict[type[TenkayError], tuple[Reason, ...]] = {
         Reason.SEQUENCE_NOT_REACHED,
         Reason.DRAINING,
     ),
-    DeadlineExceeded: (Reason.DEADLINE_EXCEEDED, Reason.EXTRACTION_TIMEOUT),
+    DeadlineExceeded: (Reason.DEADLINE_EXCEEDED, Reason.EXTRACTION_TIMEOUT, Reason.STREAM_NOT_READ),
     Cancelled: (Reason.CANCELLED,),
     DataLoss: (Reason.ARTIFACT_DAMAGED,),
     Internal: (Reason.EXTRACTION_CRASHED, Reason.INTERNAL),

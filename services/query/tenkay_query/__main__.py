@@ -136,7 +136,11 @@ async def build(scope: ServerScope, settings: QuerySettings) -> None:
         ),
         "cache-warmer",
     )
-    scope.add(add_QueryServiceServicer_to_server, QueryServicer(hot, store, callers, slots, hub), FULL_NAME)
+    scope.add(
+        add_QueryServiceServicer_to_server,
+        QueryServicer(hot, store, callers, slots, hub, export_idle_seconds=settings.export_idle_seconds),
+        FULL_NAME,
+    )
     scope.add(
         add_CacheAdminServiceServicer_to_server,
         CacheAdminServicer(

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import aclosing
 
 from tenkay.query.v1 import company_watch_pb2, comparisons_pb2, evidence_pb2, many_companies_pb2
 from tenkay.query.v1 import query_service_pb2 as pb
 from tenkay.query.v1 import query_service_pb2_grpc as pb_grpc
 from tenkay.runtime.handler import takes_bytes
+from tenkay.runtime.unread_streams import while_read
+from tenkay.store.v1 import signal_analytics_service_pb2 as analytics_pb
 from tenkay_query import evidence_messages, questions
 from tenkay_query.admission.callers import Callers
 from tenkay_query.admission.store_slots import StoreSlots
@@ -90,12 +92,20 @@ class QueryServicer(pb_grpc.QueryServiceServicer):
     """Each method takes and answers with bytes: what was cached is never taken apart."""
 
     def __init__(
-        self, reads: HotReads, store: StoreClients, callers: Callers, slots: StoreSlots, hub: ChangeHub
+        self,
+        reads: HotReads,
+        store: StoreClients,
+        callers: Callers,
+        slots: StoreSlots,
+        hub: ChangeHub,
+        *,
+        export_idle_seconds: float,
     ) -> None:
         self._reads = reads
         self._store = store
         self._callers = callers
         self._slots = slots
+        self._export_idle_seconds = export_idle_seconds
         self._watch = CompanyWatch(store, hub)
 
     @takes_bytes
@@ -156,19 +166,12 @@ class QueryServicer(pb_grpc.QueryServiceServicer):
         """Hands on the store's stream as it comes: one part is in memory at a time."""
         asked = questions.export(request)
         with self._callers.entered(context):
-            async with self._slots.hold(WorkClass.EXPORT):
-                parts = self._store.analytics.export(
-                    filter=asked.filter,
-                    signal_ids=asked.signal_ids,
-                    currency=asked.currency,
-                    as_of=asked.as_of,
-                    min_sequence=asked.min_sequence,
-                )
-                async with aclosing(parts):  # type: ignore[type-var]  # it is a generator
-                    async for part in parts:
-                        yield many_companies_pb2.ExportSignalsResponse(
-                            chunk=part.chunk, as_of_sequence=part.as_of_sequence
-                        )
+            read = while_read(
+                self._exported(asked), idle_seconds=self._export_idle_seconds, what="the export"
+            )
+            async with aclosing(read) as parts:
+                async for part in parts:
+                    yield part
 
     async def WatchCompanies(
         self, request: company_watch_pb2.WatchCompaniesRequest, context: Context
@@ -178,3 +181,21 @@ class QueryServicer(pb_grpc.QueryServiceServicer):
             async with aclosing(self._watch.answers(request)) as answers:  # type: ignore[type-var]
                 async for answer in answers:
                     yield answer
+
+    async def _exported(
+        self, asked: analytics_pb.ExportRequest
+    ) -> AsyncGenerator[many_companies_pb2.ExportSignalsResponse, None]:
+        """The parts, on one of the places at the store."""
+        async with self._slots.hold(WorkClass.EXPORT):
+            parts = self._store.analytics.export(
+                filter=asked.filter,
+                signal_ids=asked.signal_ids,
+                currency=asked.currency,
+                as_of=asked.as_of,
+                min_sequence=asked.min_sequence,
+            )
+            async with aclosing(parts):  # type: ignore[type-var]  # it is a generator
+                async for part in parts:
+                    yield many_companies_pb2.ExportSignalsResponse(
+                        chunk=part.chunk, as_of_sequence=part.as_of_sequence
+                    )

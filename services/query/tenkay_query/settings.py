@@ -83,6 +83,10 @@ class QuerySettings(ServiceSettings):
     store_queue_seconds: float = Field(default=2.0, gt=0, le=600)
     """How long one waits for it; then it is answered TOO_MANY_CALLS."""
 
+    export_idle_seconds: float = Field(default=30, gt=0, le=3600)
+    """How long an export waits for its caller to take the next part of 256 KB. Then it gives its place at the store
+    back and is answered STREAM_NOT_READ. Keep it below TENKAY_STORE_EXPORT_IDLE_SECONDS."""
+
     caller_concurrency: int = Field(default=1000, ge=1, le=100_000)
     """Calls of one caller at once that the process's memory has no answer for; one more is answered TOO_MANY_CALLS."""
 

@@ -72,7 +72,9 @@ async def build(scope: ServerScope, settings: StoreSettings) -> None:
     scope.add(add_ArtifactServiceServicer_to_server, artifact_calls, artifact_servicer.ARTIFACTS)
     filings = servicer.FilingStoreServicer(store, artifacts, outbox, settings.read_options())
     scope.add(add_FilingStoreServiceServicer_to_server, filings, servicer.FILING_STORE)
-    series = analytics_servicer.SignalAnalyticsServicer(store, settings.read_options())
+    series = analytics_servicer.SignalAnalyticsServicer(
+        store, settings.read_options(), export_idle_seconds=settings.export_idle_seconds
+    )
     scope.add(add_SignalAnalyticsServiceServicer_to_server, series, analytics_servicer.SIGNAL_ANALYTICS)
     changes = feed_servicer.ChangeFeedServicer(feed, settings.shard)
     scope.add(add_ChangeFeedServiceServicer_to_server, changes, feed_servicer.CHANGE_FEED)

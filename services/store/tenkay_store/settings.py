@@ -94,6 +94,10 @@ class StoreSettings(ServiceSettings):
     """Values at which the part of the screens' copy that commits are added to is closed and sorted. Screens read it
     whole until then."""
 
+    export_idle_seconds: float = Field(default=60, gt=0, le=3600)
+    """How long an export waits for its caller to take the next part of 256 KB. Then it gives its reader back and is
+    answered STREAM_NOT_READ. Query's limit is shorter, so that it is the one to tell its own callers."""
+
     statistics_seconds: float = Field(default=15, ge=0, le=3600)
     """How long statistics are kept before they are counted again."""
 

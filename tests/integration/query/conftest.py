@@ -6,7 +6,7 @@ import asyncio
 import hashlib
 import itertools
 import time
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -136,6 +136,17 @@ class Filings:
         """Commits a version of the filing with this revenue; its sequence."""
         response = await self.client.commit_extraction(extraction=extraction(filing, revenue))
         return response.outcome.sequence
+
+    async def commit_signals(self, filing: filing_pb2.FilingRef, signal_ids: Sequence[str]) -> None:
+        """Commits a version of the filing with these signals, all of one value."""
+        message = extraction(filing, 1)
+        (first,) = message.signals
+        del message.signals[:]
+        for signal_id in signal_ids:
+            message.signals.add().CopyFrom(first)
+            message.signals[-1].id = signal_id
+        message.result_key = _sha(filing.accession_number, *signal_ids)
+        await self.client.commit_extraction(extraction=message)
 
     async def commit_analysis(self, filing: filing_pb2.FilingRef, score: float, revenue: int = 1) -> str:
         """Commits an analysis of the filing's extraction with this revenue; its sequence."""

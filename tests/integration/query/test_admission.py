@@ -11,12 +11,15 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
+import grpc
 import pytest
 
 from tenkay.client.query import AsyncQueryClient
 from tenkay.errors import Reason, ResourceExhausted
+from tenkay.query.v1 import many_companies_pb2, query_service_pb2_grpc
 from tenkay.query.v1 import query_service_pb2 as pb
 from tenkay.stack.ports import LOOPBACK, free_port
+from tenkay.status import from_call
 from tenkay_query.admission.store_budget import USUAL_STORE_CALLS
 from tests.integration.query.conftest import Caller, Filings, eventually, followed, revenue_of
 from tests.integration.running_services import Service, running_service
@@ -195,6 +198,50 @@ async def test_exports_under_way_do_not_hold_up_reads(
             assert all(chunks > 0 for chunks in await asyncio.gather(*exports))
             assert service.metric("tenkay_query_store_refused_total") == 0
         await caller.close()
+
+
+async def read_out(call: Any) -> None:
+    """Takes what comes, to the end."""
+    while await call.read():
+        pass
+
+
+async def test_an_export_that_nobody_reads_gives_its_place_to_the_next(
+    query_folder: Path, store_service: Service, valkey_cache: Any, filings: Filings
+) -> None:
+    signal_ids = [f"figure_{number}" for number in range(300)]
+    for _ in range(20):
+        await filings.commit_signals(filings.new(), signal_ids)
+    request = many_companies_pb2.ExportSignalsRequest(signal_ids=signal_ids)
+    with running_service(
+        "tenkay_query",
+        query_folder,
+        store_address=store_service.address,
+        redis_url=valkey_cache.url,
+        store_concurrency="4",
+        store_queue_seconds="30",
+        export_idle_seconds="1",
+    ) as service:
+        narrow = [("grpc.http2.bdp_probe", 0), ("grpc.use_local_subchannel_pool", 1)]
+        async with (
+            AsyncQueryClient(service.endpoint) as client,
+            grpc.aio.insecure_channel(service.address, options=narrow) as channel,
+        ):
+            stub: Any = query_service_pb2_grpc.QueryServiceStub(channel)
+            unread = stub.ExportSignals(request)
+            assert (await unread.read()).chunk
+            assert service.metric("tenkay_query_store_holding", **{"class": "export"}) == 1, "the only place"
+            began = time.monotonic()
+            whole = [part.chunk async for part in client.export_signals(signal_ids=signal_ids)]
+            assert sum(map(len, whole)) > 500_000
+            assert time.monotonic() - began > 0.5, "it waited for the place"
+            assert service.metric("tenkay_query_store_holding", **{"class": "export"}) == 0
+            with pytest.raises(grpc.aio.AioRpcError) as ended:
+                await read_out(unread)
+            trailing: Any = ended.value.trailing_metadata()
+            error = from_call(ended.value.code(), ended.value.details(), trailing, service="query")
+            assert error.reason is Reason.STREAM_NOT_READ
+            assert "start it again" in error.message
 
 
 async def test_a_call_whose_time_is_up_before_its_turn_is_refused_at_once(

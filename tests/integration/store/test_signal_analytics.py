@@ -7,8 +7,10 @@ import statistics
 from collections import defaultdict
 from collections.abc import Iterator
 from datetime import date
+from pathlib import Path
 from typing import Any
 
+import grpc
 import pyarrow as pa
 import pytest
 from google.protobuf.timestamp_pb2 import Timestamp
@@ -23,12 +25,16 @@ from tenkay.common.v1 import (
     series_pb2,
 )
 from tenkay.errors import Reason, TenkayError
+from tenkay.status import from_call
+from tenkay.store.v1 import signal_analytics_service_pb2, signal_analytics_service_pb2_grpc
 from tests.integration.store.store_process import StoreProcess
 from tests.unit.store.filings import accession_number, extraction
 
 YEARS = range(2015, 2024)
 COMPANIES = {1999000201: 3571, 1999000202: 3571, 1999000203: 6021, 1999000204: None}
 FIRST = next(iter(COMPANIES))
+MANY_SIGNALS = 300
+"""Of 20 filings together about a megabyte of an export: more than a connection takes unread."""
 
 
 def filings() -> Iterator[extraction_pb2.Extraction]:
@@ -250,6 +256,52 @@ async def test_an_export_that_is_left_frees_its_reader(process: StoreProcess) ->
             async for _ in client.export(signal_ids=["margin"]):
                 break
         assert (await client.aggregate(signal_id="margin")).groups
+
+
+async def test_exports_that_nobody_reads_give_their_readers_back(tmp_path: Path) -> None:
+    signals = {f"figure_{number}": number / 7 for number in range(MANY_SIGNALS)}
+    with StoreProcess(tmp_path, {"TENKAY_STORE_EXPORT_IDLE_SECONDS": "1"}) as process:
+        async with process.filings as filings_client:
+            for number in range(20):
+                message = extraction(accession_number(number, FIRST), cik=FIRST, signals=signals)
+                await filings_client.commit_extraction(extraction=message)
+        async with client_of(process) as reading, narrow_channel(process.endpoint.address) as channel:
+            unread = [export_of(channel, list(signals)) for _ in range(2)]
+            for call in unread:
+                assert (await call.read()).chunk
+            with pytest.raises(TenkayError) as refused:
+                async for _ in reading.export(signal_ids=list(signals)):
+                    pass
+            assert refused.value.reason is Reason.QUEUE_FULL
+            await asyncio.sleep(1.5)
+            parts = [part.chunk async for part in reading.export(signal_ids=list(signals))]
+            assert pa.ipc.open_stream(b"".join(parts)).read_all().num_rows == 20 * MANY_SIGNALS
+            for call in unread:
+                with pytest.raises(grpc.aio.AioRpcError) as ended:
+                    await read_out(call)
+                trailing: Any = ended.value.trailing_metadata()
+                error = from_call(ended.value.code(), ended.value.details(), trailing, service="store")
+                assert error.reason is Reason.STREAM_NOT_READ
+                assert "start it again" in error.message
+
+
+def narrow_channel(address: str) -> grpc.aio.Channel:
+    """A connection whose window does not grow with what it has seen: what is not read stops soon."""
+    return grpc.aio.insecure_channel(
+        address, options=[("grpc.http2.bdp_probe", 0), ("grpc.use_local_subchannel_pool", 1)]
+    )
+
+
+def export_of(channel: grpc.aio.Channel, signal_ids: list[str]) -> Any:
+    """The bare call, of which a part is taken only by `read`."""
+    stub: Any = signal_analytics_service_pb2_grpc.SignalAnalyticsServiceStub(channel)
+    return stub.Export(signal_analytics_service_pb2.ExportRequest(signal_ids=signal_ids))
+
+
+async def read_out(call: Any) -> None:
+    """Takes what comes, to the end."""
+    while await call.read():
+        pass
 
 
 @pytest.mark.parametrize(

@@ -13,6 +13,7 @@ import grpc
 from tenkay.common.v1 import aggregate_pb2, series_pb2
 from tenkay.errors import Reason, failure
 from tenkay.identifiers import require_cik
+from tenkay.runtime.unread_streams import while_read
 from tenkay.store.v1 import signal_analytics_service_pb2 as pb
 from tenkay.store.v1 import signal_analytics_service_pb2_grpc as pb_grpc
 from tenkay_store.domain import filter as filters
@@ -46,8 +47,9 @@ _GROUP_BY = {
 class SignalAnalyticsServicer(pb_grpc.SignalAnalyticsServiceServicer):
     """One signal over time or over companies, and whole tables of them."""
 
-    def __init__(self, store: AnalyticalStore, options: ReadOptions) -> None:
+    def __init__(self, store: AnalyticalStore, options: ReadOptions, *, export_idle_seconds: float) -> None:
         self._store = store
+        self._export_idle_seconds = export_idle_seconds
         self._moments = Moments(store, options)
 
     async def GetSeries(self, request: pb.GetSeriesRequest, _context: Context) -> pb.GetSeriesResponse:
@@ -164,7 +166,9 @@ class SignalAnalyticsServicer(pb_grpc.SignalAnalyticsServiceServicer):
         head = await self._moments.reached(request)
         moment = await self._moments.of(request, head)
         as_of_sequence = self._moments.token(head)
-        async with aclosing(self._store.export(screen, moment)) as parts:
+        whole = self._store.export(screen, moment)
+        read = while_read(whole, idle_seconds=self._export_idle_seconds, what="the export")
+        async with aclosing(read) as parts:
             async for part in parts:
                 yield pb.ExportResponse(chunk=part, as_of_sequence=as_of_sequence)
                 as_of_sequence = ""

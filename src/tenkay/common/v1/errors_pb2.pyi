@@ -120,6 +120,10 @@ class _ErrorReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ErrorReas
     """[DEADLINE_EXCEEDED] The call's deadline passed, or leaves less time than the next step needs."""
     ERROR_REASON_EXTRACTION_TIMEOUT: _ErrorReason.ValueType  # 121
     """[DEADLINE_EXCEEDED] Extraction of this filing took longer than the service's limit and was stopped."""
+    ERROR_REASON_STREAM_NOT_READ: _ErrorReason.ValueType  # 122
+    """[DEADLINE_EXCEEDED] The caller took no part of a stream for longer than the service waits for it, so the stream was
+    ended and what it held given back. Start it again and read it as it comes.
+    """
     ERROR_REASON_CANCELLED: _ErrorReason.ValueType  # 130
     """[CANCELLED] The caller went away."""
     ERROR_REASON_EXTRACTION_CRASHED: _ErrorReason.ValueType  # 140
@@ -239,6 +243,10 @@ ERROR_REASON_DEADLINE_EXCEEDED: ErrorReason.ValueType  # 120
 """[DEADLINE_EXCEEDED] The call's deadline passed, or leaves less time than the next step needs."""
 ERROR_REASON_EXTRACTION_TIMEOUT: ErrorReason.ValueType  # 121
 """[DEADLINE_EXCEEDED] Extraction of this filing took longer than the service's limit and was stopped."""
+ERROR_REASON_STREAM_NOT_READ: ErrorReason.ValueType  # 122
+"""[DEADLINE_EXCEEDED] The caller took no part of a stream for longer than the service waits for it, so the stream was
+ended and what it held given back. Start it again and read it as it comes.
+"""
 ERROR_REASON_CANCELLED: ErrorReason.ValueType  # 130
 """[CANCELLED] The caller went away."""
 ERROR_REASON_EXTRACTION_CRASHED: ErrorReason.ValueType  # 140

@@ -106,8 +106,8 @@ class QueryServiceStub:
     """All values of the filings that meet a filter, as one Arrow IPC stream in chunks: columns accession_number, cik,
     company_name, form_type, filed_date, period_end, sic_code, version, signal_id, kind, number (double), exact (text),
     unit, currency, confidence, out_of_range, in the order of signals, filing days and accession numbers. Errors as
-    ScreenFilings; TOO_MANY_CALLS when as many exports run and wait as may, QUEUE_FULL when the store says so. Never
-    cached.
+    ScreenFilings; TOO_MANY_CALLS when as many exports run and wait as may, QUEUE_FULL when the store says so;
+    STREAM_NOT_READ when the caller takes no part for 30 seconds (TENKAY_QUERY_EXPORT_IDLE_SECONDS). Never cached.
     Cost: as many rows as it answers with; it is read from the store as fast as the caller takes it.
     """
     WatchCompanies: _grpc.UnaryStreamMultiCallable[_company_watch_pb2.WatchCompaniesRequest, _company_watch_pb2.WatchCompaniesResponse]
@@ -196,8 +196,8 @@ class QueryServiceAsyncStub(QueryServiceStub):
     """All values of the filings that meet a filter, as one Arrow IPC stream in chunks: columns accession_number, cik,
     company_name, form_type, filed_date, period_end, sic_code, version, signal_id, kind, number (double), exact (text),
     unit, currency, confidence, out_of_range, in the order of signals, filing days and accession numbers. Errors as
-    ScreenFilings; TOO_MANY_CALLS when as many exports run and wait as may, QUEUE_FULL when the store says so. Never
-    cached.
+    ScreenFilings; TOO_MANY_CALLS when as many exports run and wait as may, QUEUE_FULL when the store says so;
+    STREAM_NOT_READ when the caller takes no part for 30 seconds (TENKAY_QUERY_EXPORT_IDLE_SECONDS). Never cached.
     Cost: as many rows as it answers with; it is read from the store as fast as the caller takes it.
     """
     WatchCompanies: _aio.UnaryStreamMultiCallable[_company_watch_pb2.WatchCompaniesRequest, _company_watch_pb2.WatchCompaniesResponse]  # type: ignore[assignment]
@@ -367,8 +367,8 @@ class QueryServiceServicer(metaclass=_abc_1.ABCMeta):
         """All values of the filings that meet a filter, as one Arrow IPC stream in chunks: columns accession_number, cik,
         company_name, form_type, filed_date, period_end, sic_code, version, signal_id, kind, number (double), exact (text),
         unit, currency, confidence, out_of_range, in the order of signals, filing days and accession numbers. Errors as
-        ScreenFilings; TOO_MANY_CALLS when as many exports run and wait as may, QUEUE_FULL when the store says so. Never
-        cached.
+        ScreenFilings; TOO_MANY_CALLS when as many exports run and wait as may, QUEUE_FULL when the store says so;
+        STREAM_NOT_READ when the caller takes no part for 30 seconds (TENKAY_QUERY_EXPORT_IDLE_SECONDS). Never cached.
         Cost: as many rows as it answers with; it is read from the store as fast as the caller takes it.
         """
 

@@ -96,7 +96,8 @@ class SignalAnalyticsServiceServicer:
         """All values of the filings that meet a filter, as one Arrow IPC stream in chunks: columns accession_number, cik,
         company_name, form_type, filed_date, period_end, sic_code, version, signal_id, kind, number (double), exact (text),
         unit, currency, confidence, out_of_range, in the order of signals, filing days and accession numbers. Errors as
-        ScreenFilings.
+        ScreenFilings; QUEUE_FULL when two exports are being read already; STREAM_NOT_READ when the caller takes no part for
+        60 seconds (TENKAY_STORE_EXPORT_IDLE_SECONDS).
         Cost: as many rows as it answers with; it holds one of the store's readers while it is read.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
