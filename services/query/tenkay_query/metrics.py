@@ -50,6 +50,9 @@ OUTAGE_ANSWERS = counter(
     "tenkay_query_outage_answers", "Answers last known to be true, given while the store did not answer."
 )
 REDIS_ERRORS = counter("tenkay_query_redis_errors", "Operations that Redis failed.", ("operation",))
+REDIS_DAMAGED = counter(
+    "tenkay_query_redis_damaged", "Times a key in Redis held what query cannot have written.", ("key",)
+)
 BREAKER_OPEN = gauge("tenkay_query_redis_breaker_open", "1 while Redis is not asked, else 0.")
 TRACKING = gauge("tenkay_query_tracking", "1 while Redis tells which generations change, else 0.")
 FEED_CHANGES = counter("tenkay_query_feed_changes", "Changes applied to the generations.")

@@ -40,6 +40,9 @@ from tenkay_query.question import Keepable, Level, Outcome, Question, Reply
 
 Request = TypeVar("Request")
 
+CLOCKS_APART_SECONDS = 5.0
+"""How far the clocks of query processes may be apart."""
+
 
 @dataclass(frozen=True, slots=True)
 class _Seen:
@@ -200,7 +203,8 @@ class Answers(Generic[Request]):
         if seen.found is None or seen.found.seen_at_ms is None:
             return None
         silent_seconds = self._now() - seen.found.seen_at_ms / 1000
-        if silent_seconds > self._policy.outage_seconds:
+        # A moment that has not come yet says nothing of how long it has been.
+        if not -CLOCKS_APART_SECONDS <= silent_seconds <= self._policy.outage_seconds:
             return None
         return self._served(question, seen.verdict.last_known, None)
 

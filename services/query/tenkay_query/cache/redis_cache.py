@@ -20,13 +20,13 @@ from redis.maint_notifications import MaintNotificationsConfig
 from redis.typing import EncodableT
 
 from tenkay_query import metrics
-from tenkay_query.cache import redis_keys
+from tenkay_query.cache import redis_keys, redis_values
 from tenkay_query.cache.breaker import Breaker
 from tenkay_query.cache.envelope import EPOCH_BYTES
 from tenkay_query.cache.generations import Lookup
 from tenkay_query.cache.ports import CacheLost, Place
 from tenkay_query.cache.redis_reads import RedisReads
-from tenkay_query.cache.redis_scripts import ADVANCE, KEEP, RELEASE, RENEW, START_OVER
+from tenkay_query.cache.redis_scripts import ADVANCE, KEEP, RELEASE, RENEW, START_OVER, TAKE
 
 Result = TypeVar("Result")
 
@@ -63,6 +63,7 @@ class RedisAnswerCache:
         self._max_entry_bytes = max_entry_bytes
         self._reads = reads
         self._keep = redis.register_script(KEEP)
+        self._take = redis.register_script(TAKE)
         self._renew = redis.register_script(RENEW)
         self._release = redis.register_script(RELEASE)
 
@@ -70,14 +71,14 @@ class RedisAnswerCache:
         keys = (place.kind_epoch, place.key, *place.generations)
         values = await self._guarded("look_up", lambda: self._reads.read(keys))
         epoch, position, alive, seen, kind_epoch, entry, *current = values
-        epoch = _token(epoch)
+        epoch = redis_values.token(epoch, "epoch")
         return Lookup(
             epoch=epoch,
-            kind_epoch=_token(kind_epoch),
-            position=_text(position),
-            is_followed=alive is not None,
-            seen_at_ms=None if seen is None else int(seen),
-            generations=tuple(_generation(held, epoch) for held in current),
+            kind_epoch=redis_values.token(kind_epoch, "kind_epoch"),
+            position=redis_values.sequence(position, "position"),
+            is_followed=redis_values.is_present(alive, "alive"),
+            seen_at_ms=redis_values.milliseconds(seen, "seen"),
+            generations=tuple(redis_values.generation(held, epoch, "generation") for held in current),
             entry=entry,
         )
 
@@ -108,10 +109,8 @@ class RedisAnswerCache:
 
     async def take(self, key: str, holder: bytes, seconds: float) -> bool:
         """`EntryLocks.take`."""
-        milliseconds = int(seconds * 1000)
-        return bool(
-            await self._guarded("lock", lambda: self._redis.set(key, holder, nx=True, px=milliseconds))
-        )
+        arguments: list[EncodableT] = [holder, int(seconds * 1000)]
+        return bool(await self._guarded("lock", lambda: self._take(keys=[key], args=arguments)))
 
     async def renew(self, key: str, holder: bytes, seconds: float) -> bool:
         """`EntryLocks.renew`."""
@@ -161,8 +160,9 @@ class RedisFeedLedger:
         self._start_over = redis.register_script(START_OVER)
 
     async def position(self) -> str | None:
-        held = await self._counted("position", lambda: self._redis.get(redis_keys.POSITION))
-        return _text(cast("bytes | None", held))
+        # MGET, since it knows nothing of a key of another type, where GET fails.
+        (held,) = await self._counted("position", lambda: self._redis.mget(redis_keys.POSITION))
+        return redis_values.sequence(cast("bytes | None", held), "position")
 
     async def advance(self, raised: Mapping[str, str], position: str, asserted: str) -> bool:
         arguments: list[EncodableT] = [
@@ -191,18 +191,3 @@ class RedisFeedLedger:
         except (RedisError, OSError, TimeoutError) as error:
             metrics.REDIS_ERRORS.labels(operation).inc()
             raise CacheLost(str(error)) from error
-
-
-def _generation(held: bytes | None, epoch: bytes | None) -> str | None:
-    """The sequence behind the epoch; one of another epoch counts as missing (see `redis_scripts`)."""
-    if held is None or epoch is None or not held.startswith(epoch):
-        return None
-    return _text(held[EPOCH_BYTES:])
-
-
-def _token(held: bytes | None) -> bytes | None:
-    return held if held is not None and len(held) == EPOCH_BYTES else None
-
-
-def _text(raw: bytes | None) -> str | None:
-    return None if raw is None else raw.decode("ascii")

@@ -4,11 +4,47 @@ Sequences are compared as text, shard by shard, since they may be larger than Lu
 kept with its epoch before it: one of another epoch counts as missing, so that a new epoch voids the generations too (a
 store that was set back to an older state counts from there again, and a maximum would never fall). One that was made
 void by hand carries a mark after its sequence, so that it equals none before.
+
+A value that none of these scripts can have written, or a key of another type, counts as missing and is written over:
+`redis_values` judges by the same rules. So every value is read with `value` or what rests on it.
 """
 
 from __future__ import annotations
 
-_SEQUENCES = """
+from tenkay.sequences import MAX_TOKEN_CHARACTERS
+from tenkay_query.cache.envelope import EPOCH_BYTES
+
+_VALUES = f"""
+local function value(key)
+  local held = redis.pcall('GET', key)
+  return type(held) == 'string' and held
+end
+local function token(key)
+  local held = value(key)
+  return held and #held == {EPOCH_BYTES} and held
+end
+local function number_of(text, digits)
+  return #text <= digits and (text == '0' or not string.find(text, '^0'))
+end
+local function is_sequence(text)
+  if text == '' or #text > {MAX_TOKEN_CHARACTERS} then return false end
+  local seen = {{}}
+  for part in string.gmatch(text .. ',', '([^,]*),') do
+    local shard, number = string.match(part, '^(%d+)%.(%d+)$')
+    if not shard or seen[shard] or not number_of(shard, 5) or not number_of(number, 19) then return false end
+    seen[shard] = true
+  end
+  return true
+end
+local function sequence(key)
+  local held = value(key)
+  return held and is_sequence(held) and held
+end
+"""
+
+_SEQUENCES = (
+    _VALUES
+    + """
 local function parts(token)
   local numbers = {}
   for shard, number in string.gmatch(token or '', '(%d+)%.(%d+)') do numbers[shard] = number end
@@ -22,11 +58,16 @@ local function without_mark(held)
   return held and string.gsub(held, '!.*', '')
 end
 local function generation(key, epoch)
-  local held = redis.call('GET', key)
-  if held and string.sub(held, 1, #epoch) == epoch then return string.sub(held, #epoch + 1) end
-  return false
+  local held = value(key)
+  if not held or string.sub(held, 1, #epoch) ~= epoch then return false end
+  local found = string.sub(held, #epoch + 1)
+  local bare = without_mark(found)
+  if bare ~= found and not string.find(found, '^[^!]*!' .. string.rep('[0-9a-f]', 16) .. '$') then return false end
+  if bare == '' then return bare ~= found and found end
+  return is_sequence(bare) and found
 end
 """
+)
 
 ADVANCE = (
     _SEQUENCES
@@ -45,8 +86,8 @@ local function merge(first, second)
   return table.concat(shards, ',')
 end
 
-local held = redis.call('GET', KEYS[2])
-local lost = not held or redis.call('EXISTS', KEYS[1]) == 0
+local held = sequence(KEYS[2])
+local lost = not held or not token(KEYS[1])
 if held then
   local numbers = parts(held)
   for shard, number in pairs(parts(ARGV[2])) do
@@ -54,14 +95,14 @@ if held then
   end
 end
 if lost then redis.call('SET', KEYS[1], ARGV[3]) end
-local followed = parts(held)
+local followed = parts(held or '')
 local function is_news(sequence)
   for shard, number in pairs(parts(sequence)) do
     if not followed[shard] or greater(number, followed[shard]) then return true end
   end
   return false
 end
-local epoch = redis.call('GET', KEYS[1])
+local epoch = token(KEYS[1])
 for place = 5, #KEYS do
   -- What has been told before is left alone: where the generation is lost, a later change may be lost with it, and
   -- where it is not, writing it again would tell all processes to forget what hangs on it.
@@ -85,8 +126,8 @@ KEEP = (
 -- KEYS: epoch, position, kind's epoch, entry, generations...
 -- ARGV: epoch, as-of sequence, ms to live, generation seconds, entry, kind's epoch, whether it was known (1 or 0),
 --   known generations ('' for missing)...
-if redis.call('GET', KEYS[1]) ~= ARGV[1] then return 0 end
-local kind = redis.call('GET', KEYS[3])
+if token(KEYS[1]) ~= ARGV[1] then return 0 end
+local kind = token(KEYS[3])
 if kind ~= ARGV[6] and (kind or ARGV[7] == '1') then return 0 end
 local missing = {}
 for place = 5, #KEYS do
@@ -101,7 +142,7 @@ for place = 5, #KEYS do
 end
 if #missing > 0 then
   -- A change between the state read and the position may have raised these, and have been forgotten since.
-  local followed = redis.call('GET', KEYS[2])
+  local followed = sequence(KEYS[2])
   if not followed then return 0 end
   local read = parts(ARGV[2])
   for shard, number in pairs(parts(followed)) do
@@ -128,7 +169,7 @@ VOID = (
     _SEQUENCES
     + """
 -- KEYS: epoch, generations...   ARGV: mark, generation seconds
-local epoch = redis.call('GET', KEYS[1])
+local epoch = token(KEYS[1])
 if not epoch then return 0 end
 for place = 2, #KEYS do
   local held = without_mark(generation(KEYS[place], epoch)) or ''
@@ -139,23 +180,44 @@ return 1
 )
 """Makes void all that hangs on some generations: their sequences stay, with a mark that no entry carries."""
 
-RENEW = """
+TAKE = """
 -- KEYS: lock   ARGV: holder, ms
-if redis.call('GET', KEYS[1]) ~= ARGV[1] then return 0 end
+if redis.call('SET', KEYS[1], ARGV[1], 'NX', 'PX', ARGV[2]) then return 1 end
+-- Nobody takes a lock without an end: that one would hold up all who come.
+if redis.call('PTTL', KEYS[1]) ~= -1 then return 0 end
+redis.call('SET', KEYS[1], ARGV[1], 'PX', ARGV[2])
+return 1
+"""
+"""Takes a lock, unless somebody has it; 1 when taken."""
+
+RENEW = (
+    _VALUES
+    + """
+-- KEYS: lock   ARGV: holder, ms
+if value(KEYS[1]) ~= ARGV[1] then return 0 end
 return redis.call('PEXPIRE', KEYS[1], ARGV[2])
 """
+)
 """Holds a lock for longer, if it is still the holder's."""
 
-RELEASE = """
+RELEASE = (
+    _VALUES
+    + """
 -- KEYS: lock   ARGV: holder
-if redis.call('GET', KEYS[1]) ~= ARGV[1] then return 0 end
+if value(KEYS[1]) ~= ARGV[1] then return 0 end
 return redis.call('DEL', KEYS[1])
 """
+)
 """Gives a lock back, if it is still the holder's."""
 
-ASKED = """
+ASKED = (
+    _VALUES
+    + """
 -- KEYS: asked, as of   ARGV: now, half-life, most, seconds to live, then count, question...
-local now, at = tonumber(ARGV[1]), tonumber(redis.call('GET', KEYS[2]) or '')
+local now, at = tonumber(ARGV[1]), tonumber(value(KEYS[2]) or '')
+-- Clocks differ a little; a moment that is further ahead than counts take to halve is none.
+if at and not (at >= 0 and at <= now + tonumber(ARGV[2])) then at = nil end
+if redis.call('TYPE', KEYS[1]).ok ~= 'zset' then redis.call('DEL', KEYS[1]) end
 if at and now > at then
   local share = string.format('%.17g', 0.5 ^ ((now - at) / tonumber(ARGV[2])))
   redis.call('ZUNIONSTORE', KEYS[1], 1, KEYS[1], 'WEIGHTS', share)
@@ -167,4 +229,5 @@ redis.call('EXPIRE', KEYS[1], ARGV[4])
 redis.call('EXPIRE', KEYS[2], ARGV[4])
 return 1
 """
+)
 """Adds to how often questions were asked, after what was counted before has faded; keeps the `most` asked most."""
