@@ -7,7 +7,7 @@ opaque; the client library merges the tokens it is given so that it never reads 
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 
 from tenkay.errors import Reason, failure
 
@@ -38,6 +38,23 @@ def parse(token: str) -> dict[int, int]:
         f"{token[:80]!r} is not a sequence of this store; use one that an answer gave, or leave it empty",
         field="min_sequence",
     )
+
+
+def part_of(token: str, shards: Collection[int]) -> dict[int, int]:
+    """The numbers in `token` of these shards, of a read that is to see what `token` has; none for the empty token.
+
+    MALFORMED_SEQUENCE when it has parts, but of other shards only: then it is another store's, and nothing can be
+    promised by it. Parts of others beside are for their stores to look at.
+    """
+    numbers = parse(token)
+    found = {shard: number for shard, number in numbers.items() if shard in shards}
+    if numbers and not found:
+        raise failure(
+            Reason.MALFORMED_SEQUENCE,
+            f"{token[:80]!r} is of another store; use one that an answer of this one gave, or leave it empty",
+            field="min_sequence",
+        )
+    return found
 
 
 def merge(first: str, second: str) -> str:

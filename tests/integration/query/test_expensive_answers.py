@@ -71,6 +71,8 @@ class Store:
 
 
 class Feed:
+    position = ""
+
     async def reaches(self, sequence: str, seconds: float) -> bool:
         return False
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
+from typing import Any
 
 import grpc
 import pytest
@@ -335,6 +336,52 @@ async def test_a_state_that_the_store_has_not_reached_is_an_error_and_no_old_ans
     answer = await caller.ask(pb.GetFilingRequest(filing=filing, min_sequence="0.999999999"))
     assert isinstance(answer.error, Unavailable)
     assert answer.error.reason is Reason.SEQUENCE_NOT_REACHED
+
+
+@pytest.mark.parametrize("about", ["filing", "company", "many"])
+async def test_the_sequence_of_another_store_is_refused_with_its_field(
+    about: str, caller: Caller, filings: Filings
+) -> None:
+    filing = filings.new()
+    sequence = await filings.commit(filing)
+    await settled(caller, filing)
+    requests: dict[str, Any] = {
+        "filing": pb.GetSignalsRequest(filing=filing),
+        "company": pb.GetCompanySummaryRequest(cik=filing.cik),
+        "many": pb.ScreenFilingsRequest(filter=f"cik = {filing.cik}"),
+    }
+    request = requests[about]
+    for _ in range(2):  # cold and cached
+        request.min_sequence = "5.7"
+        answer = await caller.ask(request)
+        assert isinstance(answer.error, InvalidArgument)
+        assert answer.error.reason is Reason.MALFORMED_SEQUENCE
+        assert [each.field for each in answer.error.fields] == ["min_sequence"]
+        request.min_sequence = f"{sequence},5.7"
+        assert (await caller.ask(request)).error is None, "the part of this store is what counts here"
+
+
+async def test_the_size_of_a_page_may_change_from_page_to_page(caller: Caller, filings: Filings) -> None:
+    """AIP-158: a page size that changes is honoured; only the other arguments must stay the same."""
+    first = filings.new()
+    company = [
+        first,
+        *(FilingRef(accession_number=filings.new().accession_number, cik=first.cik) for _ in range(6)),
+    ]
+    for filing in company:
+        sequence = await filings.commit(filing)
+    token, listed, sizes = "", [], []
+    for page_size in (1, 3, 2, 500):
+        answer = await caller.ask(
+            pb.ListFilingsRequest(cik=first.cik, page_size=page_size, page_token=token, min_sequence=sequence)
+        )
+        assert answer.error is None
+        sizes.append(len(answer.message.filings))
+        listed += [summary.filing.accession_number for summary in answer.message.filings]
+        token = answer.message.next_page_token
+    assert sizes == [1, 3, 2, 1]
+    assert not token
+    assert sorted(listed) == sorted(filing.accession_number for filing in company)
 
 
 async def test_pages_of_a_list_come_from_the_cache_and_fit_together(caller: Caller, filings: Filings) -> None:

@@ -259,6 +259,7 @@ BAD_READS: list[tuple[Reason, Callable[[Client], object]]] = [
     (Reason.UNKNOWN_SIGNAL, lambda c: c.screen_filings(filter="signals.nobody_has_it > 1")),
     (Reason.UNKNOWN_SIGNAL, lambda c: c.screen_filings(signal_ids=["nobody_has_it"])),
     (Reason.MALFORMED_SEQUENCE, lambda c: c.get_company_summary(cik=1, min_sequence="abc")),
+    (Reason.MALFORMED_SEQUENCE, lambda c: c.get_company_summary(cik=1, min_sequence="57.1")),
     (Reason.SEQUENCE_NOT_REACHED, lambda c: c.get_company_summary(cik=1, min_sequence="0.999999999")),
 ]
 

@@ -81,6 +81,8 @@ class Locks:
 
 
 class Feed:
+    position = ""
+
     async def reaches(self, sequence: str, seconds: float) -> bool:
         return False
 

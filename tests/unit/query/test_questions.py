@@ -162,6 +162,16 @@ def fields_of(message: Descriptor) -> list[tuple[object, ...]]:
         (questions.filings, pb.ListFilingsRequest(max_staleness=Duration(seconds=-1)), "max_staleness"),
         (questions.filings, pb.ListFilingsRequest(max_staleness=Duration(seconds=3601)), "max_staleness"),
         (questions.screen, pb.ScreenFilingsRequest(max_staleness=Duration(nanos=-1)), "max_staleness"),
+        (
+            questions.screen,
+            pb.ScreenFilingsRequest(max_staleness=Duration(nanos=2_000_000_000)),
+            "max_staleness",
+        ),
+        (
+            questions.screen,
+            pb.ScreenFilingsRequest(max_staleness=Duration(seconds=5, nanos=-1_000_000)),
+            "max_staleness",
+        ),
         (questions.company_screen, many_companies_pb2.ScreenCompaniesRequest(), "period"),
         (questions.company_screen, many_companies_pb2.ScreenCompaniesRequest(period=9), "period"),  # type: ignore[arg-type]
         (

@@ -40,6 +40,7 @@ from tenkay_query.question import Keepable, Level, Outcome, Question, Reply
 
 Request = TypeVar("Request")
 
+_FLOOR_REFUSED = frozenset({Reason.SEQUENCE_NOT_REACHED, Reason.MALFORMED_SEQUENCE})
 CLOCKS_APART_SECONDS = 5.0
 """How far the clocks of query processes may be apart."""
 
@@ -108,11 +109,14 @@ class Answers(Generic[Request]):
         self._refreshes: dict[str, asyncio.Task[None]] = {}
 
     async def reply(self, question: Question[Request], *, has_slot: bool = False) -> Reply:
-        """The answer to `question`, or the error to raise. MALFORMED_SEQUENCE is raised before anything is asked.
+        """The answer to `question`, or the error to raise. MALFORMED_SEQUENCE is raised before anything is asked, also
+        for the sequence of a store that is not the one whose feed is followed.
 
         `has_slot` says that the caller holds a place at the store for it already.
         """
-        sequences.parse(question.min_sequence)
+        if question.min_sequence:
+            followed = sequences.parse(self._feed.position)
+            sequences.part_of(question.min_sequence, followed or sequences.parse(question.min_sequence))
         place = _place(question)
         seen = await self._look(place, question)
         if (
@@ -332,8 +336,9 @@ class Answers(Generic[Request]):
         try:
             return await self._store.ask(question, floor)
         except TenkayError as error:
-            # A store that was set back to an older state has not reached a position that was followed before.
-            if error.reason is Reason.SEQUENCE_NOT_REACHED and floor != question.min_sequence:
+            # A store that was set back to an older state has not reached a position that was followed before, and one
+            # that took another's place never had it.
+            if error.reason in _FLOOR_REFUSED and floor != question.min_sequence:
                 return await self._store.ask(question, question.min_sequence)
             raise
 

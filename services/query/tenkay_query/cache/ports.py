@@ -99,6 +99,10 @@ class Store(Protocol[Request]):
 class FeedProgress(Protocol):
     """How far this process has followed the feed."""
 
+    @property
+    def position(self) -> str:
+        """The newest sequence it is at. Empty while that is not known."""
+
     async def reaches(self, sequence: str, seconds: float) -> bool:
         """True once it is there; False when it is not within `seconds`."""
 

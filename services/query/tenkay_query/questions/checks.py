@@ -254,8 +254,14 @@ def staleness_seconds(request: Any) -> float | None:
     if not request.HasField("max_staleness"):
         return None
     given: Duration = request.max_staleness
+    if not 0 <= given.nanos < 1_000_000_000:
+        raise failure(
+            Reason.INVALID_FIELD,
+            f"max_staleness has {given.nanos:,} nanos; give 0 to 999,999,999, and whole seconds as seconds",
+            field="max_staleness",
+        )
     seconds = given.seconds + given.nanos / 1e9
-    if not 0 <= seconds <= MAX_STALENESS_SECONDS or given.seconds < 0 or given.nanos < 0:
+    if not 0 <= seconds <= MAX_STALENESS_SECONDS:
         raise failure(
             Reason.INVALID_FIELD,
             f"max_staleness is {seconds:,.3f} seconds; give 0 to {MAX_STALENESS_SECONDS:,.0f}",

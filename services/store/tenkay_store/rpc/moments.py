@@ -42,7 +42,8 @@ class Moments:
         recorded_at = _recorded_at(request)
         if recorded_at is not None:
             await self._readable(recorded_at)
-        least = sequences.parse(request.min_sequence).get(self._options.shard, 0)
+        shard = self._options.shard
+        least = sequences.part_of(request.min_sequence, (shard,)).get(shard, 0)
         seconds = _within_deadline(self._options.sequence_wait_seconds)
         if not await self._store.wait_for(least, seconds):
             raise failure(

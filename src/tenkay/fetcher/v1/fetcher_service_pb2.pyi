@@ -113,7 +113,7 @@ class ListFilingsRequest(_message.Message):
     page_size: _builtins.int
     """Most listings to answer with: 0 means 100; more than 1,000 is taken as 1,000; negative is INVALID_FIELD."""
     page_token: _builtins.str
-    """next_page_token of the answer before, with the same other fields; else MALFORMED_PAGE_TOKEN."""
+    """next_page_token of the answer before, with the same other fields (page_size may differ); else MALFORMED_PAGE_TOKEN."""
     @_builtins.property
     def forms(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
         """Form types to take ("10-K"). Empty: all. "10-K" does not take "10-K/A" unless include_amendments is set."""

@@ -395,7 +395,7 @@ class ListJobItemsRequest(_message.Message):
     page_size: _builtins.int
     """Most items to answer with: 0 means 100; more than 1,000 is taken as 1,000; negative is INVALID_FIELD."""
     page_token: _builtins.str
-    """next_page_token of the answer before, with the same other fields; else MALFORMED_PAGE_TOKEN."""
+    """next_page_token of the answer before, with the same other fields (page_size may differ); else MALFORMED_PAGE_TOKEN."""
     def __init__(
         self,
         *,

@@ -274,8 +274,8 @@ class GetFactsRequest(_message.Message):
     at about a megabyte.
     """
     page_token: _builtins.str
-    """next_page_token of the answer before, with the same other fields; else MALFORMED_PAGE_TOKEN, as when the filing was
-    extracted anew since.
+    """next_page_token of the answer before, with the same other fields (page_size may differ); else MALFORMED_PAGE_TOKEN,
+    as when the filing was extracted anew since.
     """
     min_sequence: _builtins.str
     """The oldest state to read. Empty: any."""

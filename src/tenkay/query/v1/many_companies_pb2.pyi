@@ -52,7 +52,7 @@ class ScreenCompaniesRequest(_message.Message):
     Fewer where many signals are shown: a page has 20,000 values at most.
     """
     page_token: _builtins.str
-    """next_page_token of the answer before, with the same other fields; else MALFORMED_PAGE_TOKEN."""
+    """next_page_token of the answer before, with the same other fields (page_size may differ); else MALFORMED_PAGE_TOKEN."""
     min_sequence: _builtins.str
     """The oldest state to read. Empty: any."""
     @_builtins.property

@@ -1160,7 +1160,7 @@ class ListFilingsRequest(_message.Message):
     page_size: _builtins.int
     """Most filings to answer with: 0 means 50; more than 500 is taken as 500; negative is INVALID_FIELD."""
     page_token: _builtins.str
-    """next_page_token of the answer before, with the same other fields; else MALFORMED_PAGE_TOKEN."""
+    """next_page_token of the answer before, with the same other fields (page_size may differ); else MALFORMED_PAGE_TOKEN."""
     min_sequence: _builtins.str
     """The oldest state to read. Empty: any."""
     @_builtins.property
@@ -1252,7 +1252,7 @@ class ListStaleRequest(_message.Message):
     page_size: _builtins.int
     """Most entries to answer with: 0 means 50; more than 500 is taken as 500; negative is INVALID_FIELD."""
     page_token: _builtins.str
-    """next_page_token of the answer before, with the same other fields; else MALFORMED_PAGE_TOKEN."""
+    """next_page_token of the answer before, with the same other fields (page_size may differ); else MALFORMED_PAGE_TOKEN."""
     min_sequence: _builtins.str
     """The oldest state to read. Empty: any."""
     @_builtins.property
@@ -1379,7 +1379,7 @@ class ScreenFilingsRequest(_message.Message):
     Fewer where many signals are shown: a page has 20,000 values at most.
     """
     page_token: _builtins.str
-    """next_page_token of the answer before, with the same other fields; else MALFORMED_PAGE_TOKEN."""
+    """next_page_token of the answer before, with the same other fields (page_size may differ); else MALFORMED_PAGE_TOKEN."""
     min_sequence: _builtins.str
     """The oldest state to read. Empty: any."""
     @_builtins.property

@@ -48,7 +48,7 @@ class GetSeriesRequest(_message.Message):
     page_size: _builtins.int
     """Most points to answer with: 0 means 100; more than 400 is taken as 400; negative is INVALID_FIELD."""
     page_token: _builtins.str
-    """next_page_token of the answer before, with the same other fields; else MALFORMED_PAGE_TOKEN."""
+    """next_page_token of the answer before, with the same other fields (page_size may differ); else MALFORMED_PAGE_TOKEN."""
     @_builtins.property
     def signal_ids(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
         """The signals, 1 to 50."""
@@ -151,7 +151,7 @@ class ScreenCompaniesRequest(_message.Message):
     Fewer where many signals are shown: a page has 20,000 values at most.
     """
     page_token: _builtins.str
-    """next_page_token of the answer before, with the same other fields; else MALFORMED_PAGE_TOKEN."""
+    """next_page_token of the answer before, with the same other fields (page_size may differ); else MALFORMED_PAGE_TOKEN."""
     min_sequence: _builtins.str
     """The oldest state to read. Empty: any."""
     @_builtins.property

@@ -927,7 +927,7 @@ class ListDisputesRequest(_message.Message):
     page_size: _builtins.int
     """Most entries to answer with: 0 means 50; more than 500 is taken as 500; negative is INVALID_FIELD."""
     page_token: _builtins.str
-    """next_page_token of the answer before, with the same other fields; else MALFORMED_PAGE_TOKEN."""
+    """next_page_token of the answer before, with the same other fields (page_size may differ); else MALFORMED_PAGE_TOKEN."""
     def __init__(
         self,
         *,
