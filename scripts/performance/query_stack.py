@@ -119,6 +119,10 @@ class QueryStack:
         """Send Valkey a signal."""
         os.kill(self.redis_pid, number)
 
+    def signal_query(self, number: int, which: signal.Signals) -> None:
+        """Send a query process a signal."""
+        os.kill(self.queries[number].pid, which)
+
     def restart_store(self) -> None:
         """End the store in order and start it on the same data and port."""
         self._store.close()

@@ -2,15 +2,15 @@
 
     coherence_check.py [--commits 10000] [--seed N] [--json FILE] [--mutant NAME]
 
-Writers commit extractions, analyses, disputes, resolutions, purges and moves to another company, which make other
-filings stale too; after each they read with the commit's sequence as min_sequence, or without one until they see it.
-Readers go from one process to the other with the client library's own floor. Meanwhile Redis is flushed, restarted,
-squeezed until it evicts, and rid of all generations. Every answer is held against what the store held at the state
-that the answer names.
+Writers commit extractions, amendments, analyses, disputes, resolutions, purges and moves to another company, which make
+other filings stale too; after each they read with the commit's sequence as min_sequence, or without one until they see
+it. Readers go from one process to the other with the client library's own floor. Meanwhile Redis is flushed, restarted,
+squeezed until it evicts, and rid of all generations, and one process or the other stands still for a moment. Every
+answer is held against what the store held at the state that the answer names.
 
 Prints one line of JSON. Exit status: 0 when nothing was found wrong and the commits' visibility without a token, while
-Redis was healthy, is at most 100 ms in 99 of 100 cases; 1 else. With --mutant the query processes have a fault, which
-must be found: the status is then 0 when it was, 1 when it was not.
+nothing was disturbed, is at most 100 ms in 99 of 100 cases; 1 else. With --mutant the query processes have a fault,
+which must be found: the status is then 0 when it was, 1 when it was not.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ from benchmark import machine
 
 from scripts.quality.coherence.check import CheckPlan, Outcome, check
 
-MUTANTS = ("forget_tokens", "late_changes", "skip_changes")
+MUTANTS = ("forget_originals", "forget_tokens", "late_changes", "skip_changes")
 
 
 def main() -> int:
@@ -43,9 +43,7 @@ def main() -> int:
     parser.add_argument("--writers", type=int, default=usual.writers)
     parser.add_argument("--readers", type=int, default=usual.readers)
     parser.add_argument("--seed", type=int, default=usual.seed)
-    parser.add_argument(
-        "--rest", type=float, default=usual.rest_seconds, help="seconds between disturbances of Redis"
-    )
+    parser.add_argument("--rest", type=float, default=usual.rest_seconds, help="seconds between disturbances")
     parser.add_argument("--minutes", type=float, default=usual.longest_seconds / 60, help="at most")
     parser.add_argument("--mutant", choices=MUTANTS, help="give the query processes this fault")
     parser.add_argument("--json", type=Path, help="write the outcome here too")

@@ -41,7 +41,7 @@ class CheckPlan:
     pods: int = 2
     seed: int = 1
     rest_seconds: float | None = 3.0
-    """Between two disturbances of Redis. None: it is left alone."""
+    """Between two disturbances. None: there are none."""
     longest_seconds: float = 1800.0
     mutant: str | None = None
     """The fault that the query processes have."""
@@ -57,7 +57,7 @@ class Outcome:
     seconds: float
     disturbances: dict[str, int]
     visibility_ms: dict[str, float] = field(default_factory=dict)
-    """"samples", and percentiles "p50", "p99" and "max", while Redis was healthy; "disturbed_max" while it was not."""
+    """"samples", and percentiles "p50", "p99" and "max", while nothing was disturbed; "disturbed_max" of the others."""
     found: dict[str, int] = field(default_factory=dict)
     examples: Sequence[str] = ()
 
@@ -92,14 +92,20 @@ async def _check(plan: CheckPlan, stack: QueryStack) -> Outcome:
     board, calendar = Board(Ledger(), plan.commits), Calendar()
     history = History(board.ledger)
     own = [filings_of(number) for number in range(plan.writers)]
-    beside = {
+    of_writer = {
         str(cik): [each.accession_number for each in filings]
         for filings in own
         for cik in {each.cik for each in filings}
     }
+    of_company = {
+        each.accession_number: [beside.accession_number for beside in filings if beside.cik == each.cik]
+        for filings in own
+        for each in filings
+    }
+    beside = {**of_writer, **of_company}
     judge = Judge(history, board.ledger, beside.__getitem__, max_staleness_seconds=MAX_STALENESS_SECONDS)
     subjects = Subjects(
-        [each.accession_number for filings in own for each in filings], [int(cik) for cik in beside]
+        [each.accession_number for filings in own for each in filings], [int(cik) for cik in of_writer]
     )
     addresses = [each.address for each in stack.queries]
     async with AsyncExitStack() as open_now:

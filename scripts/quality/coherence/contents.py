@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from enum import StrEnum
 
 from scripts.quality.coherence.history import Content, FilingState
@@ -11,6 +12,7 @@ from tenkay.errors import Reason
 from tenkay.query.v1 import query_service_pb2 as pb
 
 ANNUAL, QUARTERLY = "10-K", "10-Q"
+AMENDED_ANNUAL = "10-K/A"
 
 States = Mapping[str, FilingState | None]
 """Filings by accession number, as of one sequence."""
@@ -35,7 +37,7 @@ UNKNOWN = frozenset({Reason.FILING_UNKNOWN, Reason.ANALYSIS_UNKNOWN, Reason.COMP
 
 def told_by_filing(answer: pb.GetFilingResponse) -> Content:
     """GetFiling."""
-    return (answer.filing.cik, answer.version, answer.HasField("stale"))
+    return (answer.filing.cik, answer.version, answer.HasField("stale"), answer.amends)
 
 
 def told_by_signals(answer: pb.GetSignalsResponse) -> Content:
@@ -92,11 +94,29 @@ def expected(method: Method, subject: str, states: States) -> Content | Reason:
             return _list(own) if method is Method.LIST else _company(own)
         case _:
             state = states[subject]
-            return Reason.FILING_UNKNOWN if state is None else _FILING[method](state)
+            if state is None:
+                return Reason.FILING_UNKNOWN
+            return _filing(state, states) if method is Method.FILING else _OF_ONE[method](state)
 
 
-def _filing(state: FilingState) -> Content:
-    return (state.step.cik, state.version, state.stale)
+def _filing(state: FilingState, states: States) -> Content:
+    return (state.step.cik, state.version, state.stale, _amended_by(state, states))
+
+
+def _amended_by(state: FilingState, states: States) -> str:
+    """The stored original, of those that filings are amended by here: one of each period, filed before them."""
+    step = state.step
+    if not step.is_amendment:
+        return ""
+    originals = [
+        each.step.accession_number
+        for each in states.values()
+        if each is not None
+        and not each.step.is_amendment
+        and (each.step.cik, each.step.period_end) == (step.cik, step.period_end)
+        and f"{each.step.form_type}/A" == step.form_type
+    ]
+    return max(originals, default="")
 
 
 def _signals(state: FilingState) -> Content:
@@ -110,8 +130,7 @@ def _analysis(state: FilingState) -> Content | Reason:
     return (made.version, made.score, state.stale or made.of_version != state.version)
 
 
-_FILING: Mapping[Method, Callable[[FilingState], Content | Reason]] = {
-    Method.FILING: _filing,
+_OF_ONE: Mapping[Method, Callable[[FilingState], Content | Reason]] = {
     Method.SIGNALS: _signals,
     Method.ANALYSIS: _analysis,
 }
@@ -120,17 +139,18 @@ _FILING: Mapping[Method, Callable[[FilingState], Content | Reason]] = {
 def _company(own: list[FilingState]) -> Content | Reason:
     if not own:
         return Reason.COMPANY_UNKNOWN
-    by_form = {
-        form: [each for each in own if each.step.form_type == form]
-        for form in (ANNUAL, QUARTERLY)
-        if any(each.step.form_type == form for each in own)
-    }
-    newest = {form: max(group, key=lambda each: each.step.period_end) for form, group in by_form.items()}
     return (
-        _of(newest[ANNUAL]) if ANNUAL in newest else None,
-        _of(newest[QUARTERLY]) if QUARTERLY in newest else None,
-        tuple(sorted((form, len(group)) for form, group in by_form.items())),
+        _newest(own, (ANNUAL, AMENDED_ANNUAL)),
+        _newest(own, (QUARTERLY,)),
+        tuple(sorted(Counter(each.step.form_type for each in own).items())),
     )
+
+
+def _newest(own: Iterable[FilingState], forms: Sequence[str]) -> tuple[str, int, float] | None:
+    """Of the latest period; of one period a whole amendment, as it is filed after its original."""
+    standing = [each for each in own if each.step.form_type in forms and each.step.is_whole]
+    newest = max(standing, key=lambda each: (each.step.period_end, each.step.filed), default=None)
+    return None if newest is None else _of(newest)
 
 
 def _list(own: Iterable[FilingState]) -> Content:

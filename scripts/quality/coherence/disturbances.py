@@ -1,8 +1,9 @@
-"""What is done to Redis while others read and write."""
+"""What is done to Redis, and to one of the query processes, while others read and write."""
 
 from __future__ import annotations
 
 import asyncio
+import signal
 import time
 from collections import Counter
 from collections.abc import Awaitable, Callable
@@ -13,20 +14,22 @@ from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
 SETTLE_SECONDS = 2.0
-"""After a disturbance Redis counts as healthy again when this has passed."""
+"""After a disturbance all counts as healthy again when this has passed."""
 SQUEEZED_BYTES = 3 * 1024 * 1024
 SQUEEZED_SECONDS = 2.0
+STOPPED_SECONDS = 1.5
+STOPPED = "process stopped"
 
 
 @dataclass(slots=True)
 class Calendar:
-    """When Redis was disturbed."""
+    """When something was disturbed."""
 
     spans: list[tuple[float, float]] = field(default_factory=list)
     counts: Counter[str] = field(default_factory=Counter)
 
     def is_healthy(self, start: float, end: float) -> bool:
-        """Whether nothing disturbed Redis between two moments, nor shortly before."""
+        """Whether nothing was disturbed between two moments, nor shortly before."""
         return not any(began <= end and ended + SETTLE_SECONDS >= start for began, ended in self.spans)
 
 
@@ -36,6 +39,7 @@ async def disturb(stack: QueryStack, calendar: Calendar, rest_seconds: float) ->
         ("flushed", _flush),
         ("generations evicted", _evict_generations),
         ("restarted", _restart),
+        (STOPPED, lambda stack: _stop_one(stack, calendar.counts[STOPPED])),
         ("squeezed", _squeeze),
     )
     while True:
@@ -56,6 +60,17 @@ async def _flush(stack: QueryStack) -> None:
 async def _restart(stack: QueryStack) -> None:
     await asyncio.to_thread(stack.stop_redis)
     await asyncio.to_thread(stack.start_redis)
+
+
+async def _stop_one(stack: QueryStack, turn: int) -> None:
+    """A query process that stands still, as one does whose machine is moved: what it says after that is late. It must
+    not be what its memory still holds and others know to be no more so."""
+    number = turn % len(stack.queries)
+    stack.signal_query(number, signal.SIGSTOP)
+    try:
+        await asyncio.sleep(STOPPED_SECONDS)
+    finally:
+        stack.signal_query(number, signal.SIGCONT)
 
 
 async def _evict_generations(stack: QueryStack) -> None:

@@ -53,6 +53,12 @@ class ExtractionStep:
     content_key: str
     earlier: tuple[tuple[str, str], ...]
     """Accession number and content key of what it was computed from."""
+    is_whole: bool = True
+    """Of an amendment: whether it has what it takes to stand in for the original."""
+
+    @property
+    def is_amendment(self) -> bool:
+        return self.form_type.endswith("/A")
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +99,7 @@ class FilingState:
             sequence=self.sequence,
             cik=self.step.cik,
             form_type=self.step.form_type,
-            is_amendment=False,
+            is_amendment=self.step.is_amendment,
             period_end=self.step.period_end,
             filed_date=self.step.filed,
             accepted_at=None,

@@ -52,7 +52,8 @@ class Judge:
         *,
         max_staleness_seconds: float,
     ) -> None:
-        """`filings_beside` has for a company the accession numbers that are or were its own."""
+        """`filings_beside` has for a company the accession numbers that are or were its own, and for a filing those of
+        its company."""
         self._history = history
         self._ledger = ledger
         self._filings_beside = filings_beside
@@ -158,7 +159,7 @@ class Judge:
         return self._history.sequences_of(self._filings(seen))
 
     def _filings(self, seen: Observation) -> Sequence[str]:
-        if seen.method in OF_FILING:
+        if seen.method in OF_FILING and seen.method is not Method.FILING:
             return (seen.subject,)
         if seen.method is Method.SCREEN:
             return list(self._history.accession_numbers())

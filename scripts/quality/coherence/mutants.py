@@ -15,7 +15,7 @@ from typing import Any
 
 import tenkay_query.__main__ as service
 from tenkay import sequences
-from tenkay_query import store_reader
+from tenkay_query import servicer, store_reader
 from tenkay_query.cache.answers import Answers
 from tenkay_query.cache.feed_follower import FeedBatch
 
@@ -60,10 +60,16 @@ def forget_tokens() -> None:
     Answers.reply = without_token  # type: ignore[method-assign]
 
 
+def forget_originals() -> None:
+    """A cached amendment does not hang on its company, whose commits decide what it amends."""
+    vars(servicer).update(_amendment_of=lambda *_: None)
+
+
 MUTANTS: Mapping[str, Callable[[], None]] = {
     "skip_changes": skip_changes,
     "late_changes": late_changes,
     "forget_tokens": forget_tokens,
+    "forget_originals": forget_originals,
 }
 
 

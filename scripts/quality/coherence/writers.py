@@ -20,6 +20,9 @@ from tenkay.common.v1 import dispute_pb2, extraction_pb2, filing_pb2
 from tests.unit.store.filings import accession_number, analysis, content_key_of, extraction
 
 COMPANIES_A_WRITER = 3
+FILINGS_A_COMPANY = 4
+WHOLE_SECTIONS, PART_SECTIONS = ("item_7", "item_8"), ("item_10", "item_11")
+"""Of amendments: those that stand in for the original, and those that do not."""
 POLL_SECONDS = 0.002
 WRITE_SECONDS = 60.0
 """Patience with a store on a busy machine: it is query that is on trial."""
@@ -57,6 +60,8 @@ class OwnFiling:
     version: int = 0
     """Of what is stored."""
     is_disputed: bool = False
+    amendment: OwnFiling | None = None
+    """The filing that amends this one."""
 
     @property
     def ref(self) -> filing_pb2.FilingRef:
@@ -82,16 +87,20 @@ class Board:
 
 
 def filings_of(writer: int) -> list[OwnFiling]:
-    """The filings of a writer's companies: two annual reports and a quarterly one each."""
+    """The filings of a writer's companies: two annual reports, an amendment of the newer and a quarterly one each."""
     own = []
     for number in range(writer * COMPANIES_A_WRITER, (writer + 1) * COMPANIES_A_WRITER):
         cik = _FIRST_CIK + number
-        names = [accession_number(number * 3 + each, _AGENT) for each in (1, 2, 3)]
+        first = number * FILINGS_A_COMPANY + 1
+        names = [accession_number(first + each, _AGENT) for each in range(FILINGS_A_COMPANY)]
         before = OwnFiling(names[0], cik, "10-K", date(2022, 12, 31), date(2023, 3, 1))
         annual = OwnFiling(names[1], cik, "10-K", date(2023, 12, 31), date(2024, 3, 1), prior=before)
+        amendment = OwnFiling(names[3], cik, "10-K/A", date(2023, 12, 31), date(2024, 5, 1), prior=before)
+        annual.amendment = amendment
         # Quarterly filings change companies, so no two have the same period.
         quarter_end = date(2023, 6, 30) + timedelta(days=number % COMPANIES_A_WRITER)
-        own += [before, annual, OwnFiling(names[2], cik, "10-Q", quarter_end, date(2023, 11, 1))]
+        quarterly = OwnFiling(names[2], cik, "10-Q", quarter_end, date(2023, 11, 1))
+        own += [before, annual, quarterly, amendment]
     return own
 
 
@@ -131,6 +140,10 @@ class Writer:
                 await self._read_with_token(filing, sequence)
             else:
                 await self._watch(filing, sequence, method)
+            if filing.amendment is not None:
+                # It names its original, or none when that is purged.
+                token = sequences.encode(0, sequence)
+                await self._read(Method.FILING, filing.amendment.accession_number, token)
             if filing.cik != former:
                 await self._read(Method.COMPANY, str(former), sequences.encode(0, sequence))
             self._board.kinds[kind] += 1
@@ -139,7 +152,8 @@ class Writer:
         """One change: what it is called, its sequence, a method whose answer it changes."""
         choice = self._draw.random()
         if filing.stored is None or choice < 0.45:
-            return "extraction", await self._extract(filing, filing.cik), Method.SIGNALS
+            kind = "amendment" if filing.form_type.endswith("/A") else "extraction"
+            return kind, await self._extract(filing, filing.cik), Method.SIGNALS
         if choice < 0.5 and filing.form_type == "10-Q":
             other = self._draw.choice([cik for cik in self._ciks if cik != filing.cik])
             return "other company", await self._extract(filing, other), Method.SIGNALS
@@ -156,6 +170,7 @@ class Writer:
         earlier: dict[str, str] = {}
         if prior is not None and prior.stored is not None:
             earlier[prior.accession_number] = prior.stored.content_key
+        is_whole = not filing.form_type.endswith("/A") or self._draw.random() < 0.5
         message = extraction(
             filing.accession_number,
             signals={"revenue": str(number)},
@@ -164,6 +179,7 @@ class Writer:
             filed=filing.filed,
             accepted=None,
             period_end=filing.period_end,
+            section_codes=WHOLE_SECTIONS if is_whole else PART_SECTIONS,
             code_version=str(number),
             earlier=earlier,
         )
@@ -180,6 +196,7 @@ class Writer:
                 revenue=str(number),
                 content_key=content_key_of(filing.accession_number, str(number)),
                 earlier=tuple(sorted(earlier.items())),
+                is_whole=is_whole,
             ),
         )
         filing.cik, filing.stored, filing.version = cik, message, outcome.version

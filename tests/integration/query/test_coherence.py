@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from scripts.quality.coherence.check import VISIBILITY_BAR_MS, CheckPlan, check
+from scripts.quality.coherence.disturbances import STOPPED
 from scripts.quality.coherence.judge import Fault
 
 IN_LONG_RUNS = pytest.mark.skipif(
@@ -17,12 +18,14 @@ IN_LONG_RUNS = pytest.mark.skipif(
 SHORT = CheckPlan(commits=200, writers=6, readers=2, rest_seconds=None, longest_seconds=90)
 
 
-async def test_no_answer_is_untrue_while_redis_is_flushed_restarted_and_evicts(tmp_path: Path) -> None:
-    outcome = await check(replace(SHORT, writers=12, readers=4, rest_seconds=0.5), tmp_path)
+async def test_no_answer_is_untrue_while_redis_is_disturbed_and_a_process_stands_still(
+    tmp_path: Path,
+) -> None:
+    outcome = await check(replace(SHORT, commits=120, writers=12, readers=4, rest_seconds=0.5), tmp_path)
 
     assert {fault: count for fault, count in outcome.found.items() if count} == {}, outcome.examples
-    assert {"purge", "dispute", "analysis", "extraction"} <= outcome.kinds.keys()
-    assert {"flushed", "generations evicted", "restarted", "squeezed"} <= outcome.disturbances.keys()
+    assert {"purge", "dispute", "analysis", "extraction", "amendment"} <= outcome.kinds.keys()
+    assert {"flushed", "generations evicted", "restarted", "squeezed", STOPPED} <= outcome.disturbances.keys()
     assert outcome.reads > 500
 
 
@@ -30,6 +33,7 @@ async def test_no_answer_is_untrue_while_redis_is_flushed_restarted_and_evicts(t
     ("mutant", "commits", "fault"),
     [
         pytest.param("skip_changes", 300, Fault.STALE, marks=IN_LONG_RUNS),
+        pytest.param("forget_originals", 400, Fault.STALE, marks=IN_LONG_RUNS),
         ("forget_tokens", 60, Fault.BELOW_TOKEN),
     ],
 )
