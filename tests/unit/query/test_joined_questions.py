@@ -16,7 +16,7 @@ from tenkay_query.cache.answers import Answers
 from tenkay_query.cache.entry_lock import EntryLock
 from tenkay_query.cache.generations import Lookup
 from tenkay_query.cache.policy import CachePolicy
-from tenkay_query.cache.ports import Place, StoreAnswer
+from tenkay_query.cache.ports import CacheLost, Place, StoreAnswer
 from tenkay_query.question import Kind, Question
 
 POLICY = CachePolicy(
@@ -101,6 +101,40 @@ def answers_of(cache: Cache, store: Store, *, now: Callable[[], float] = time.ti
         random=lambda: 0.5,
         now=now,
     )
+
+
+@dataclass
+class SlowCache(Cache):
+    """The second look comes back long after the first, with what was so when it was sent: no entry."""
+
+    looks: int = 0
+    may_come: asyncio.Event = field(default_factory=asyncio.Event)
+    is_lost: bool = False
+
+    async def look_up(self, place: Place) -> Lookup:
+        self.looks += 1
+        if self.looks == 2:
+            await self.may_come.wait()
+            if self.is_lost:
+                raise CacheLost("it took too long")
+        return await super().look_up(place)
+
+
+@pytest.mark.parametrize("is_lost", [False, True])
+async def test_who_came_before_a_question_was_answered_shares_it_though_its_look_took_longer(
+    is_lost: bool,
+) -> None:
+    cache, store = SlowCache("0.10", is_lost=is_lost), Store()
+    store.may_answer.set()
+    answers = answers_of(cache, store)
+    first, second = (asyncio.create_task(answers.reply(QUESTION)) for _ in range(2))
+    told = await first
+    assert not second.done()
+    cache.may_come.set()
+    assert (await second).body == told.body
+    assert store.calls == 1
+    await answers.reply(QUESTION)
+    assert store.calls == 2, "who comes later asks for itself"
 
 
 async def test_who_joins_a_question_with_a_newer_token_is_not_told_an_older_state() -> None:

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 from google.protobuf.message import DecodeError
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tenkay.common.v1 import filing_pb2, read_pb2, signal_pb2
@@ -28,6 +28,9 @@ requests = st.builds(
     min_sequence=tokens,
 )
 
+untimed = settings(deadline=None)
+"""An example's time is the machine's, which other tests share. What costs too much has a test of its own below."""
+
 
 def without(request: pb.GetSignalsRequest) -> pb.GetSignalsRequest:
     rest = pb.GetSignalsRequest()
@@ -36,6 +39,7 @@ def without(request: pb.GetSignalsRequest) -> pb.GetSignalsRequest:
     return rest
 
 
+@untimed
 @given(requests, requests)
 def test_requests_share_a_rest_only_when_they_differ_in_nothing_but_min_sequence(
     first: pb.GetSignalsRequest, second: pb.GetSignalsRequest
@@ -47,6 +51,7 @@ def test_requests_share_a_rest_only_when_they_differ_in_nothing_but_min_sequence
     assert [parts[0][1], parts[1][1]] == [first.min_sequence, second.min_sequence]
 
 
+@untimed
 @given(requests, tokens)
 def test_a_request_has_one_rest_whatever_its_min_sequence(request: pb.GetSignalsRequest, token: str) -> None:
     other = pb.GetSignalsRequest()
@@ -56,6 +61,7 @@ def test_a_request_has_one_rest_whatever_its_min_sequence(request: pb.GetSignals
     assert parts == (without(request).SerializeToString(), token)
 
 
+@untimed
 @given(st.binary(max_size=60) | requests.map(lambda request: request.SerializeToString()), st.data())
 def test_of_any_bytes_the_rest_and_the_field_mean_what_the_whole_does(raw: bytes, data: Any) -> None:
     if raw and data.draw(st.booleans()):

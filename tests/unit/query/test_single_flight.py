@@ -143,3 +143,36 @@ def test_a_breaker_opens_after_failures_in_a_row_and_tells_each_change() -> None
     assert told == [True]
     breaker.succeeded()
     assert told == [True, False]
+
+
+async def test_work_done_since_a_caller_came_is_shared_and_forgotten_when_it_leaves() -> None:
+    flights, work = SingleFlight[int, str](), Work()
+    work.gate.set()
+    early = flights.arrive("k")
+    assert await flights.do("k", 1, work, good_enough=lambda _: True) == ("result of 1", False)
+    late = flights.arrive("k")
+    assert flights.is_at_hand("k", early)
+    assert not flights.is_at_hand("k", late)
+    again = await flights.do("k", 2, work, good_enough=lambda _: True, came=early)
+    assert again == ("result of 1", True)
+    needs_more = await flights.do("k", 3, work, good_enough=lambda basis: basis >= 3, came=early)
+    assert needs_more == ("result of 3", False)
+    assert flights.is_at_hand("k", late), "by now something has been done since it came"
+    for _ in range(2):
+        flights.leave("k")
+    assert not flights.is_at_hand("k", early)
+    assert await flights.do("k", 4, work, good_enough=lambda _: True, came=early) == ("result of 4", False)
+
+
+async def test_work_that_failed_is_not_shared_by_who_comes_to_it_later() -> None:
+    flights, work = SingleFlight[int, str](), Work()
+    work.gate.set()
+
+    async def fail(_: int) -> str:
+        raise ValueError("it failed")
+
+    came = flights.arrive("k")
+    with pytest.raises(ValueError, match="it failed"):
+        await flights.do("k", 1, fail, good_enough=lambda _: True)
+    assert await flights.do("k", 2, work, good_enough=lambda _: True, came=came) == ("result of 2", False)
+    flights.leave("k")

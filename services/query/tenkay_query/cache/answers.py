@@ -118,6 +118,18 @@ class Answers(Generic[Request]):
             followed = sequences.parse(self._feed.position)
             sequences.part_of(question.min_sequence, followed or sequences.parse(question.min_sequence))
         place = _place(question)
+        came = self._flights.arrive(place.key)
+        try:
+            return await self._reply(place, question, came, has_slot=has_slot)
+        finally:
+            self._flights.leave(place.key)
+
+    async def close(self) -> None:
+        """Ends the questions under way."""
+        await tasks.end(*self._refreshes.values())
+        await self._flights.close()
+
+    async def _reply(self, place: Place, question: Question[Request], came: int, *, has_slot: bool) -> Reply:
         seen = await self._look(place, question)
         if (
             isinstance(seen.verdict, Unusable)
@@ -138,14 +150,14 @@ class Answers(Generic[Request]):
             if seen.verdict.trouble is Trouble.NOT_FOLLOWED:
                 self._feed.nudge()
         last = self._last_known(question, seen)
-        if last is None and not has_slot and not self._flights.is_flying(place.key):
+        if last is None and not has_slot and not self._flights.is_at_hand(place.key, came):
             try:
                 self._slots.require_time(question.work, current_deadline())
             except TenkayError as error:
                 return Reply(outcome, Level.STORE, error=error)
         try:
             async with asyncio.timeout(None if last is None else self._policy.patience_seconds):
-                fetched = await self._fetch(place, question, seen, has_slot)
+                fetched = await self._fetch(place, question, seen, came, has_slot)
         except TimeoutError:
             if last is None:
                 raise
@@ -160,11 +172,6 @@ class Answers(Generic[Request]):
             return last
         # A copy: several callers may raise it, and each adds its own traceback.
         return Reply(outcome, Level.STORE, error=copy.copy(fetched.error))
-
-    async def close(self) -> None:
-        """Ends the questions under way."""
-        await tasks.end(*self._refreshes.values())
-        await self._flights.close()
 
     async def _look(self, place: Place, question: Question[Request]) -> _Seen:
         stamp = self._stamp()
@@ -251,7 +258,7 @@ class Answers(Generic[Request]):
             metrics.EARLY_REFRESHES.labels("failed").inc()
 
     async def _fetch(
-        self, place: Place, question: Question[Request], seen: _Seen, has_slot: bool
+        self, place: Place, question: Question[Request], seen: _Seen, came: int, has_slot: bool
     ) -> _Fetched:
         position = (seen.found.position if seen.found is not None else None) or ""
         # For what hangs on generations the store must have all that the generations were raised by: it has, since the
@@ -275,6 +282,7 @@ class Answers(Generic[Request]):
                 else covers(basis.floor, floor)
                 and now - basis.asked_at <= self._policy.staleness_seconds(question)
             ),
+            came=came,
             context=self._flight_context,
         )
         if joined:
