@@ -13,6 +13,10 @@ from tenkay.client import Endpoint
 from tenkay.stack.launch import Launch, running
 from tenkay.stack.ports import LOOPBACK, free_port
 
+DRAIN_SECONDS = "2"
+"""A service that is told to end waits so long for its callers' connections to close. A test that waits for it with its
+event loop standing still closes none meanwhile."""
+
 
 @dataclass(frozen=True, slots=True)
 class Service:
@@ -65,6 +69,7 @@ def running_service(
             f"{prefix}LISTEN_PORT": str(port),
             f"{prefix}METRICS_PORT": str(metrics_port),
             f"{prefix}INSECURE": "true",
+            f"{prefix}DRAIN_SECONDS": DRAIN_SECONDS,
             **{f"{prefix}{name.upper()}": value for name, value in settings.items()},
         },
     )

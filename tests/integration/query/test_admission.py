@@ -6,7 +6,7 @@ import asyncio
 import os
 import signal
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
@@ -24,6 +24,9 @@ from tenkay_query.admission.store_budget import USUAL_STORE_CALLS
 from tests.integration.query.conftest import Caller, Filings, eventually, followed, revenue_of
 from tests.integration.running_services import Service, running_service
 
+pytestmark = pytest.mark.xdist_group("query-admission")
+"""One worker runs them all: they share their servers."""
+
 ANOTHER_ADDRESS, A_THIRD_ADDRESS = "127.0.0.77", "127.0.0.78"
 """All of 127.0.0.0/8 is this machine."""
 
@@ -32,8 +35,11 @@ ANOTHER_ADDRESS, A_THIRD_ADDRESS = "127.0.0.77", "127.0.0.78"
 async def coming_from(address: str, service: Service) -> AsyncIterator[Service]:
     """The service, reached through a port from which connections go on with this source address."""
 
+    opened: list[asyncio.StreamWriter] = []
+
     async def pass_on(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         there, back = await asyncio.open_connection(LOOPBACK, service.port, local_addr=(address, 0))
+        opened.extend((writer, back))
 
         async def pump(source: asyncio.StreamReader, sink: asyncio.StreamWriter) -> None:
             try:
@@ -50,6 +56,10 @@ async def coming_from(address: str, service: Service) -> AsyncIterator[Service]:
     port = free_port()
     async with await asyncio.start_server(pass_on, LOOPBACK, port):
         yield Service(port, service.metrics_port, service.pid)
+        # Else the service waits for them when it ends, with this loop standing still until it has.
+        for each in opened:
+            each.close()
+        await asyncio.gather(*(each.wait_closed() for each in opened), return_exceptions=True)
 
 
 async def test_a_caller_over_its_rate_is_refused_while_another_and_what_is_in_memory_are_served(
@@ -161,43 +171,53 @@ async def test_a_cold_read_asks_the_store_no_more_often_than_its_budget(
     assert 1 <= after - before <= USUAL_STORE_CALLS
 
 
+@pytest.fixture(scope="module")
+def one_export_at_a_time(
+    query_folder: Path, store_service: Service, valkey_cache_server: Any
+) -> Iterator[Service]:
+    """A query process with four places at the store, of which exports get one; it keeps nothing for itself."""
+    with running_service(
+        "tenkay_query",
+        query_folder,
+        store_address=store_service.address,
+        redis_url=valkey_cache_server.url,
+        near_entries="0",
+        store_concurrency="4",
+        store_queue_seconds="30",
+        export_idle_seconds="1",
+    ) as service:
+        yield service
+
+
 async def test_exports_under_way_do_not_hold_up_reads(
-    query_folder: Path, store_service: Service, valkey_cache: Any, filings: Filings
+    one_export_at_a_time: Service, filings: Filings
 ) -> None:
     """Of four places exports hold one at a time; a reader that takes its time keeps it, and reads go on."""
     wanted = [filings.new() for _ in range(30)]
     for filing in wanted:
         await filings.commit(filing, 6)
-    with running_service(
-        "tenkay_query",
-        query_folder,
-        store_address=store_service.address,
-        redis_url=valkey_cache.url,
-        near_entries="0",
-        store_concurrency="4",
-        store_queue_seconds="30",
-    ) as service:
-        caller = Caller(service)
-        async with AsyncQueryClient(service.endpoint) as client:
+    service = one_export_at_a_time
+    caller = Caller(service)
+    async with AsyncQueryClient(service.endpoint) as client:
 
-            async def export() -> int:
-                parts = client.export_signals(signal_ids=["revenue"])
-                chunks = 0
-                async for part in parts:
-                    await asyncio.sleep(0.5)
-                    chunks += bool(part.chunk)
-                return chunks
+        async def export() -> int:
+            parts = client.export_signals(signal_ids=["revenue"])
+            chunks = 0
+            async for part in parts:
+                await asyncio.sleep(0.5)
+                chunks += bool(part.chunk)
+            return chunks
 
-            exports = [asyncio.create_task(export()) for _ in range(6)]
-            await eventually(lambda: service.metric("tenkay_query_store_waiting", **{"class": "export"}) >= 1)
-            assert service.metric("tenkay_query_store_holding", **{"class": "export"}) == 1
-            for filing in wanted:
-                answer = await caller.ask(pb.GetSignalsRequest(filing=filing))
-                assert revenue_of(answer) == 6
-            assert service.metric("tenkay_query_store_wait_seconds_count", **{"class": "read"}) == 0
-            assert all(chunks > 0 for chunks in await asyncio.gather(*exports))
-            assert service.metric("tenkay_query_store_refused_total") == 0
-        await caller.close()
+        exports = [asyncio.create_task(export()) for _ in range(6)]
+        await eventually(lambda: service.metric("tenkay_query_store_waiting", **{"class": "export"}) >= 1)
+        assert service.metric("tenkay_query_store_holding", **{"class": "export"}) == 1
+        for filing in wanted:
+            answer = await caller.ask(pb.GetSignalsRequest(filing=filing))
+            assert revenue_of(answer) == 6
+        assert service.metric("tenkay_query_store_wait_seconds_count", **{"class": "read"}) == 0
+        assert all(chunks > 0 for chunks in await asyncio.gather(*exports))
+        assert service.metric("tenkay_query_store_refused_total") == 0
+    await caller.close()
 
 
 async def read_out(call: Any) -> None:
@@ -207,41 +227,33 @@ async def read_out(call: Any) -> None:
 
 
 async def test_an_export_that_nobody_reads_gives_its_place_to_the_next(
-    query_folder: Path, store_service: Service, valkey_cache: Any, filings: Filings
+    one_export_at_a_time: Service, filings: Filings
 ) -> None:
     signal_ids = [f"figure_{number}" for number in range(300)]
     for _ in range(20):
         await filings.commit_signals(filings.new(), signal_ids)
     request = many_companies_pb2.ExportSignalsRequest(signal_ids=signal_ids)
-    with running_service(
-        "tenkay_query",
-        query_folder,
-        store_address=store_service.address,
-        redis_url=valkey_cache.url,
-        store_concurrency="4",
-        store_queue_seconds="30",
-        export_idle_seconds="1",
-    ) as service:
-        narrow = [("grpc.http2.bdp_probe", 0), ("grpc.use_local_subchannel_pool", 1)]
-        async with (
-            AsyncQueryClient(service.endpoint) as client,
-            grpc.aio.insecure_channel(service.address, options=narrow) as channel,
-        ):
-            stub: Any = query_service_pb2_grpc.QueryServiceStub(channel)
-            unread = stub.ExportSignals(request)
-            assert (await unread.read()).chunk
-            assert service.metric("tenkay_query_store_holding", **{"class": "export"}) == 1, "the only place"
-            began = time.monotonic()
-            whole = [part.chunk async for part in client.export_signals(signal_ids=signal_ids)]
-            assert sum(map(len, whole)) > 500_000
-            assert time.monotonic() - began > 0.5, "it waited for the place"
-            assert service.metric("tenkay_query_store_holding", **{"class": "export"}) == 0
-            with pytest.raises(grpc.aio.AioRpcError) as ended:
-                await read_out(unread)
-            trailing: Any = ended.value.trailing_metadata()
-            error = from_call(ended.value.code(), ended.value.details(), trailing, service="query")
-            assert error.reason is Reason.STREAM_NOT_READ
-            assert "start it again" in error.message
+    service = one_export_at_a_time
+    narrow = [("grpc.http2.bdp_probe", 0), ("grpc.use_local_subchannel_pool", 1)]
+    async with (
+        AsyncQueryClient(service.endpoint) as client,
+        grpc.aio.insecure_channel(service.address, options=narrow) as channel,
+    ):
+        stub: Any = query_service_pb2_grpc.QueryServiceStub(channel)
+        unread = stub.ExportSignals(request)
+        assert (await unread.read()).chunk
+        assert service.metric("tenkay_query_store_holding", **{"class": "export"}) == 1, "the only place"
+        began = time.monotonic()
+        whole = [part.chunk async for part in client.export_signals(signal_ids=signal_ids)]
+        assert sum(map(len, whole)) > 500_000
+        assert time.monotonic() - began > 0.5, "it waited for the place"
+        assert service.metric("tenkay_query_store_holding", **{"class": "export"}) == 0
+        with pytest.raises(grpc.aio.AioRpcError) as ended:
+            await read_out(unread)
+        trailing: Any = ended.value.trailing_metadata()
+        error = from_call(ended.value.code(), ended.value.details(), trailing, service="query")
+        assert error.reason is Reason.STREAM_NOT_READ
+        assert "start it again" in error.message
 
 
 async def test_a_call_whose_time_is_up_before_its_turn_is_refused_at_once(
