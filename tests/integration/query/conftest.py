@@ -253,6 +253,8 @@ def query_services(
                     query_folder,
                     store_address=store_service.address,
                     redis_url=valkey_cache_server.url,
+                    # Tests count what the store is asked: nothing but by them.
+                    warm_on_start="false",
                 )
             )
             for _ in range(2)
@@ -301,6 +303,7 @@ def query_without_near(
         store_address=store_service.address,
         redis_url=valkey_cache_server.url,
         near_entries="0",
+        warm_on_start="false",
     ) as service:
         yield service
 

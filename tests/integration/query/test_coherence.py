@@ -15,7 +15,7 @@ from scripts.quality.coherence.judge import Fault
 IN_LONG_RUNS = pytest.mark.skipif(
     not os.environ.get("TENKAY_TEST_MUTANTS"), reason="TENKAY_TEST_MUTANTS is not set; make coherence sets it"
 )
-SHORT = CheckPlan(commits=200, writers=6, readers=2, rest_seconds=None, longest_seconds=90)
+SHORT = CheckPlan(commits=200, writers=6, readers=2, rest_seconds=None, longest_seconds=60)
 
 
 async def test_no_answer_is_untrue_while_redis_is_disturbed_and_a_process_stands_still(
