@@ -251,7 +251,7 @@ def among(
     column: str, sequences: Sequence[int], days: FilingDays, moment: Moment, parameters: Parameters
 ) -> str:
     """The condition that a column has one of these sequences, where only what was filed between `days` is looked at."""
-    wanted = parameters.bind(list(sequences), "UBIGINT[]")
+    wanted = parameters.bind_numbers(sequences, "UBIGINT")
     filings = moment.sequence
     if days.first is not None and days.last is not None:
         filings = min(filings, ((days.last - days.first).days + 1) * FILED_A_DAY)
@@ -375,7 +375,7 @@ def _ratings(
     rows = cursor.execute(
         f"""
         SELECT a.filing_sequence, a.rating, a.score, a.flag_ids FROM analyses a
-        WHERE list_contains({parameters.bind(list(sequences), "UBIGINT[]")}, a.filing_sequence)
+        WHERE list_contains({parameters.bind_numbers(sequences, "UBIGINT")}, a.filing_sequence)
           AND {valid("a", moment, parameters)}
         """,
         parameters,

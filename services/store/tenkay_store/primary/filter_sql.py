@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
@@ -32,6 +32,11 @@ class Parameters(dict[str, Any]):
         name = f"p{len(self)}"
         self[name] = value
         return f"${name}::{kind}" if kind else f"${name}"
+
+    def bind_numbers(self, numbers: Iterable[int], kind: str) -> str:
+        """The placeholder of a list of numbers, each as the SQL type `kind`."""
+        # As text, which DuckDB reads once a statement: taking fifty Python numbers one by one costs it 0.3 ms.
+        return self.bind(f"[{','.join(map(str, numbers))}]", f"{kind}[]")
 
 
 _COLUMNS: Mapping[str, str] = {
