@@ -20,6 +20,7 @@ from tenkay_store.domain.records import Dispute, Purge
 from tenkay_store.domain.selections import AggregateSelection, GroupBy, Position, Screen
 from tenkay_store.domain.storage import AnalyticalStore
 from tenkay_store.domain.stored import Moment
+from tenkay_store.primary import duckdb_reads as reads
 from tenkay_store.primary.duckdb_store import DuckDBStore
 from tenkay_store.wire.commit_messages import extraction_record
 from tests.storage_conformance.reference_store import ReferenceStore
@@ -142,8 +143,13 @@ async def _table(
 
 
 @pytest.mark.parametrize("seed", range(int(os.environ.get("TENKAY_TEST_SCREENS", "2"))))
-async def test_random_filters_are_answered_as_by_the_reference(seed: int) -> None:
+async def test_random_filters_are_answered_as_by_the_reference(
+    seed: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """TENKAY_TEST_SCREENS sets over how many fillings there are, each with filters of its own."""
+    if seed % 2:
+        # As in a store with so many filings that a page is joined with them.
+        monkeypatch.setattr(reads, "MOST_COMPARED", 0)
     choice = Random(1000 + seed)  # noqa: S311 - the same each time
     met = 0
     async with both_filled(seed) as stores:

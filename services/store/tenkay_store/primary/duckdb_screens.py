@@ -51,8 +51,11 @@ class ScreenedRows(Protocol):
     def prefix(self, parameters: Parameters) -> str:
         """What stands before the SELECT: the WITH that `filings` and `values` refer to."""
 
-    def values(self, signal: SignalId, parameters: Parameters) -> str:
-        """The query of a signal's values, at most one a filing, by the filing's ``sequence``."""
+    def values(self, signal: SignalId, parameters: Parameters, columns: str = "*", test: str = "TRUE") -> str:
+        """The query of these columns of a signal's values ``v``, at most one a filing, that pass a test.
+
+        Among the columns is the filing's ``sequence``.
+        """
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,10 +71,10 @@ class EveryFiling:
         """Nothing."""
         return ""
 
-    def values(self, signal: SignalId, parameters: Parameters) -> str:
+    def values(self, signal: SignalId, parameters: Parameters, columns: str = "*", test: str = "TRUE") -> str:
         """The values in the screens' copy, of the days that the expression leaves."""
         days = filter_sql.filing_days(self.expression)
-        return values_of(self.segments, signal, days, self.moment, parameters)
+        return values_of(self.segments, signal, days, self.moment, parameters, columns, test)
 
 
 def screen_filings(
@@ -145,8 +148,12 @@ def check_units(
     source = screened(ids, rows, filter_sql.assuming(expression, is_mixed), (), currency, moment, parameters)
     is_compared = filter_sql.is_compared(currency, parameters, "v")
     numbers = " UNION ALL ".join(
-        f"SELECT {ids.of_id(each).key} AS signal_key, sequence, unit, currency "
-        f"FROM ({rows.values(ids.of_id(each), parameters)}) v WHERE {is_compared}"
+        rows.values(
+            ids.of_id(each),
+            parameters,
+            f"{ids.of_id(each).key} AS signal_key, v.sequence, v.unit, v.currency",
+            is_compared,
+        )
         for each in mixed
     )
     found = cursor.execute(
@@ -194,8 +201,9 @@ def screened(
         else:
             # DuckDB tests this as it reads the values, and looks up the few filings that are left.
             test = filter_sql.condition(part, {signal_id: "v"}, currency, parameters)
-            values = rows.values(ids.of_id(signal_id), parameters)
-            conditions.append(f"f.sequence IN (SELECT v.sequence FROM ({values}) v WHERE {test})")
+            conditions.append(
+                f"f.sequence IN ({rows.values(ids.of_id(signal_id), parameters, 'v.sequence', test)})"
+            )
     if parts.others is not None:
         conditions.append(filter_sql.condition(parts.others, tables, currency, parameters))
     return f"{' '.join(source)} WHERE {' AND '.join(conditions)}"
@@ -212,16 +220,19 @@ def values_of(
     days: filter_sql.FilingDays,
     moment: Moment,
     parameters: Parameters,
+    columns: str = "*",
+    test: str = "TRUE",
 ) -> str:
-    """The rows of one signal in all segments, filed between these days, without those that are disputed at the moment.
+    """The query of a signal's rows ``v`` in all segments, filed between these days, that pass a test.
 
-    Sorting makes them lie together.
+    Those that are disputed at the moment are not among them. Sorting makes the rows lie together.
     """
     conditions = [f"signal_key = {parameters.bind(signal.key, 'UINTEGER')}"]
     if signal.is_disputed:
         conditions.append(not_disputed(signal.key, moment, parameters))
-    test = " AND ".join((*conditions, *days.conditions("filed_date", parameters)))
-    return " UNION ALL ".join(f"SELECT * FROM {segment} WHERE {test}" for segment in segments)
+    # In each segment's own SELECT: around them, DuckDB would look up all of their columns first.
+    met = " AND ".join((*conditions, *days.conditions("filed_date", parameters), test))
+    return " UNION ALL ".join(f"SELECT {columns} FROM {segment} v WHERE {met}" for segment in segments)
 
 
 _SHOWN = ("kind", "exact", "number", "unit", "currency", "confidence", "out_of_range")
@@ -244,16 +255,17 @@ def signals_shown(
         return {}
     parameters = Parameters()
     values = " UNION ALL ".join(
-        f"SELECT sequence, {place} AS place, {', '.join(_SHOWN)} "
-        f"FROM ({values_of(segments, signal, days, moment, parameters)})"
+        values_of(
+            segments, signal, days, moment, parameters, f"sequence, {place} AS place, {', '.join(_SHOWN)}"
+        )
         for place, signal in enumerate(signals)
     )
     of_page = among("sequence", sequences, days, moment, parameters)
     rows = cursor.execute(f"SELECT * FROM ({values}) WHERE {of_page}", parameters).fetchall()
     rows.sort(key=itemgetter(1))
     found: dict[int, list[Signal]] = {}
-    for sequence, place, *values_in in rows:
-        found.setdefault(sequence, []).append(_signal(signals[place], values_in))
+    for sequence, place, *shown in rows:
+        found.setdefault(sequence, []).append(_signal(signals[place], *shown))
     return {sequence: tuple(each) for sequence, each in found.items()}
 
 
@@ -266,12 +278,20 @@ def shown_signals(signals: Sequence[SignalId], values: Sequence[Any]) -> tuple[S
     """The signals that a row has a value for, from its `shown_columns`."""
     width = len(_SHOWN)
     parts = ((signal, values[index * width : (index + 1) * width]) for index, signal in enumerate(signals))
-    return tuple(_signal(signal, part) for signal, part in parts if part[0] is not None)
+    return tuple(_signal(signal, *part) for signal, part in parts if part[0] is not None)
 
 
-def _signal(signal: SignalId, values: Sequence[Any]) -> Signal:
+def _signal(
+    signal: SignalId,
+    kind: str,
+    exact: str | None,
+    number: float | None,
+    unit: str,
+    currency: str | None,
+    confidence: float,
+    out_of_range: bool,
+) -> Signal:
     """The signal in the columns _SHOWN; notes and evidence are not part of the screens' copy."""
-    kind, exact, number, unit, currency, confidence, out_of_range = values
     value = Value(KINDS[kind], exact, number)
     return Signal(
         signal.id, signal.category or "", value, unit, currency or "", confidence, out_of_range, (), "[]"
