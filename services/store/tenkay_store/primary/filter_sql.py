@@ -70,12 +70,22 @@ _OPERATORS: Mapping[Operator, str] = {
 }
 
 
+DAYS_OF_QUARTER = 92
+
+
 @dataclass(frozen=True, slots=True)
 class FilingDays:
     """Between which filing days the filings that meet a condition lie; None where it sets no bound."""
 
     first: date | None = None
     last: date | None = None
+
+    @property
+    def are_few(self) -> bool:
+        """Whether they are a quarter's at most."""
+        if self.first is None or self.last is None:
+            return False
+        return (self.last - self.first).days < DAYS_OF_QUARTER
 
     def conditions(self, column: str, parameters: Parameters) -> list[str]:
         """The conditions that a column of days lies between them."""
