@@ -171,7 +171,7 @@ def parse(text: str) -> Expression | None:
         raise _explain(error, text) from None
     if tree is None:
         return None
-    for count, comparison in enumerate(_comparisons(tree), start=1):
+    for count, comparison in enumerate(leaves(tree), start=1):
         if count > MAX_TERMS:
             raise _syntax(f"the filter has more than {MAX_TERMS} comparisons", comparison.name_column)
     return tree
@@ -194,20 +194,29 @@ def resolve(expression: Expression, signal_types: SignalTypes) -> TypedExpressio
     return _typed_field(expression)
 
 
+def leaves(expression: Tree[Leaf]) -> Iterator[Leaf]:
+    """The comparisons of an expression, in its order."""
+    if isinstance(expression, And | Or):
+        for part in expression.parts:
+            yield from leaves(part)
+    elif isinstance(expression, Not):
+        yield from leaves(expression.part)
+    else:
+        yield expression
+
+
 def signal_ids(expression: TypedExpression | None) -> tuple[str, ...]:
     """The signals an expression names, each once, in its order."""
     if expression is None:
         return ()
     return tuple(
-        dict.fromkeys(
-            each.signal_id for each in _comparisons(expression) if isinstance(each, SignalComparison)
-        )
+        dict.fromkeys(each.signal_id for each in leaves(expression) if isinstance(each, SignalComparison))
     )
 
 
 def signal_comparisons(expression: Expression) -> Iterator[tuple[str, int]]:
     """The signals that a tree compares, each with the column, from 1, of its name."""
-    for each in _comparisons(expression):
+    for each in leaves(expression):
         if each.name.startswith(SIGNAL_PREFIX):
             yield each.name.removeprefix(SIGNAL_PREFIX), each.name_column
 
@@ -293,16 +302,6 @@ def _check_nesting(text: str) -> None:
                 raise _syntax(f"parentheses are nested more than {MAX_NESTING} deep", match.start() + 1)
         elif match[0] == ")":
             depth -= 1
-
-
-def _comparisons(expression: Tree[Leaf]) -> Iterator[Leaf]:
-    if isinstance(expression, And | Or):
-        for part in expression.parts:
-            yield from _comparisons(part)
-    elif isinstance(expression, Not):
-        yield from _comparisons(expression.part)
-    else:
-        yield expression
 
 
 def _typed_field(comparison: Comparison) -> FieldComparison:

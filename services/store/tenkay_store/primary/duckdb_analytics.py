@@ -13,7 +13,6 @@ import pyarrow as pa
 
 from tenkay.errors import Reason, failure
 from tenkay.periodic_forms import ANNUAL_FORMS, with_amendments
-from tenkay_store.domain.filter import signal_ids
 from tenkay_store.domain.selections import (
     Aggregate,
     AggregateGroup,
@@ -25,7 +24,7 @@ from tenkay_store.domain.selections import (
     SeriesSelection,
     SeriesView,
 )
-from tenkay_store.domain.signal_ids import SignalIds
+from tenkay_store.domain.signal_ids import SignalId, SignalIds
 from tenkay_store.domain.stored import Moment, Summary
 from tenkay_store.domain.units import check_one_unit
 from tenkay_store.primary import filter_sql
@@ -35,9 +34,10 @@ from tenkay_store.primary.duckdb_screens import (
     MOST_UNITS,
     EveryFiling,
     check_units,
-    joined_tables,
+    screened,
     shown_columns,
     shown_signals,
+    table_of,
     values_of,
 )
 from tenkay_store.primary.filter_sql import Parameters
@@ -82,11 +82,11 @@ def series(
         conditions.append(f"f.period_end <= {parameters.bind(selection.period_to, 'DATE')}")
     seen = f"{valid('f', moment, parameters)} AND {' AND '.join(conditions)}"
     chosen = _of_view(selection.view, seen, parameters)
-    source = joined_tables(None, shown, EveryFiling(segments, None, moment), "", moment, parameters)
-    has_value = " OR ".join(f"m{index}.kind IS NOT NULL" for index in range(len(shown)))
+    source = screened(ids, EveryFiling(segments, None, moment), None, shown, "", moment, parameters)
+    has_value = " OR ".join(f"{table_of(each)}.kind IS NOT NULL" for each in shown)
     rows = cursor.execute(
         f"""
-        SELECT {FILING}, f.version, f.signal_count{shown_columns(len(shown))} FROM {source}
+        SELECT {FILING}, f.version, f.signal_count{shown_columns(shown)} FROM {source}
         AND f.sequence IN ({chosen}) AND ({has_value}) AND {_after_point(after, parameters)}
         ORDER BY f.period_end DESC NULLS LAST, f.filed_date DESC NULLS LAST, f.accession_number DESC
         LIMIT {limit + 1}
@@ -160,21 +160,20 @@ def aggregate(
     cursor: Cursor, ids: SignalIds, segments: Sequence[str], selection: AggregateSelection, moment: Moment
 ) -> Aggregate:
     """Figures of a signal by group. CURRENCY_MISMATCH; UNIT_MISMATCH; INVALID_FIELD for too many groups."""
-    source, test, parameters = _measured(
-        cursor,
-        ids,
-        segments,
-        Screen(selection.expression, selection.currency, (selection.signal_id,)),
-        moment,
+    screen = Screen(selection.expression, selection.currency)
+    measured = ids.of_id(selection.signal_id)
+    source, parameters = _measured(cursor, ids, segments, screen, (measured,), moment)
+    value = table_of(measured)
+    amount = (
+        f"{filter_sql.is_compared(selection.currency, parameters, value)} AND {value}.number IS NOT NULL "
+        f"AND NOT {value}.out_of_range"
     )
-    value = f"m{_place(selection)}"
-    amount = f"{value}.compared IS NOT NULL AND NOT {value}.out_of_range"
     keys = "".join(f"{_GROUPS[each]}, " for each in selection.group_by)
     numbers = ", ".join(str(1 + position) for position in range(len(selection.group_by)))
     grouped = f"GROUP BY {numbers} ORDER BY {numbers}" if numbers else "HAVING count(*) > 0"
     units = cursor.execute(
         f"""
-        SELECT DISTINCT {value}.unit, coalesce({value}.currency, '') FROM {source} AND {test} AND {amount}
+        SELECT DISTINCT {value}.unit, coalesce({value}.currency, '') FROM {source} AND {amount}
         LIMIT {MOST_UNITS}
         """,
         parameters,
@@ -184,11 +183,11 @@ def aggregate(
 
     def figures(scale: float) -> list[tuple[Any, ...]]:
         """The groups' keys, counts and figures, these in parts of 1 / `scale`, which is a power of two."""
-        number = f"({value}.compared * {scale!r})"
+        number = f"({value}.number * {scale!r})"
         return cursor.execute(
             f"""
             SELECT {keys}count(*), avg({number}), min({number}), max({number}), quantile_cont({number}, {quantiles})
-            FROM {source} AND {test} AND {amount} {grouped} LIMIT {MAX_GROUPS + 1}
+            FROM {source} AND {amount} {grouped} LIMIT {MAX_GROUPS + 1}
             """,
             parameters,
         ).fetchall()
@@ -241,9 +240,7 @@ def export(
     cursor: Cursor, ids: SignalIds, segments: Sequence[str], screen: Screen, moment: Moment
 ) -> Iterator[bytes]:
     """All values of the screen's signals as one Arrow IPC stream, in parts of EXPORT_CHUNK_BYTES at most."""
-    source, test, parameters = _measured(
-        cursor, ids, segments, Screen(screen.expression, screen.currency), moment
-    )
+    source, parameters = _measured(cursor, ids, segments, screen, (), moment)
     days = filter_sql.filing_days(screen.expression)
     values = " UNION ALL ".join(
         f"({values_of(segments, ids.of_id(each), days, moment, parameters)})" for each in screen.signal_ids
@@ -257,7 +254,7 @@ def export(
             f.version, n.signal_id, v.kind, v.number, v.exact, v.unit, v.currency, v.confidence, v.out_of_range
         FROM ({values}) v
         JOIN (SELECT unnest({keys}) AS signal_key, unnest({names}) AS signal_id) n USING (signal_key)
-        JOIN (SELECT f.* FROM {source} AND {test}) f USING (sequence)
+        JOIN (SELECT f.* FROM {source}) f USING (sequence)
         ORDER BY n.signal_id, f.filed_date NULLS LAST, f.accession_number
         """,
         parameters,
@@ -290,24 +287,19 @@ class _Parts:
             del self._held[:EXPORT_CHUNK_BYTES]
 
 
-def _place(selection: AggregateSelection) -> int:
-    """Where the aggregated signal stands among those that are joined: behind the filter's, unless it is one of them."""
-    named = signal_ids(selection.expression)
-    return named.index(selection.signal_id) if selection.signal_id in named else len(named)
-
-
 def _measured(
-    cursor: Cursor, ids: SignalIds, segments: Sequence[str], screen: Screen, moment: Moment
-) -> tuple[str, str, Parameters]:
-    """(tables, condition, parameters) of the filings that meet a screen. CURRENCY_MISMATCH, UNIT_MISMATCH."""
+    cursor: Cursor,
+    ids: SignalIds,
+    segments: Sequence[str],
+    screen: Screen,
+    beside: Sequence[SignalId],
+    moment: Moment,
+) -> tuple[str, Parameters]:
+    """What `screened` answers of the filings that meet a screen. CURRENCY_MISMATCH, UNIT_MISMATCH."""
     expression = screen.expression
     rows = EveryFiling(segments, expression, moment)
     if expression is not None:
         check_units(cursor, ids, rows, expression, screen.currency, moment)
     parameters = Parameters()
-    joined = tuple(dict.fromkeys((*signal_ids(expression), *screen.signal_ids)))
-    source = joined_tables(
-        expression, [ids.of_id(each) for each in joined], rows, screen.currency, moment, parameters
-    )
-    test = "TRUE" if expression is None else filter_sql.condition(expression, parameters)
-    return source, f"{known('f', moment, parameters)} AND {test}", parameters
+    source = screened(ids, rows, expression, beside, screen.currency, moment, parameters)
+    return f"{source} AND {known('f', moment, parameters)}", parameters

@@ -27,10 +27,9 @@ from tenkay_store.domain.period_kinds import PeriodKind, period_kind
 from tenkay_store.domain.records import Signal
 from tenkay_store.domain.signal_ids import SignalId, SignalIds
 from tenkay_store.domain.stored import Moment, Summary
-from tenkay_store.primary import filter_sql
 from tenkay_store.primary.duckdb_company_rows import BASES, CompanyRows
 from tenkay_store.primary.duckdb_reads import FILING, FILING_WIDTH, Cursor, page_of, valid
-from tenkay_store.primary.duckdb_screens import check_units, joined_tables, shown_columns, shown_signals
+from tenkay_store.primary.duckdb_screens import check_units, screened, shown_columns, shown_signals
 from tenkay_store.primary.filter_sql import Parameters
 
 
@@ -54,13 +53,12 @@ def screen_companies(
     shown = [ids.of_id(each) for each in dict.fromkeys((*signal_ids(expression), *screen.signal_ids))]
     parameters = Parameters()
     prefix = read.prefix(parameters)
-    source = joined_tables(expression, shown, read, screen.currency, moment, parameters)
-    test = "TRUE" if expression is None else filter_sql.condition(expression, parameters)
+    source = screened(ids, read, expression, shown, screen.currency, moment, parameters)
     beyond = "TRUE" if after is None else f"f.cik > {parameters.bind(after, 'UBIGINT')}"
     rows = cursor.execute(
         f"""
-        {prefix} SELECT {FILING}, f.version, f.sequence, f.signal_count{shown_columns(len(shown))} FROM {source}
-        AND {test} AND {beyond} ORDER BY f.cik LIMIT {limit + 1}
+        {prefix} SELECT {FILING}, f.version, f.sequence, f.signal_count{shown_columns(shown)} FROM {source}
+        AND {beyond} ORDER BY f.cik LIMIT {limit + 1}
         """,
         parameters,
     ).fetchall()

@@ -66,8 +66,11 @@ class CompanyRows:
             tables += _PARTS
         return "WITH " + ", ".join(f"{name} AS MATERIALIZED ({query})" for name, query in tables)
 
-    def values(self, signal: SignalId, parameters: Parameters) -> str:
+    def values(self, signal: SignalId, parameters: Parameters, columns: str = "*", test: str = "TRUE") -> str:
         """The filing's own values, or sums over the parts."""
+        return f"SELECT {columns} FROM ({self._values(signal, parameters)}) v WHERE {test}"
+
+    def _values(self, signal: SignalId, parameters: Parameters) -> str:
         if self.period is not CompanyPeriod.TRAILING_TWELVE_MONTHS:
             return self._own_values(signal, parameters)
         kind = period_kind(signal.id)

@@ -13,7 +13,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from operator import itemgetter
-from typing import Any
+from typing import Any, cast
 
 import duckdb
 
@@ -40,13 +40,18 @@ from tenkay_store.domain.stored import (
 )
 from tenkay_store.primary.commit_tables import naive
 from tenkay_store.primary.duckdb_artifacts import artifacts_of, texts_of
-from tenkay_store.primary.filter_sql import Parameters
+from tenkay_store.primary.filter_sql import FilingDays, Parameters
 
 Cursor = duckdb.DuckDBPyConnection
 
 MAX_RECENT = 10
 MAX_CANDIDATES = 60
 """Newest periodic filings of one kind looked at for the latest full one."""
+
+FILED_A_DAY = 2000
+"""Filings of a busy day."""
+MOST_COMPARED = 500_000
+"""Comparisons with the sequences of a list that take less time than planning a join with them."""
 
 FILING = (
     "f.accession_number, f.cik, f.form_type, f.company_name, f.filed_date, f.accepted_at, f.period_end, "
@@ -242,6 +247,20 @@ def known(alias: str, moment: Moment, parameters: Parameters) -> str:
     return f"({alias}.accepted_at <= {parameters.bind(naive(moment.known_at))})"
 
 
+def among(
+    column: str, sequences: Sequence[int], days: FilingDays, moment: Moment, parameters: Parameters
+) -> str:
+    """The condition that a column has one of these sequences, where only what was filed between `days` is looked at."""
+    wanted = parameters.bind_numbers(sequences, "UBIGINT")
+    filings = moment.sequence
+    if days.first is not None and days.last is not None:
+        filings = min(filings, ((days.last - days.first).days + 1) * FILED_A_DAY)
+    # A join takes half a millisecond to plan, a list is gone through with each row.
+    if len(sequences) * filings <= MOST_COMPARED:
+        return f"list_contains({wanted}, {column})"
+    return f"{column} IN (SELECT unnest({wanted}))"
+
+
 def after_position(position: Position | None, parameters: Parameters) -> str:
     """The condition that a filing comes after a position, in the order of lists."""
     if position is None:
@@ -299,6 +318,30 @@ def page_of(
     return Page(summaries, None if last is None else Position(last.filed_date, last.accession_number))
 
 
+def summaries_of(
+    cursor: Cursor,
+    sequences: Sequence[int],
+    days: FilingDays,
+    moment: Moment,
+    signals: Mapping[int, tuple[Signal, ...]],
+) -> tuple[Summary, ...]:
+    """These versions in this order, filed between these days, with their newest ratings and these signals of each."""
+    if not sequences:
+        return ()
+    parameters = Parameters()
+    conditions = days.conditions("f.filed_date", parameters)
+    conditions.append(among("f.sequence", sequences, days, moment, parameters))
+    rows = cursor.execute(
+        f"""
+        SELECT {FILING}, f.version, f.sequence, f.signal_count FROM filings f WHERE {" AND ".join(conditions)}
+        """,
+        parameters,
+    ).fetchall()
+    found = {row[FILING_WIDTH + 1]: (*row, signals.get(row[FILING_WIDTH + 1], ())) for row in rows}
+    in_order = [found[sequence] for sequence in sequences]
+    return _summaries(cursor, in_order, moment, lambda columns: cast(tuple[Signal, ...], columns[0]))
+
+
 def _summaries(
     cursor: Cursor,
     rows: Sequence[tuple[Any, ...]],
@@ -326,11 +369,13 @@ def _summaries(
 def _ratings(
     cursor: Cursor, sequences: Sequence[int], moment: Moment
 ) -> Mapping[int, tuple[str, float | None, Sequence[str]]]:
+    if not sequences:
+        return {}
     parameters = Parameters()
     rows = cursor.execute(
         f"""
         SELECT a.filing_sequence, a.rating, a.score, a.flag_ids FROM analyses a
-        WHERE a.filing_sequence IN (SELECT unnest({parameters.bind(list(sequences), "UBIGINT[]")}))
+        WHERE list_contains({parameters.bind_numbers(sequences, "UBIGINT")}, a.filing_sequence)
           AND {valid("a", moment, parameters)}
         """,
         parameters,
@@ -343,7 +388,8 @@ SIGNAL = (
     "s.notes"
 )
 SIGNAL_WIDTH = 10
-_KINDS = {each.value: each for each in ValueKind}
+KINDS = {each.value: each for each in ValueKind}
+"""By what they are called in tables."""
 _LAST = itemgetter(-1)
 
 
@@ -370,7 +416,7 @@ def signal_of(row: Sequence[Any], ids: SignalIds, evidence: str) -> Signal:
     return Signal(
         id=ids.of_key(key).id,
         category=category,
-        value=Value(_KINDS[kind], exact, number),
+        value=Value(KINDS[kind], exact, number),
         unit=unit,
         currency=currency or "",
         confidence=confidence,

@@ -299,7 +299,7 @@ class FilingStoreServicer(store_pb2_grpc.FilingStoreServiceServicer):
         head, moment, after = await self._page_start(request, bound_to)
         page = await self._store.list_filings(selection, moment, after, limit)
         return store_pb2.ListFilingsResponse(
-            filings=[messages.summary_message(each) for each in page.summaries],
+            filings=[messages.summary_fields(each) for each in page.summaries],
             next_page_token=paging.filings_token(page, head, bound_to),
             as_of_sequence=self._moments.token(head),
         )
@@ -354,7 +354,7 @@ class FilingStoreServicer(store_pb2_grpc.FilingStoreServiceServicer):
         limit = paging.page_of_values(request.page_size, len(shown))
         page = await self._store.screen_filings(screen, moment, after, limit)
         return store_pb2.ScreenFilingsResponse(
-            filings=[messages.summary_message(each) for each in page.summaries],
+            filings=[messages.summary_fields(each) for each in page.summaries],
             next_page_token=paging.filings_token(page, head, bound_to),
             as_of_sequence=self._moments.token(head),
         )
