@@ -83,7 +83,7 @@ class DuckDBOwner:
         lock: IO[str],
         acknowledged: AcknowledgedMark,
         writer: duckdb.DuckDBPyConnection,
-        readers: int,
+        limits: Limits,
     ) -> None:
         self.directory = directory
         self.acknowledged = acknowledged
@@ -91,10 +91,11 @@ class DuckDBOwner:
         self.writer = writer
         """Used by the writing thread alone, once that runs."""
         self._lock = lock
-        self._idle = [writer.cursor() for _ in range(readers)]
-        self._slots = asyncio.Semaphore(readers)
+        self._idle = [writer.cursor() for _ in range(limits.readers)]
+        self._slots = asyncio.Semaphore(limits.readers)
+        self._pages = asyncio.Semaphore(limits.threads + 1)
         self._aside = asyncio.Lock()
-        self._threads = ThreadPoolExecutor(readers + 1, thread_name_prefix="store-reader")
+        self._threads = ThreadPoolExecutor(limits.readers + 1, thread_name_prefix="store-reader")
 
     @classmethod
     def open(cls, directory: Path, limits: Limits, now: datetime) -> DuckDBOwner:
@@ -134,7 +135,7 @@ class DuckDBOwner:
             except (duckdb.Error, schema.NewerSchema, duckdb_file.CommitsMissing) as error:
                 raise CannotOpen(f"{file} cannot be opened: {_why(error)}") from error
             opened.pop_all()
-        return cls(directory, held, acknowledged, writer, limits.readers)
+        return cls(directory, held, acknowledged, writer, limits)
 
     async def read(self, query: Callable[[duckdb.DuckDBPyConnection], Answer]) -> Answer:
         """`query(cursor)` in a thread, when one of the readers is free. A cancelled read interrupts its query."""
@@ -148,6 +149,14 @@ class DuckDBOwner:
     async def read_one_state(self, query: Callable[[duckdb.DuckDBPyConnection], Answer]) -> Answer:
         """The same, all of the query's statements in one transaction, as `in_one_state`."""
         return await self.read(lambda cursor: in_one_state(cursor, query))
+
+    async def read_page(self, query: Callable[[duckdb.DuckDBPyConnection], Answer]) -> Answer:
+        """As `read`, of a page of many filings: no more at once than keep the threads busy, the others in their order.
+
+        Side by side each would take as long as all of them together, and the slowest far longer.
+        """
+        async with self._pages:
+            return await self.read(query)
 
     async def stream(
         self, query: Callable[[duckdb.DuckDBPyConnection], Iterator[Answer]]

@@ -432,9 +432,11 @@ class DuckDBStore:
         self, selection: FilingSelection, moment: Moment, after: Position | None, limit: int
     ) -> Page:
         """A page of filings."""
-        return await self._owner.read_one_state(
-            lambda cursor: reads.list_filings(cursor, selection, moment, after, limit)
-        )
+
+        def query(cursor: duckdb.DuckDBPyConnection) -> Page:
+            return reads.list_filings(cursor, selection, moment, after, limit)
+
+        return await self._owner.read_page(lambda cursor: in_one_state(cursor, query))
 
     async def list_stale(
         self, selection: StaleSelection, moment: Moment, after: int, limit: int
@@ -449,7 +451,7 @@ class DuckDBStore:
     ) -> Page:
         """A page of the filings that meet the screen. CURRENCY_MISMATCH, UNIT_MISMATCH on the first."""
 
-        return await self._owner.read(
+        return await self._owner.read_page(
             lambda cursor: self._in_one_state(
                 cursor,
                 lambda tables: screens.screen_filings(
