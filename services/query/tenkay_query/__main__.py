@@ -26,7 +26,7 @@ from tenkay_query.cache.invalidation import Invalidation
 from tenkay_query.cache.near_cache import NearCache
 from tenkay_query.cache.redis_admin import RedisAskedLedger, RedisWatch
 from tenkay_query.cache.redis_cache import SHARED_KEYS, RedisAnswerCache, RedisFeedLedger, open_redis
-from tenkay_query.cache.redis_reads import RedisReads
+from tenkay_query.cache.redis_pipeline import RedisPipeline
 from tenkay_query.cache.tracking import Tracking
 from tenkay_query.cache_admin_servicer import CacheAdminServicer, Observed
 from tenkay_query.change_hub import ChangeHub
@@ -64,11 +64,13 @@ async def build(scope: ServerScope, settings: QuerySettings) -> None:
     store = StoreClients.of(store_endpoint(settings))
     scope.defer(store.close)
 
-    reads = RedisReads.of(settings.redis_url, SHARED_KEYS, timeout_seconds=settings.redis_timeout_seconds)
-    scope.defer(reads.close)
+    pipeline = RedisPipeline.of(
+        settings.redis_url, SHARED_KEYS, timeout_seconds=settings.redis_timeout_seconds
+    )
+    scope.defer(pipeline.close)
     cache = RedisAnswerCache(
         requests_redis,
-        reads,
+        pipeline,
         Breaker(settings.breaker_failures, metrics.BREAKER_OPEN.set),
         max_entry_bytes=settings.max_entry_bytes,
     )

@@ -23,7 +23,7 @@ from tenkay_query.cache.entry_lock import EntryLock
 from tenkay_query.cache.policy import CachePolicy
 from tenkay_query.cache.ports import StoreAnswer
 from tenkay_query.cache.redis_cache import SHARED_KEYS, RedisAnswerCache, RedisFeedLedger, open_redis
-from tenkay_query.cache.redis_reads import RedisReads
+from tenkay_query.cache.redis_pipeline import RedisPipeline
 from tenkay_query.question import Kind, Level, Outcome, Question
 from tests.integration.query.conftest import eventually, running_valkey
 
@@ -93,7 +93,7 @@ class Pods:
     async def open(self) -> None:
         self.redis = open_redis(self.url, timeout_seconds=0.5, max_connections=8)
         await RedisFeedLedger(self.redis, grace_seconds=60).advance({}, "0.5", "")
-        self.reads = RedisReads.of(self.url, SHARED_KEYS, timeout_seconds=0.5)
+        self.reads = RedisPipeline.of(self.url, SHARED_KEYS, timeout_seconds=0.5)
         cache = RedisAnswerCache(self.redis, self.reads, Breaker(100), max_entry_bytes=100_000)
         for _ in range(2):
             self.answers.append(

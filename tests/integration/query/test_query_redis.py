@@ -17,7 +17,7 @@ from tenkay_query.cache.breaker import Breaker
 from tenkay_query.cache.generations import Lookup
 from tenkay_query.cache.ports import CacheLost, Place
 from tenkay_query.cache.redis_cache import SHARED_KEYS, RedisAnswerCache, RedisFeedLedger, open_redis
-from tenkay_query.cache.redis_reads import RedisReads
+from tenkay_query.cache.redis_pipeline import RedisPipeline
 from tenkay_query.question import Kind
 from tests.integration.query.conftest import eventually, running_valkey
 
@@ -48,7 +48,7 @@ async def redis(valkey_of_ones_own: str) -> AsyncIterator[Redis]:
 
 @pytest.fixture
 async def cache(valkey_of_ones_own: str, redis: Redis) -> AsyncIterator[RedisAnswerCache]:
-    reads = RedisReads.of(valkey_of_ones_own, SHARED_KEYS, timeout_seconds=1.0)
+    reads = RedisPipeline.of(valkey_of_ones_own, SHARED_KEYS, timeout_seconds=1.0)
     yield RedisAnswerCache(redis, reads, Breaker(3), max_entry_bytes=1000)
     await reads.close()
 
@@ -291,7 +291,7 @@ async def test_a_redis_that_hangs_is_given_up_soon_and_found_again(tmp_path: Pat
     with running_valkey(tmp_path / "valkey", port) as pid:
         client = open_redis(f"redis://{LOOPBACK}:{port}/0", timeout_seconds=0.1, max_connections=8)
         told: list[bool] = []
-        reads = RedisReads.of(f"redis://{LOOPBACK}:{port}/0", SHARED_KEYS, timeout_seconds=0.1)
+        reads = RedisPipeline.of(f"redis://{LOOPBACK}:{port}/0", SHARED_KEYS, timeout_seconds=0.1)
         cache = RedisAnswerCache(client, reads, Breaker(3, told.append), max_entry_bytes=1000)
         probe = asyncio.create_task(cache.probe(0.05))
         loop = asyncio.get_running_loop()

@@ -25,7 +25,7 @@ from tenkay_query.cache.breaker import Breaker
 from tenkay_query.cache.envelope import EPOCH_BYTES
 from tenkay_query.cache.generations import Lookup
 from tenkay_query.cache.ports import CacheLost, Place
-from tenkay_query.cache.redis_reads import RedisReads
+from tenkay_query.cache.redis_pipeline import RedisPipeline
 from tenkay_query.cache.redis_scripts import ADVANCE, KEEP, RELEASE, RENEW, START_OVER, TAKE
 
 Result = TypeVar("Result")
@@ -56,20 +56,21 @@ def open_redis(url: str, *, timeout_seconds: float, max_connections: int) -> Red
 class RedisAnswerCache:
     """`ports.AnswerCache` and `ports.EntryLocks`, with a breaker."""
 
-    def __init__(self, redis: Redis, reads: RedisReads, breaker: Breaker, *, max_entry_bytes: int) -> None:
-        """`reads` reads SHARED_KEYS with each read."""
+    def __init__(
+        self, redis: Redis, pipeline: RedisPipeline, breaker: Breaker, *, max_entry_bytes: int
+    ) -> None:
+        """`pipeline` reads SHARED_KEYS with each read."""
         self._redis = redis
         self._breaker = breaker
         self._max_entry_bytes = max_entry_bytes
-        self._reads = reads
-        self._keep = redis.register_script(KEEP)
+        self._pipeline = pipeline
         self._take = redis.register_script(TAKE)
         self._renew = redis.register_script(RENEW)
         self._release = redis.register_script(RELEASE)
 
     async def look_up(self, place: Place) -> Lookup:
         keys = (place.kind_epoch, place.key, *place.generations)
-        values = await self._guarded("look_up", lambda: self._reads.read(keys))
+        values = await self._guarded("look_up", lambda: self._pipeline.read(keys))
         epoch, position, alive, seen, kind_epoch, entry, *current = values
         epoch = redis_values.token(epoch, "epoch")
         return Lookup(
@@ -105,7 +106,7 @@ class RedisAnswerCache:
             0 if found.kind_epoch is None else 1,
             *(known or "" for known in found.generations),
         ]
-        return bool(await self._guarded("keep", lambda: self._keep(keys=keys, args=arguments)))
+        return bool(await self._guarded("keep", lambda: self._pipeline.run(KEEP, keys, arguments)))
 
     async def take(self, key: str, holder: bytes, seconds: float) -> bool:
         """`EntryLocks.take`."""

@@ -1,10 +1,10 @@
-"""Reading keys over one connection that everybody shares: the hot half of what is asked of Redis.
+"""What a request asks of Redis, over one connection that everybody shares: reads of keys, and scripts.
 
 A client that borrows a connection for each command spends three to five times as much on it as the command costs. Here
 commands are pipelined, and reads that are asked for in the same moment go together in one MGET.
 
-A read that is not answered in time fails, and the connection with it, since the answers after it are late too. A
-connection that Redis closed, as a restart does, is opened again and what was under way is asked once more.
+What is not answered in time fails, and the connection with it, since the answers after it are late too. A connection
+that Redis closed, as a restart does, is opened again and what was under way is asked once more.
 """
 
 from __future__ import annotations
@@ -14,39 +14,45 @@ import contextlib
 from collections import deque
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from functools import cache
+from hashlib import sha1
 from typing import Any, cast
 
 from redis.asyncio import ConnectionPool
 from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
 from redis.exceptions import ConnectionError as RedisConnectionError
-from redis.exceptions import RedisError, ResponseError
+from redis.exceptions import NoScriptError, RedisError, ResponseError
 from redis.exceptions import TimeoutError as RedisTimeoutError
 from redis.maint_notifications import MaintNotificationsConfig
+from redis.typing import EncodableT
 
 from tenkay.runtime import tasks
 
 MOST_IN_BATCH = 64
-"""Reads that share a command at most."""
+"""What is asked together at most."""
 GATHER_SECONDS = 0.002
-"""While reads come together, from one command to the next: each costs a system call in and one out, which take longer
-than what it asks for. Without it the wait is only as long as Redis takes, and a third more CPU time goes to a read."""
+"""While callers come together, from one asking to the next: each costs a system call in and one out, which take longer
+than what is asked. Without it the wait is only as long as Redis takes, and a third more CPU time goes to a read."""
 _LOST = (RedisError, OSError, TimeoutError)
 
 Values = list[bytes | None]
 
 
 @dataclass(slots=True)
-class _Read:
-    keys: Sequence[str]
-    values: asyncio.Future[Values]
+class _Asked:
+    """Keys to read, or a command."""
+
+    words: Sequence[EncodableT]
+    is_read: bool
+    answer: asyncio.Future[Any]
     until: float
     """On the loop's clock."""
     is_repeated: bool = False
 
 
-class RedisReads:
-    """Reads keys, some of which every read wants. For one event loop."""
+class RedisPipeline:
+    """Reads keys, some of which every read wants, and runs scripts. For one event loop."""
 
     def __init__(
         self, make_connection: Callable[[], Any], shared: Sequence[str], *, timeout_seconds: float
@@ -55,10 +61,11 @@ class RedisReads:
         self._make_connection = make_connection
         self._shared = tuple(shared)
         self._timeout_seconds = timeout_seconds
-        self._waiting: deque[_Read] = deque()
-        self._sent: deque[list[_Read]] = deque()
+        self._waiting: deque[_Asked] = deque()
+        self._sent: deque[list[_Asked]] = deque()
+        """By answer that is to come, in their order: the reads of one MGET, or a command alone."""
         self._come_together = False
-        """Whether the last command was for several reads."""
+        """Whether more than one was asked together the last time."""
         self._wake = asyncio.Event()
         self._connection: Any = None
         self._sender: asyncio.Task[None] | None = None
@@ -66,7 +73,7 @@ class RedisReads:
         self._watch: asyncio.TimerHandle | None = None
 
     @classmethod
-    def of(cls, url: str, shared: Sequence[str], *, timeout_seconds: float) -> RedisReads:
+    def of(cls, url: str, shared: Sequence[str], *, timeout_seconds: float) -> RedisPipeline:
         """Over a connection to `url`, opened when it is needed."""
         pool = ConnectionPool.from_url(
             url,
@@ -79,15 +86,27 @@ class RedisReads:
 
     async def read(self, keys: Sequence[str]) -> Values:
         """The values of the shared keys and then of `keys`, all as of one moment. RedisError or OSError."""
+        values: Values = await self._ask(keys, is_read=True)
+        return values
+
+    async def run(self, script: str, keys: Sequence[str], arguments: Sequence[EncodableT]) -> Any:
+        """What a script in Lua answers. It may be run twice, when the connection is lost. RedisError or OSError."""
+        words = (len(keys), *keys, *arguments)
+        try:
+            return await self._ask(("EVALSHA", _digest(script), *words), is_read=False)
+        except NoScriptError:  # as after a restart of Redis
+            return await self._ask(("EVAL", script, *words), is_read=False)
+
+    async def _ask(self, words: Sequence[EncodableT], *, is_read: bool) -> Any:
         loop = asyncio.get_running_loop()
         if self._sender is None:
-            self._sender = loop.create_task(self._send(), name="redis-reads")
-        values: asyncio.Future[Values] = loop.create_future()
-        self._waiting.append(_Read(keys, values, loop.time() + self._timeout_seconds))
+            self._sender = loop.create_task(self._send(), name="redis-commands")
+        answer: asyncio.Future[Any] = loop.create_future()
+        self._waiting.append(_Asked(words, is_read, answer, loop.time() + self._timeout_seconds))
         self._wake.set()
         if self._watch is None:
             self._watch = loop.call_later(self._timeout_seconds / 4, self._expire)
-        return await values
+        return await answer
 
     async def close(self) -> None:
         """Ends what is under way."""
@@ -103,7 +122,7 @@ class RedisReads:
         while True:
             await self._wake.wait()
             self._wake.clear()
-            # While one command is under way the next one gathers: the slower Redis, the more go together.
+            # While one lot is under way the next one gathers: the slower Redis, the more go together.
             while self._waiting and not self._sent:
                 try:
                     await self._gather()
@@ -118,7 +137,7 @@ class RedisReads:
                         self._lose(error, again=True)
 
     async def _gather(self) -> None:
-        """Waits for more reads while they come together; one that comes alone does not wait."""
+        """Waits for more while callers come together; one that comes alone does not wait."""
         if self._come_together and len(self._waiting) < MOST_IN_BATCH:
             await asyncio.sleep(GATHER_SECONDS)
 
@@ -134,48 +153,57 @@ class RedisReads:
         self._reader = asyncio.create_task(self._receive(connection), name="redis-replies")
 
     async def _send_batch(self) -> None:
-        batch: list[_Read] = []
-        wanted = list(self._shared)
-        while self._waiting and len(batch) < MOST_IN_BATCH:
-            read = self._waiting.popleft()
-            if not read.values.done():
-                batch.append(read)
-                wanted += read.keys
-        if batch:
-            self._sent.append(batch)
-            self._come_together = len(batch) > 1
-            await self._connection.send_command("MGET", *wanted, check_health=False)
+        reads: list[_Asked] = []
+        others: list[_Asked] = []
+        while self._waiting and len(reads) + len(others) < MOST_IN_BATCH:
+            asked = self._waiting.popleft()
+            if not asked.answer.done():
+                (reads if asked.is_read else others).append(asked)
+        commands: list[tuple[EncodableT, ...]] = []
+        if reads:
+            self._sent.append(reads)
+            commands.append(("MGET", *self._shared, *(key for read in reads for key in read.words)))
+        for asked in others:
+            self._sent.append([asked])
+            commands.append(tuple(asked.words))
+        self._come_together = len(reads) + len(others) > 1
+        if commands:
+            packed = self._connection.pack_commands(commands)
+            await self._connection.send_packed_command(packed, check_health=False)
 
     async def _receive(self, connection: Any) -> None:
         try:
             while True:
                 try:
-                    values = await connection.read_response()
+                    answer = await connection.read_response()
                 except ResponseError as error:  # Redis is there and says no
                     _fail(self._sent.popleft(), error)
-                    self._wake.set()
-                    continue
-                self._give(self._sent.popleft(), values)
+                else:
+                    self._give(self._sent.popleft(), answer)
                 if self._waiting:
                     self._wake.set()
         except _LOST as error:
             if connection is self._connection:
                 self._lose(error, again=True)
 
-    def _give(self, batch: list[_Read], values: Values) -> None:
+    def _give(self, batch: list[_Asked], answer: Any) -> None:
+        if not batch[0].is_read:
+            if not batch[0].answer.done():
+                batch[0].answer.set_result(answer)
+            return
         position = len(self._shared)
-        shared = values[:position]
+        shared = answer[:position]
         for read in batch:
-            end = position + len(read.keys)
-            if not read.values.done():
-                read.values.set_result(shared + values[position:end])
+            end = position + len(read.words)
+            if not read.answer.done():
+                read.answer.set_result(shared + answer[position:end])
             position = end
 
     def _lose(self, error: BaseException, *, again: bool) -> None:
         """Gives the connection up; what was under way is asked `again` if it has not been yet."""
         connection, self._connection = self._connection, None
         reader, self._reader = self._reader, None
-        under_way = [read for batch in self._sent for read in batch]
+        under_way = [asked for batch in self._sent for asked in batch]
         self._sent.clear()
         if reader is not None and reader is not asyncio.current_task():
             reader.cancel()
@@ -183,11 +211,11 @@ class RedisReads:
             disconnecting = asyncio.get_running_loop().create_task(_disconnect(connection))
             _BACKGROUND.add(disconnecting)
             disconnecting.add_done_callback(_BACKGROUND.discard)
-        repeated = [read for read in under_way if again and not read.is_repeated]
-        _fail([read for read in under_way if not (again and not read.is_repeated)], error)
-        for read in reversed(repeated):
-            read.is_repeated = True
-            self._waiting.appendleft(read)
+        repeated = [asked for asked in under_way if again and not asked.is_repeated]
+        _fail([asked for asked in under_way if not (again and not asked.is_repeated)], error)
+        for asked in reversed(repeated):
+            asked.is_repeated = True
+            self._waiting.appendleft(asked)
         if self._waiting:
             self._wake.set()
 
@@ -213,7 +241,13 @@ async def _disconnect(connection: Any) -> None:
         await connection.disconnect(nowait=True)
 
 
-def _fail(reads: Iterable[_Read], error: BaseException) -> None:
-    for read in reads:
-        if not read.values.done():
-            read.values.set_exception(error)
+def _fail(every: Iterable[_Asked], error: BaseException) -> None:
+    for asked in every:
+        if not asked.answer.done():
+            asked.answer.set_exception(error)
+
+
+@cache
+def _digest(script: str) -> str:
+    """What Redis knows a script by that it has run before."""
+    return sha1(script.encode(), usedforsecurity=False).hexdigest()
