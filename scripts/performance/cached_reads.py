@@ -149,7 +149,11 @@ def commit_small_filing(store: Endpoint) -> FilingRef:
         number = len(extraction.signals)
         value = str(1_000_000 + number)
         fact = signal_pb2.FactEvidence(
-            concept=f"small_answer_{number}", element="us-gaap:Revenues", context_id="c-1", unit="USD", value=value
+            concept=f"small_answer_{number}",
+            element="us-gaap:Revenues",
+            context_id="c-1",
+            unit="USD",
+            value=value,
         )
         extraction.signals.append(
             signal_pb2.Signal(
