@@ -43,6 +43,7 @@ EXPECTED = {
         Reason.MESSAGE_TOO_LARGE,
         Reason.TOO_MANY_CALLS,
         Reason.DEADLINE_EXCEEDED,
+        Reason.STREAM_NOT_READ,
         Reason.EXTRACTION_TIMEOUT,
     },
     ExitCode.NOT_ALLOWED: {Reason.IDENTITY_REQUIRED, Reason.IDENTITY_REFUSED},

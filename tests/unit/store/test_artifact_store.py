@@ -344,6 +344,7 @@ async def test_puts_beyond_the_room_for_them_are_put_off(world: World) -> None:
         await gate.wait()
         yield content[1:]
 
+    await world.artifacts.require_own()
     first = asyncio.create_task(world.artifacts.put(text_artifact(content.decode()), slow()))
     await asyncio.sleep(0)
     with pytest.raises(ResourceExhausted) as full:
