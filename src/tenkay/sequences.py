@@ -66,8 +66,9 @@ def merge(first: str, second: str) -> str:
     numbers = parse(first)
     for shard, number in parse(second).items():
         numbers[shard] = max(number, numbers.get(shard, 0))
-    return _format(numbers)
+    return token_of(numbers)
 
 
-def _format(numbers: Mapping[int, int]) -> str:
+def token_of(numbers: Mapping[int, int]) -> str:
+    """The token of these commit numbers by shard; empty for none."""
     return ",".join(encode(shard, numbers[shard]) for shard in sorted(numbers))

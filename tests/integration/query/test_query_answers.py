@@ -358,7 +358,9 @@ async def test_the_sequence_of_another_store_is_refused_with_its_field(
         assert answer.error.reason is Reason.MALFORMED_SEQUENCE
         assert [each.field for each in answer.error.fields] == ["min_sequence"]
         request.min_sequence = f"{sequence},5.7"
-        assert (await caller.ask(request)).error is None, "the part of this store is what counts here"
+        answer = await caller.ask(request)
+        assert answer.error is None, "the part of this store is what counts here"
+    assert answer.cache == "hit"
 
 
 async def test_the_size_of_a_page_may_change_from_page_to_page(caller: Caller, filings: Filings) -> None:

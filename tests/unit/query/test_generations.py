@@ -6,9 +6,21 @@ from dataclasses import replace
 
 import pytest
 
+from tenkay.errors import TenkayError
 from tenkay_query.cache import envelope
 from tenkay_query.cache.envelope import Envelope, Kind
-from tenkay_query.cache.generations import Absent, Lookup, Trouble, Unusable, Valid, Verdict, covers, judge
+from tenkay_query.cache.generations import (
+    Absent,
+    Lookup,
+    Trouble,
+    Unusable,
+    Valid,
+    Verdict,
+    covers,
+    followed_part,
+    is_of_shards,
+    judge,
+)
 
 EPOCH, KIND_EPOCH, OTHER_EPOCH = b"e" * 16, b"k" * 16, b"f" * 16
 ENTRY = Envelope(Kind.ANSWER, EPOCH, KIND_EPOCH, ("0.40",), "0.42", 1_000, 9_000, 5, b"answer")
@@ -127,3 +139,30 @@ def test_a_state_covers_another_when_it_has_seen_as_much_of_each_shard(
     state: str, wanted: str, expected: bool
 ) -> None:
     assert covers(state, wanted) is expected
+
+
+@pytest.mark.parametrize(
+    ("token", "position", "part"),
+    [
+        ("0.7", "0.3", "0.7"),
+        ("0.7,5.7", "0.3", "0.7"),
+        ("5.7,0.7", "0.3", "0.7"),
+        ("0.7,5.7", "", "0.7,5.7"),
+        ("", "0.3", ""),
+    ],
+)
+def test_a_store_is_held_to_its_own_part_of_a_token(token: str, position: str, part: str) -> None:
+    assert followed_part(token, position) == part
+
+
+def test_a_token_of_other_stores_only_is_refused() -> None:
+    with pytest.raises(TenkayError, match="another store"):
+        followed_part("5.7", "0.3")
+
+
+@pytest.mark.parametrize(
+    ("token", "position", "is_so"),
+    [("0.7", "0.3", True), ("0.7", "0.3,1.2", True), ("0.7,5.7", "0.3", False), ("", "0.3", False)],
+)
+def test_a_generation_is_only_of_the_shards_that_are_followed(token: str, position: str, is_so: bool) -> None:
+    assert is_of_shards(token, position) is is_so

@@ -12,11 +12,12 @@ import pytest
 from tenkay.query.v1 import query_service_pb2 as pb
 from tenkay_query.admission.fair_places import FairPlaces
 from tenkay_query.admission.store_slots import StoreSlots
+from tenkay_query.cache import ports
 from tenkay_query.cache.answers import Answers
 from tenkay_query.cache.entry_lock import EntryLock
 from tenkay_query.cache.generations import Lookup
 from tenkay_query.cache.policy import CachePolicy
-from tenkay_query.cache.ports import CacheLost, Place, StoreAnswer
+from tenkay_query.cache.ports import AnswerCache, CacheLost, FeedProgress, Place, StoreAnswer
 from tenkay_query.question import Kind, Question
 
 POLICY = CachePolicy(
@@ -89,13 +90,20 @@ class Feed:
     def nudge(self) -> None: ...
 
 
-def answers_of(cache: Cache, store: Store, *, now: Callable[[], float] = time.time) -> Answers[str]:
+def answers_of(
+    cache: AnswerCache,
+    store: ports.Store[str],
+    *,
+    feed: FeedProgress | None = None,
+    lock: EntryLock | None = None,
+    now: Callable[[], float] = time.time,
+) -> Answers[str]:
     return Answers[str](
         cache,
         store,
-        Feed(),
+        feed or Feed(),
         POLICY,
-        lock=EntryLock(Locks(), lock_seconds=1, wait_seconds=1),
+        lock=lock or EntryLock(Locks(), lock_seconds=1, wait_seconds=1),
         slots=StoreSlots(FairPlaces(10, 10), 1),
         stamp=lambda: 0,
         random=lambda: 0.5,

@@ -10,7 +10,7 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
-from tenkay.errors import InvalidArgument
+from tenkay.errors import InvalidArgument, TenkayError
 from tenkay.query.v1 import query_service_pb2 as pb
 from tenkay_query.cache import redis_keys
 from tenkay_query.cache.coherence import Coherence
@@ -67,6 +67,14 @@ class Open:
 @pytest.fixture
 def cache() -> Open:
     return Open()
+
+
+def test_the_part_of_another_store_in_a_token_keeps_nobody_from_an_answer(cache: Open) -> None:
+    assert cache.keep("a", question("g:a"), "0.11")
+    assert cache.answer("a", "0.11,5.7") is not None
+    assert cache.answer("a", "0.12,5.7") is None
+    with pytest.raises(TenkayError, match="another store"):
+        cache.answer("a", "5.7")
 
 
 def test_an_answer_names_the_newest_state_it_is_known_to_be_true_at(cache: Open) -> None:

@@ -151,16 +151,20 @@ async def test_work_done_since_a_caller_came_is_shared_and_forgotten_when_it_lea
     early = flights.arrive("k")
     assert await flights.do("k", 1, work, good_enough=lambda _: True) == ("result of 1", False)
     late = flights.arrive("k")
-    assert flights.is_at_hand("k", early)
-    assert not flights.is_at_hand("k", late)
+    assert flights.is_at_hand("k", early, good_enough=lambda _: True)
+    assert not flights.is_at_hand("k", late, good_enough=lambda _: True)
     again = await flights.do("k", 2, work, good_enough=lambda _: True, came=early)
     assert again == ("result of 1", True)
-    needs_more = await flights.do("k", 3, work, good_enough=lambda basis: basis >= 3, came=early)
+    needs_more = await flights.do(
+        "k", 3, work, good_enough=lambda basis: basis >= 3, fits=lambda basis, _: basis >= 3, came=early
+    )
     assert needs_more == ("result of 3", False)
-    assert flights.is_at_hand("k", late), "by now something has been done since it came"
+    assert flights.is_at_hand("k", late, good_enough=lambda _: True), (
+        "by now something has been done since it came"
+    )
     for _ in range(2):
         flights.leave("k")
-    assert not flights.is_at_hand("k", early)
+    assert not flights.is_at_hand("k", early, good_enough=lambda _: True)
     assert await flights.do("k", 4, work, good_enough=lambda _: True, came=early) == ("result of 4", False)
 
 
@@ -175,4 +179,58 @@ async def test_work_that_failed_is_not_shared_by_who_comes_to_it_later() -> None
     with pytest.raises(ValueError, match="it failed"):
         await flights.do("k", 1, fail, good_enough=lambda _: True)
     assert await flights.do("k", 2, work, good_enough=lambda _: True, came=came) == ("result of 2", False)
+    flights.leave("k")
+
+
+async def test_who_cannot_use_a_result_does_the_work_itself_and_all_such_share_that() -> None:
+    flights, work = SingleFlight[int, str](), Work()
+    callers = [
+        asyncio.create_task(
+            flights.do(
+                "k", number, work, good_enough=lambda _: True, fits=lambda _, result: result != "result of 0"
+            )
+        )
+        for number in range(20)
+    ]
+    await settle()
+    work.gate.set()
+    results = [result for result, _ in await asyncio.gather(*callers)]
+    assert results == ["result of 0"] + ["result of 1"] * 19
+    assert work.started == [0, 1]
+
+
+async def test_a_caller_gives_up_on_others_whose_results_it_never_can_use() -> None:
+    flights, work = SingleFlight[int, str](), Work()
+    work.gate.set()
+
+    async def ask(number: int) -> tuple[str, bool]:
+        return await flights.do("k", number, work, good_enough=lambda _: True, fits=lambda *_: False)
+
+    results = await asyncio.gather(*(ask(number) for number in range(10)))
+    assert [result for result, _ in results] == [f"result of {number}" for number in range(10)]
+    assert not any(joined for _, joined in results)
+
+
+async def test_work_of_different_bases_goes_on_side_by_side_and_is_joined_by_either_kind() -> None:
+    flights, work = SingleFlight[int, str](), Work()
+    callers = [
+        asyncio.create_task(
+            flights.do("k", kind, work, good_enough=lambda basis, kind=kind: basis == kind)  # type: ignore[misc]
+        )
+        for kind in (1, 2) * 10
+    ]
+    await settle()
+    work.gate.set()
+    assert [result for result, _ in await asyncio.gather(*callers)] == ["result of 1", "result of 2"] * 10
+    assert work.started == [1, 2]
+
+
+async def test_a_result_that_does_not_last_is_not_given_to_who_comes_to_it_when_it_is_there() -> None:
+    flights, work = SingleFlight[int, str](lasts=lambda result: result != "result of 1"), Work()
+    work.gate.set()
+    came = flights.arrive("k")
+    await flights.do("k", 1, work, good_enough=lambda _: True)
+    assert not flights.is_at_hand("k", came, good_enough=lambda _: True)
+    assert await flights.do("k", 2, work, good_enough=lambda _: True, came=came) == ("result of 2", False)
+    assert flights.is_at_hand("k", came, good_enough=lambda _: True)
     flights.leave("k")

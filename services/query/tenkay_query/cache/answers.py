@@ -22,7 +22,6 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Generic, TypeVar
 
-from tenkay import sequences
 from tenkay.errors import Reason, TenkayError
 from tenkay.runtime import tasks
 from tenkay.runtime.call import CURRENT_DEADLINE, current_deadline
@@ -32,15 +31,25 @@ from tenkay_query.admission.store_slots import StoreSlots
 from tenkay_query.cache import answer_bytes, compression, early_refresh, envelope, negative, redis_keys
 from tenkay_query.cache.entry_lock import EntryLock
 from tenkay_query.cache.envelope import EPOCH_BYTES, Envelope
-from tenkay_query.cache.generations import Lookup, Trouble, Unusable, Valid, Verdict, covers, judge, merged
+from tenkay_query.cache.generations import (
+    Lookup,
+    Trouble,
+    Unusable,
+    Valid,
+    Verdict,
+    followed_part,
+    is_of_shards,
+    judge,
+    merged,
+)
 from tenkay_query.cache.policy import CachePolicy
 from tenkay_query.cache.ports import AnswerCache, CacheLost, FeedProgress, Place, Store, StoreAnswer
+from tenkay_query.cache.sharing import FLOOR_REFUSED, Basis, Fetched, Sharer, lasts
 from tenkay_query.cache.single_flight import SingleFlight
 from tenkay_query.question import Keepable, Level, Outcome, Question, Reply
 
 Request = TypeVar("Request")
 
-_FLOOR_REFUSED = frozenset({Reason.SEQUENCE_NOT_REACHED, Reason.MALFORMED_SEQUENCE})
 CLOCKS_APART_SECONDS = 5.0
 """How far the clocks of query processes may be apart."""
 
@@ -54,30 +63,6 @@ class _Seen:
     verdict: Verdict
     stamp: int
     """Taken before the look."""
-
-
-@dataclass(frozen=True, slots=True)
-class _Basis:
-    """What the starter of a question to the store knew before it asked."""
-
-    found: Lookup | None
-    stamp: int
-    floor: str
-    """The state that the store was asked for."""
-    asked_at: float
-    """In seconds since 1970."""
-    has_slot: bool = False
-    """Whether the starter holds a place at the store already."""
-
-
-@dataclass(frozen=True, slots=True)
-class _Fetched:
-    body: bytes = b""
-    error: TenkayError | None = None
-    as_of_sequence: str = ""
-    """The state that the body names."""
-    keepable: Keepable | None = None
-    read_at: float | None = None
 
 
 class Answers(Generic[Request]):
@@ -105,7 +90,7 @@ class Answers(Generic[Request]):
         self._stamp = stamp
         self._random = random
         self._now = now
-        self._flights: SingleFlight[_Basis, _Fetched] = SingleFlight()
+        self._flights: SingleFlight[Basis, Fetched] = SingleFlight(lasts=lasts)
         self._refreshes: dict[str, asyncio.Task[None]] = {}
 
     async def reply(self, question: Question[Request], *, has_slot: bool = False) -> Reply:
@@ -115,12 +100,12 @@ class Answers(Generic[Request]):
         `has_slot` says that the caller holds a place at the store for it already.
         """
         if question.min_sequence:
-            followed = sequences.parse(self._feed.position)
-            sequences.part_of(question.min_sequence, followed or sequences.parse(question.min_sequence))
-        place = _place(question)
+            own = followed_part(question.min_sequence, self._feed.position)
+            question = replace(question, min_sequence=own)
+        place, came_at = _place(question), self._now()
         came = self._flights.arrive(place.key)
         try:
-            return await self._reply(place, question, came, has_slot=has_slot)
+            return await self._reply(place, question, came, came_at, has_slot=has_slot)
         finally:
             self._flights.leave(place.key)
 
@@ -129,7 +114,9 @@ class Answers(Generic[Request]):
         await tasks.end(*self._refreshes.values())
         await self._flights.close()
 
-    async def _reply(self, place: Place, question: Question[Request], came: int, *, has_slot: bool) -> Reply:
+    async def _reply(
+        self, place: Place, question: Question[Request], came: int, came_at: float, *, has_slot: bool
+    ) -> Reply:
         seen = await self._look(place, question)
         if (
             isinstance(seen.verdict, Unusable)
@@ -150,14 +137,19 @@ class Answers(Generic[Request]):
             if seen.verdict.trouble is Trouble.NOT_FOLLOWED:
                 self._feed.nudge()
         last = self._last_known(question, seen)
-        if last is None and not has_slot and not self._flights.is_at_hand(place.key, came):
+        sharer = self._sharer(question, seen, came_at)
+        if (
+            last is None
+            and not has_slot
+            and not self._flights.is_at_hand(place.key, came, good_enough=sharer.joins, fits=sharer.takes)
+        ):
             try:
                 self._slots.require_time(question.work, current_deadline())
             except TenkayError as error:
                 return Reply(outcome, Level.STORE, error=error)
         try:
             async with asyncio.timeout(None if last is None else self._policy.patience_seconds):
-                fetched = await self._fetch(place, question, seen, came, has_slot)
+                fetched = await self._fetch(place, question, seen, sharer, came, has_slot)
         except TimeoutError:
             if last is None:
                 raise
@@ -242,7 +234,7 @@ class Answers(Generic[Request]):
             fetched = await self._ask(
                 place,
                 question,
-                _Basis(seen.found, seen.stamp, question.min_sequence, self._now()),
+                Basis(seen.found, seen.stamp, question.min_sequence, self._now()),
                 may_wait=False,
             )
             if fetched is not None:
@@ -257,16 +249,24 @@ class Answers(Generic[Request]):
         if not task.cancelled() and task.exception() is not None:
             metrics.EARLY_REFRESHES.labels("failed").inc()
 
-    async def _fetch(
-        self, place: Place, question: Question[Request], seen: _Seen, came: int, has_slot: bool
-    ) -> _Fetched:
+    def _sharer(self, question: Question[Request], seen: _Seen, came_at: float) -> Sharer:
         position = (seen.found.position if seen.found is not None else None) or ""
         # For what hangs on generations the store must have all that the generations were raised by: it has, since the
         # feed tells only what is committed, and saying so makes sure. A set of companies may be a little old.
         floor = merged(position, question.min_sequence) if question.is_bound else question.min_sequence
-        now = self._now()
+        oldest_read = came_at - self._policy.staleness_seconds(question)
+        return Sharer(question, seen.found, floor, self._feed.position, oldest_read)
 
-        async def ask(basis: _Basis) -> _Fetched:
+    async def _fetch(
+        self,
+        place: Place,
+        question: Question[Request],
+        seen: _Seen,
+        sharer: Sharer,
+        came: int,
+        has_slot: bool,
+    ) -> Fetched:
+        async def ask(basis: Basis) -> Fetched:
             fetched = await self._ask(place, question, basis, may_wait=True)
             if fetched is None:
                 raise RuntimeError("only who does not wait may come back with nothing")
@@ -274,21 +274,18 @@ class Answers(Generic[Request]):
 
         fetched, joined = await self._flights.do(
             place.key,
-            _Basis(seen.found, seen.stamp, floor, now, has_slot),
+            Basis(seen.found, seen.stamp, sharer.floor, self._now(), has_slot),
             ask,
-            good_enough=lambda basis: (
-                _joinable(basis, seen.found, question, floor)
-                if question.is_bound
-                else covers(basis.floor, floor)
-                and now - basis.asked_at <= self._policy.staleness_seconds(question)
-            ),
+            good_enough=sharer.joins,
+            fits=sharer.takes,
             came=came,
             context=self._flight_context,
         )
-        if joined:
-            metrics.FLIGHTS_JOINED.inc()
-            return _as_of(merged(fetched.as_of_sequence, position), question, fetched)
-        return fetched
+        if not joined:
+            return fetched
+        metrics.FLIGHTS_JOINED.inc()
+        staleness_seconds = self._policy.staleness_seconds(question)
+        return sharer.given(fetched, now=self._now(), staleness_seconds=staleness_seconds)
 
     def _flight_context(self) -> contextvars.Context:
         """The starter's trace, but not its deadline: others may have more time than it."""
@@ -297,21 +294,21 @@ class Answers(Generic[Request]):
         return context
 
     async def _ask(
-        self, place: Place, question: Question[Request], basis: _Basis, *, may_wait: bool
-    ) -> _Fetched | None:
+        self, place: Place, question: Question[Request], basis: Basis, *, may_wait: bool
+    ) -> Fetched | None:
         if not question.is_expensive or basis.found is None:
             return await self._from_store(place, question, basis)
 
-        async def from_cache() -> _Fetched | None:
+        async def from_cache() -> Fetched | None:
             seen = await self._look(place, question)
-            served = (
-                self._served(question, seen.verdict, seen.stamp) if isinstance(seen.verdict, Valid) else None
-            )
+            if not isinstance(seen.verdict, Valid):
+                return None
+            served = self._served(question, seen.verdict, seen.stamp)
             if served is None:
                 return None
             metrics.LOCK_WAITS.inc()
-            as_of_sequence = "" if served.keepable is None else served.keepable.as_of_sequence
-            return _Fetched(served.body, served.error, as_of_sequence, served.keepable, served.read_at)
+            true_at = seen.verdict.as_of_sequence
+            return Fetched(served.body, served.error, true_at, served.keepable, served.read_at)
 
         return await self._lock.answer(
             redis_keys.lock(place.key),
@@ -320,41 +317,46 @@ class Answers(Generic[Request]):
             may_wait=may_wait,
         )
 
-    async def _from_store(self, place: Place, question: Question[Request], basis: _Basis) -> _Fetched:
+    async def _from_store(self, place: Place, question: Question[Request], basis: Basis) -> Fetched:
+        floor, refused = basis.floor, ""
         read_at = self._now()
         try:
             async with contextlib.nullcontext() if basis.has_slot else self._slots.hold(question.work):
                 read_at = self._now()
-                answer = await self._ask_store(question, basis.floor)
+                try:
+                    answer = await self._store.ask(question, floor)
+                except TenkayError as error:
+                    # A store that was set back to an older state has not reached a position that was followed before,
+                    # and one that took another's place never had it.
+                    if error.reason not in FLOOR_REFUSED or floor == question.min_sequence:
+                        raise
+                    floor, refused = question.min_sequence, floor
+                    answer = await self._store.ask(question, floor)
         except TenkayError as error:
-            if error.reason in negative.CACHED:
+            if error.reason in FLOOR_REFUSED:
+                return Fetched(error=error, refused=floor)
+            if error.reason in negative.CACHED and not refused:
                 body = negative.encode(error)
                 # An error does not tell which state was read; it was not older than the one asked for.
-                told = StoreAnswer(body, basis.floor)
+                told = StoreAnswer(body, floor)
                 await self._keep(place, question, basis, envelope.Kind.NEGATIVE, told, read_at)
-            return _Fetched(error=error)
-        entry = await self._keep(place, question, basis, envelope.Kind.ANSWER, answer, read_at)
+            return Fetched(error=error, true_at=floor, refused=refused)
+        # A page of a list names the state of its first page; it was not read from an older one than was asked for.
+        true_at = merged(answer.as_of_sequence, floor)
+        entry = None
+        if not refused:  # else the generations are those of a state that this store does not have
+            entry = await self._keep(place, question, basis, envelope.Kind.ANSWER, answer, read_at)
         if entry is None:
-            return _Fetched(answer.body, as_of_sequence=answer.as_of_sequence, read_at=read_at)
+            return Fetched(answer.body, None, true_at, read_at=read_at, refused=refused)
         seconds = self._seconds_left(question, entry) - self._lead_seconds(question, entry)
         keepable = Keepable(answer.as_of_sequence, basis.stamp, seconds, read_at)
-        return _Fetched(answer.body, None, answer.as_of_sequence, keepable, read_at)
-
-    async def _ask_store(self, question: Question[Request], floor: str) -> StoreAnswer:
-        try:
-            return await self._store.ask(question, floor)
-        except TenkayError as error:
-            # A store that was set back to an older state has not reached a position that was followed before, and one
-            # that took another's place never had it.
-            if error.reason in _FLOOR_REFUSED and floor != question.min_sequence:
-                return await self._store.ask(question, question.min_sequence)
-            raise
+        return Fetched(answer.body, None, true_at, keepable, read_at)
 
     async def _keep(
         self,
         place: Place,
         question: Question[Request],
-        basis: _Basis,
+        basis: Basis,
         kind: envelope.Kind,
         answer: StoreAnswer,
         read_at: float,
@@ -363,7 +365,7 @@ class Answers(Generic[Request]):
         found, as_of_sequence = basis.found, answer.as_of_sequence
         if found is None or found.epoch is None or len(answer.body) > self._policy.max_body_bytes:
             return None
-        if question.is_bound and (found.position is None or not as_of_sequence):
+        if question.is_bound and not (found.position and is_of_shards(as_of_sequence, found.position)):
             return None
         is_negative = kind is envelope.Kind.NEGATIVE
         lasts = self._policy.seconds_to_keep(question.kind, is_negative=is_negative, drawn=self._random())
@@ -401,31 +403,4 @@ def _place(question: Question[Request]) -> Place:
         redis_keys.entry(question.method, question.canonical),
         redis_keys.kind_epoch(question.kind),
         question.generations,
-    )
-
-
-def _as_of(sequence: str, question: Question[Request], fetched: _Fetched) -> _Fetched:
-    """Another caller's answer naming the state that it is known to be true at for this one.
-
-    The one who joins may have seen a newer state than the one who asked: see `_joinable`.
-    """
-    if fetched.error is not None or not question.is_bound or question.as_of_field is None:
-        return fetched
-    if sequence == fetched.as_of_sequence:
-        return fetched
-    body = answer_bytes.with_text(fetched.body, question.as_of_field, sequence)
-    return replace(fetched, body=body, as_of_sequence=sequence)
-
-
-def _joinable(basis: _Basis, found: Lookup | None, question: Question[Request], floor: str) -> bool:
-    """Whether the answer to a question about one filing or company, asked on `basis`, is new enough for a caller that
-    has `found`."""
-    if found is None or basis.found is None:
-        return covers(basis.floor, question.min_sequence)
-    if covers(basis.floor, floor):
-        return True
-    # The feed has moved on, but nothing has touched this since the question was asked.
-    unchanged = None not in found.generations and basis.found.generations == found.generations
-    return (
-        unchanged and basis.found.epoch == found.epoch and covers(found.position or "", question.min_sequence)
     )

@@ -126,3 +126,16 @@ def covers(state: str, wanted: str) -> bool:
         return True
     numbers = sequences.parse(state)
     return all(numbers.get(shard, -1) >= number for shard, number in sequences.parse(wanted).items())
+
+
+@lru_cache(maxsize=REMEMBERED_COMPARISONS)
+def followed_part(token: str, position: str) -> str:
+    """The part of `token` that is of the shards of `position`, where the feed was followed to: what this store can be
+    held to. All of it while no position is known. MALFORMED_SEQUENCE when all of it is of others."""
+    followed = sequences.parse(position) or sequences.parse(token)
+    return sequences.token_of(sequences.part_of(token, followed))
+
+
+def is_of_shards(token: str, position: str) -> bool:
+    """Whether `token` is of the shards of `position`, and of no others. The empty token is of none."""
+    return bool(token) and sequences.parse(token).keys() <= sequences.parse(position).keys()

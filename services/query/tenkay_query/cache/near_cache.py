@@ -33,7 +33,7 @@ from typing import Generic, TypeVar
 
 from tenkay import sequences
 from tenkay_query.cache import answer_bytes, redis_keys
-from tenkay_query.cache.generations import covers, merged
+from tenkay_query.cache.generations import covers, followed_part, merged
 from tenkay_query.cache.s3_fifo import S3Fifo
 from tenkay_query.question import Keepable, Kind, Question
 
@@ -157,7 +157,12 @@ class NearCache:
             return None
         if entry.seen_at is not self._position:
             self._bring_up(entry)
-        if min_sequence and min_sequence != entry.state and not covers(entry.state, min_sequence):
+        if (
+            min_sequence
+            and min_sequence != entry.state
+            and not covers(entry.state, min_sequence)
+            and not covers(entry.state, followed_part(min_sequence, self._position))
+        ):
             self.behind += 1
             return None
         if self._clock() >= entry.expires_at:

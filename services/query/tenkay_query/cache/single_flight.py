@@ -13,8 +13,11 @@ from tenkay.runtime import tasks
 Result = TypeVar("Result")
 Basis = TypeVar("Basis")
 
+MOST_JOINED = 3
+"""Work of others that a caller waits for and cannot use, before it does its own whatever others do."""
 
-@dataclass(slots=True)
+
+@dataclass(slots=True, eq=False)
 class _Flight(Generic[Basis, Result]):
     basis: Basis
     task: asyncio.Task[Result]
@@ -29,19 +32,25 @@ class _Present(Generic[Basis, Result]):
 
     callers: int = 0
     landed: _Flight[Basis, Result] | None = None
-    """The newest that came back with a result while one of them was there."""
+    """The newest that came back with a lasting result while one of them was there."""
+
+
+def _whatever(*_: object) -> bool:
+    return True
 
 
 class SingleFlight(Generic[Basis, Result]):
     """Work by key, shared by all who were there at the same time. Nothing is cached here: a result is kept only as long
     as somebody is there who came before the work was done.
 
-    Each flight has a basis: what its starter knew. Another caller joins only when that is good enough for it; else it
-    starts a flight of its own, which later callers then find.
+    Each flight has a basis: what its starter knew. Another caller joins only when that is `good_enough` for it, and is
+    given the result only when that `fits`; else it starts a flight of its own, which others then find beside the first.
     """
 
-    def __init__(self) -> None:
-        self._flights: dict[str, _Flight[Basis, Result]] = {}
+    def __init__(self, *, lasts: Callable[[Result], bool] = _whatever) -> None:
+        """`lasts` says of a result whether it may be given to those who come to it when the work is done."""
+        self._lasts = lasts
+        self._flights: dict[str, list[_Flight[Basis, Result]]] = {}
         self._present: dict[str, _Present[Basis, Result]] = {}
         self._clock = 0
 
@@ -62,9 +71,16 @@ class SingleFlight(Generic[Basis, Result]):
         if not present.callers:
             del self._present[key]
 
-    def is_at_hand(self, key: str, came: int) -> bool:
-        """Whether work by this key is under way, or has been done since `came`."""
-        return key in self._flights or self._landed(key, came) is not None
+    def is_at_hand(
+        self,
+        key: str,
+        came: int,
+        *,
+        good_enough: Callable[[Basis], bool],
+        fits: Callable[[Basis, Result], bool] = _whatever,
+    ) -> bool:
+        """Whether `do` would not start work now."""
+        return self._landed(key, came, fits) is not None or self._flying(key, good_enough) is not None
 
     async def do(
         self,
@@ -73,6 +89,7 @@ class SingleFlight(Generic[Basis, Result]):
         work: Callable[[Basis], Awaitable[Result]],
         *,
         good_enough: Callable[[Basis], bool],
+        fits: Callable[[Basis, Result], bool] = _whatever,
         came: int | None = None,
         context: Callable[[], contextvars.Context] = contextvars.copy_context,
     ) -> tuple[Result, bool]:
@@ -82,26 +99,31 @@ class SingleFlight(Generic[Basis, Result]):
 
         The work goes on when its starter is cancelled, and is itself cancelled when nobody waits for it any more.
         """
-        flight = self._flights.get(key)
-        joined = flight is not None and good_enough(flight.basis)
-        if not joined and came is not None:
-            landed = self._landed(key, came)
-            if landed is not None and good_enough(landed.basis):
+        for _ in range(MOST_JOINED):
+            landed = None if came is None else self._landed(key, came, fits)
+            if landed is not None:
                 return landed.task.result(), True
-        if flight is None or not joined:
-            flight = self._flights[key] = self._start(key, basis, work, context())
+            flight = self._flying(key, good_enough)
+            if flight is None:
+                break
+            result = await self._wait(key, flight)
+            if fits(flight.basis, result):
+                return result, True
+        return await self._wait(key, self._start(key, basis, work, context())), False
+
+    async def close(self) -> None:
+        """Ends all work under way."""
+        await tasks.end(*(flight.task for flights in self._flights.values() for flight in flights))
+
+    async def _wait(self, key: str, flight: _Flight[Basis, Result]) -> Result:
         flight.waiting += 1
         try:
-            return await asyncio.shield(flight.task), joined
+            return await asyncio.shield(flight.task)
         finally:
             flight.waiting -= 1
             if flight.waiting == 0 and not flight.task.done():
                 flight.task.cancel()
                 self._forget(key, flight)
-
-    async def close(self) -> None:
-        """Ends all work under way."""
-        await tasks.end(*(flight.task for flight in self._flights.values()))
 
     def _start(
         self,
@@ -114,23 +136,38 @@ class SingleFlight(Generic[Basis, Result]):
             return await work(basis)
 
         flight = _Flight(basis, asyncio.get_running_loop().create_task(run(), context=context))
+        self._flights.setdefault(key, []).append(flight)
         flight.task.add_done_callback(lambda task: self._ended(key, flight, task))
         return flight
 
     def _ended(self, key: str, flight: _Flight[Basis, Result], task: asyncio.Task[Result]) -> None:
         self._forget(key, flight)
         # An exception is looked at, in case that nobody waits any more.
-        if not task.cancelled() and task.exception() is None and key in self._present:
+        if task.cancelled() or task.exception() is not None:
+            return
+        if key in self._present and self._lasts(task.result()):
             self._clock += 1
             flight.landed_at = self._clock
             self._present[key].landed = flight
 
-    def _landed(self, key: str, came: int) -> _Flight[Basis, Result] | None:
+    def _flying(self, key: str, good_enough: Callable[[Basis], bool]) -> _Flight[Basis, Result] | None:
+        """The newest work under way that is good enough."""
+        return next(
+            (flight for flight in reversed(self._flights.get(key, ())) if good_enough(flight.basis)), None
+        )
+
+    def _landed(
+        self, key: str, came: int, fits: Callable[[Basis, Result], bool]
+    ) -> _Flight[Basis, Result] | None:
         present = self._present.get(key)
-        if present is None or present.landed is None or present.landed.landed_at < came:
+        landed = None if present is None else present.landed
+        if landed is None or landed.landed_at < came or not fits(landed.basis, landed.task.result()):
             return None
-        return present.landed
+        return landed
 
     def _forget(self, key: str, flight: _Flight[Basis, Result]) -> None:
-        if self._flights.get(key) is flight:
-            del self._flights[key]
+        flights = self._flights.get(key, [])
+        if flight in flights:
+            flights.remove(flight)
+        if not flights:
+            self._flights.pop(key, None)
