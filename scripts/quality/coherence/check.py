@@ -36,6 +36,7 @@ class CheckPlan:
     """How large a check is."""
 
     commits: int = 10_000
+    """At least: they go on until each kind of disturbance has come once."""
     writers: int = 12
     readers: int = 4
     pods: int = 2
@@ -43,6 +44,7 @@ class CheckPlan:
     rest_seconds: float | None = 3.0
     """Between two disturbances. None: there are none."""
     longest_seconds: float = 1800.0
+    """What is not done by then counts as a failure."""
     mutant: str | None = None
     """The fault that the query processes have."""
 
@@ -89,7 +91,8 @@ async def check(plan: CheckPlan, folder: Path) -> Outcome:
 
 async def _check(plan: CheckPlan, stack: QueryStack) -> Outcome:
     started = time.monotonic()
-    board, calendar = Board(Ledger(), plan.commits), Calendar()
+    calendar = Calendar()
+    board = Board(Ledger(), plan.commits, lambda: plan.rest_seconds is None or calendar.has_each)
     history = History(board.ledger)
     own = [filings_of(number) for number in range(plan.writers)]
     of_writer = {
@@ -136,7 +139,9 @@ async def _check(plan: CheckPlan, stack: QueryStack) -> Outcome:
             async with asyncio.timeout(plan.longest_seconds):
                 await _all_or_first_failure([each.work() for each in writers], beside_writers)
         except TimeoutError:
-            judge.blame(Fault.FAILED, f"only {board.commits} commits within {plan.longest_seconds:g} s")
+            came = ", ".join(calendar.counts)
+            told = f"only {board.commits} commits and these disturbances within {plan.longest_seconds:g} s: {came}"
+            judge.blame(Fault.FAILED, told)
         finally:
             # The feed goes on until the last commits have come; the others end.
             await _end(beside_writers[1:])

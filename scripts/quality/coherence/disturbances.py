@@ -6,7 +6,7 @@ import asyncio
 import signal
 import time
 from collections import Counter
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 
 from query_stack import QueryStack
@@ -18,7 +18,10 @@ SETTLE_SECONDS = 2.0
 SQUEEZED_BYTES = 3 * 1024 * 1024
 SQUEEZED_SECONDS = 2.0
 STOPPED_SECONDS = 1.5
-STOPPED = "process stopped"
+FLUSHED, EVICTED, RESTARTED = "flushed", "generations evicted", "restarted"
+STOPPED, SQUEEZED = "process stopped", "squeezed"
+KINDS = (FLUSHED, EVICTED, RESTARTED, STOPPED, SQUEEZED)
+"""In the order in which they come."""
 
 
 @dataclass(slots=True)
@@ -28,6 +31,11 @@ class Calendar:
     spans: list[tuple[float, float]] = field(default_factory=list)
     counts: Counter[str] = field(default_factory=Counter)
 
+    @property
+    def has_each(self) -> bool:
+        """Whether each kind of disturbance is over that there is."""
+        return self.counts.keys() >= set(KINDS)
+
     def is_healthy(self, start: float, end: float) -> bool:
         """Whether nothing was disturbed between two moments, nor shortly before."""
         return not any(began <= end and ended + SETTLE_SECONDS >= start for began, ended in self.spans)
@@ -35,19 +43,19 @@ class Calendar:
 
 async def disturb(stack: QueryStack, calendar: Calendar, rest_seconds: float) -> None:
     """One disturbance after another, with rests between, until cancelled."""
-    ways: tuple[tuple[str, Callable[[QueryStack], Awaitable[None]]], ...] = (
-        ("flushed", _flush),
-        ("generations evicted", _evict_generations),
-        ("restarted", _restart),
-        (STOPPED, lambda stack: _stop_one(stack, calendar.counts[STOPPED])),
-        ("squeezed", _squeeze),
-    )
+    ways: Mapping[str, Callable[[QueryStack], Awaitable[None]]] = {
+        FLUSHED: _flush,
+        EVICTED: _evict_generations,
+        RESTARTED: _restart,
+        STOPPED: lambda stack: _stop_one(stack, calendar.counts[STOPPED]),
+        SQUEEZED: _squeeze,
+    }
     while True:
-        for name, way in ways:
+        for name in KINDS:
             await asyncio.sleep(rest_seconds)
             began = time.monotonic()
             calendar.spans.append((began, float("inf")))
-            await way(stack)
+            await ways[name](stack)
             calendar.spans[-1] = (began, time.monotonic())
             calendar.counts[name] += 1
 

@@ -74,11 +74,18 @@ class Board:
 
     ledger: Ledger
     wanted: int
-    """Commits to make."""
+    """Commits to make at least."""
+    may_end: Callable[[], bool] = lambda: True
+    """Whether enough has happened beside them."""
     begun: int = 0
     kinds: Counter[str] = field(default_factory=Counter)
     visibility: list[Visibility] = field(default_factory=list)
     numbers: Iterator[int] = field(default_factory=lambda: itertools.count(1))
+
+    @property
+    def goes_on(self) -> bool:
+        """Whether another commit is to be made."""
+        return self.begun < self.wanted or not self.may_end()
 
     @property
     def commits(self) -> int:
@@ -130,8 +137,8 @@ class Writer:
             await self._extract(filing, filing.cik)
 
     async def work(self) -> None:
-        """Until as many commits are made as are wanted."""
-        while self._board.begun < self._board.wanted:
+        """Until enough commits are made."""
+        while self._board.goes_on:
             self._board.begun += 1
             filing = self._draw.choice(self._filings)
             former = filing.cik
