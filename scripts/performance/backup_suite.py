@@ -91,8 +91,13 @@ class _Load:
             self.answered.append((time.monotonic(), committed.sequence))
 
     def rate(self, start: float, end: float) -> float:
-        """Filings a second answered between two moments."""
-        return sum(start <= at < end for at, _ in self.answered) / (end - start)
+        """Filings a second answered between two moments. RuntimeError when there are none."""
+        answered = sum(start <= at < end for at, _ in self.answered)
+        if not answered:
+            raise RuntimeError(
+                f"no commit was answered in {end - start:.1f} s: the machine is too busy to measure"
+            )
+        return answered / (end - start)
 
     def longest_gap(self, start: float, end: float) -> float:
         """Longest time between two answers, in seconds."""
