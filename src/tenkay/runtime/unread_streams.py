@@ -12,8 +12,10 @@ from contextlib import aclosing
 from typing import TypeVar
 
 from tenkay.errors import Reason, failure
+from tenkay.runtime.logs import get_logger
 
 Part = TypeVar("Part")
+logger = get_logger(__name__)
 
 
 async def while_read(
@@ -39,7 +41,10 @@ async def while_read(
             finally:
                 timer.cancel()
                 if closing is not None:
-                    await closing
+                    try:
+                        await closing
+                    except Exception:  # the reader is told why the stream ended, not how
+                        logger.exception("unread stream not closed cleanly", stream=what)
             if closing is not None:
                 raise failure(
                     Reason.STREAM_NOT_READ,

@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import AsyncGenerator
 
 import pytest
+from structlog.testing import capture_logs
 
 from tenkay.errors import DeadlineExceeded, Reason
 from tenkay.runtime.unread_streams import while_read
@@ -68,3 +69,21 @@ async def test_the_error_of_the_source_is_the_readers() -> None:
     assert await anext(parts) == 1
     with pytest.raises(ValueError, match="broken"):
         await anext(parts)
+
+
+async def test_an_error_of_a_source_that_is_closed_does_not_hide_that_the_stream_was_not_read() -> None:
+    async def broken_at_its_end() -> AsyncGenerator[int, None]:
+        try:
+            yield 1
+        finally:
+            raise ValueError("broken")
+
+    parts = while_read(broken_at_its_end(), idle_seconds=0.05, what="the list")
+    assert await anext(parts) == 1
+    await asyncio.sleep(0.2)
+    with capture_logs() as logs, pytest.raises(DeadlineExceeded) as ended:
+        await anext(parts)
+    assert ended.value.reason is Reason.STREAM_NOT_READ
+    assert [(each["event"], each["stream"]) for each in logs] == [
+        ("unread stream not closed cleanly", "the list")
+    ]
