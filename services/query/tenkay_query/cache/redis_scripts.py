@@ -180,15 +180,23 @@ return 1
 )
 """Makes void all that hangs on some generations: their sequences stay, with a mark that no entry carries."""
 
-TAKE = """
+TAKE = (
+    _VALUES
+    + """
 -- KEYS: lock   ARGV: holder, ms
 if redis.call('SET', KEYS[1], ARGV[1], 'NX', 'PX', ARGV[2]) then return 1 end
+-- A client that lost the answer asks again: it has the lock.
+if value(KEYS[1]) == ARGV[1] then
+  redis.call('PEXPIRE', KEYS[1], ARGV[2])
+  return 1
+end
 -- Nobody takes a lock without an end: that one would hold up all who come.
 if redis.call('PTTL', KEYS[1]) ~= -1 then return 0 end
 redis.call('SET', KEYS[1], ARGV[1], 'PX', ARGV[2])
 return 1
 """
-"""Takes a lock, unless somebody has it; 1 when taken."""
+)
+"""Takes a lock, unless somebody else has it; 1 when taken."""
 
 RENEW = (
     _VALUES

@@ -13,6 +13,7 @@ from typing import TypeVar
 
 from tenkay import sequences
 from tenkay.errors import TenkayError
+from tenkay.sequences import MAX_TOKEN_CHARACTERS
 from tenkay_query import metrics
 from tenkay_query.cache.envelope import EPOCH_BYTES
 
@@ -20,10 +21,11 @@ PRESENT = b"1"
 """The value of a note that only is there or is not."""
 _MILLISECONDS = re.compile(rb"[0-9]{1,15}")
 _MARKED = re.compile(r"([0-9.,]*)(?:![0-9a-f]{16})?", re.ASCII)
+_MARK_CHARACTERS = len("!") + 16
 Value = TypeVar("Value")
 
 _REMEMBERED = 4096
-"""The same few values are read over and over."""
+"""The same few values are read over and over. None is remembered that is longer than what query writes."""
 
 
 def token(held: bytes | None, key: str) -> bytes | None:
@@ -33,7 +35,9 @@ def token(held: bytes | None, key: str) -> bytes | None:
 
 def sequence(held: bytes | None, key: str) -> str | None:
     """A sequence."""
-    return _sound(held, None if held is None else _sequence(held), key)
+    if held is None or len(held) > MAX_TOKEN_CHARACTERS:
+        return _sound(held, None, key)
+    return _sound(held, _sequence(held), key)
 
 
 def milliseconds(held: bytes | None, key: str) -> int | None:
@@ -51,6 +55,8 @@ def generation(held: bytes | None, epoch: bytes | None, key: str) -> str | None:
     which is no damage."""
     if held is None or epoch is None or (len(held) > EPOCH_BYTES and not held.startswith(epoch)):
         return None
+    if len(held) > EPOCH_BYTES + MAX_TOKEN_CHARACTERS + _MARK_CHARACTERS:
+        return _sound(held, None, key)
     return _sound(held, _generation(held[EPOCH_BYTES:]), key)
 
 
