@@ -38,10 +38,12 @@ class QuerySettings(ServiceSettings):
     """The Redis of the cache, shared by all query processes. One that may evict, not the broker's."""
 
     redis_timeout_seconds: float = Field(default=0.1, gt=0, le=1)
-    """Longest wait for Redis, once more for the retry; past it the store is asked."""
+    """Longest wait for Redis, past which the store is asked. An entry is given up within a quarter more, together with
+    all that is under way on the connection; a lock is tried once more."""
 
     redis_connections: int = Field(default=64, ge=1, le=10_000)
-    """Connections to Redis at most."""
+    """Connections to Redis at most for locks and the breaker's probe. Entries are read and written over one more; the
+    follower, tracking and the admin calls have a few of their own."""
 
     breaker_failures: int = Field(default=5, ge=1, le=1000)
     """Failures of Redis in a row after which it is not asked until it answers again."""

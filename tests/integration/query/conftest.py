@@ -14,6 +14,7 @@ from typing import Any
 
 import grpc
 import pytest
+import uvloop
 from google.protobuf.message import Message
 from google.protobuf.message_factory import GetMessageClass
 
@@ -53,6 +54,17 @@ REQUESTS = {
     comparisons_pb2.CompareCompaniesRequest: "CompareCompanies",
 }
 ANSWERS = messages_of_service()
+
+
+def pytest_asyncio_loop_factories(
+    item: pytest.Item,
+) -> dict[str, Callable[[], asyncio.AbstractEventLoop]]:
+    """What talks to Redis by itself is tested on uvloop too, which services run on and whose transports fail otherwise
+    than asyncio's."""
+    factories: dict[str, Callable[[], asyncio.AbstractEventLoop]] = {"asyncio": asyncio.new_event_loop}
+    if item.path.name.startswith("test_redis_pipeline"):
+        factories["uvloop"] = uvloop.new_event_loop
+    return factories
 
 
 @contextmanager

@@ -93,8 +93,8 @@ class Pods:
     async def open(self) -> None:
         self.redis = open_redis(self.url, timeout_seconds=0.5, max_connections=8)
         await RedisFeedLedger(self.redis, grace_seconds=60).advance({}, "0.5", "")
-        self.reads = RedisPipeline.of(self.url, SHARED_KEYS, timeout_seconds=0.5)
-        cache = RedisAnswerCache(self.redis, self.reads, Breaker(100), max_entry_bytes=100_000)
+        self.pipeline = RedisPipeline.of(self.url, SHARED_KEYS, timeout_seconds=0.5)
+        cache = RedisAnswerCache(self.redis, self.pipeline, Breaker(100), max_entry_bytes=100_000)
         for _ in range(2):
             self.answers.append(
                 Answers(
@@ -113,7 +113,7 @@ class Pods:
     async def close(self) -> None:
         for each in self.answers:
             await each.close()
-        await self.reads.close()
+        await self.pipeline.close()
         await self.redis.aclose()
 
 

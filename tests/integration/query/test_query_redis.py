@@ -6,6 +6,7 @@ import asyncio
 import os
 import signal
 from collections.abc import AsyncIterator, Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -48,9 +49,9 @@ async def redis(valkey_of_ones_own: str) -> AsyncIterator[Redis]:
 
 @pytest.fixture
 async def cache(valkey_of_ones_own: str, redis: Redis) -> AsyncIterator[RedisAnswerCache]:
-    reads = RedisPipeline.of(valkey_of_ones_own, SHARED_KEYS, timeout_seconds=1.0)
-    yield RedisAnswerCache(redis, reads, Breaker(3), max_entry_bytes=1000)
-    await reads.close()
+    pipeline = RedisPipeline.of(valkey_of_ones_own, SHARED_KEYS, timeout_seconds=1.0)
+    yield RedisAnswerCache(redis, pipeline, Breaker(3), max_entry_bytes=1000)
+    await pipeline.close()
 
 
 @pytest.fixture
@@ -286,13 +287,33 @@ async def test_a_full_redis_keeps_nothing_and_still_answers(
         await redis.config_set("maxmemory-policy", str(settings["maxmemory-policy"]))
 
 
+async def test_a_lock_is_the_holders_that_asks_for_it_again_and_nobody_elses(
+    cache: RedisAnswerCache, redis: Redis
+) -> None:
+    """As the client does when the connection was lost before the answer came."""
+    assert await cache.take("lock", b"one", 5)
+    assert await cache.take("lock", b"one", 60)
+    assert await redis.pttl("lock") > 5_000
+    assert not await cache.take("lock", b"two", 90)
+    assert await redis.pttl("lock") <= 60_000
+    await cache.release("lock", b"one")
+    assert await cache.take("lock", b"two", 5)
+
+
+async def test_what_cannot_be_sent_is_no_failure_of_redis(cache: RedisAnswerCache) -> None:
+    for _ in range(5):  # more than the breaker bears
+        with pytest.raises(CacheLost, match="surrogates"):
+            await cache.look_up(replace(PLACE, key="\ud800"))
+    await cache.look_up(PLACE)
+
+
 async def test_a_redis_that_hangs_is_given_up_soon_and_found_again(tmp_path: Path) -> None:
     port = free_port()
     with running_valkey(tmp_path / "valkey", port) as pid:
         client = open_redis(f"redis://{LOOPBACK}:{port}/0", timeout_seconds=0.1, max_connections=8)
         told: list[bool] = []
-        reads = RedisPipeline.of(f"redis://{LOOPBACK}:{port}/0", SHARED_KEYS, timeout_seconds=0.1)
-        cache = RedisAnswerCache(client, reads, Breaker(3, told.append), max_entry_bytes=1000)
+        pipeline = RedisPipeline.of(f"redis://{LOOPBACK}:{port}/0", SHARED_KEYS, timeout_seconds=0.1)
+        cache = RedisAnswerCache(client, pipeline, Breaker(3, told.append), max_entry_bytes=1000)
         probe = asyncio.create_task(cache.probe(0.05))
         loop = asyncio.get_running_loop()
         try:
@@ -314,5 +335,5 @@ async def test_a_redis_that_hangs_is_given_up_soon_and_found_again(tmp_path: Pat
         finally:
             os.kill(pid, signal.SIGCONT)
             probe.cancel()
-            await reads.close()
+            await pipeline.close()
             await client.aclose()

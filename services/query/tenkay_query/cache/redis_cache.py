@@ -15,7 +15,7 @@ from typing import Any, TypeVar, cast
 from redis.asyncio import BlockingConnectionPool, Redis
 from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
-from redis.exceptions import RedisError, ResponseError
+from redis.exceptions import DataError, RedisError, ResponseError
 from redis.maint_notifications import MaintNotificationsConfig
 from redis.typing import EncodableT
 
@@ -138,8 +138,8 @@ class RedisAnswerCache:
             raise CacheLost("the breaker is open")
         try:
             result = await ask()
-        except ResponseError as error:
-            # Redis is there and says no (full, read-only): asking it other things may well work.
+        except (ResponseError, DataError) as error:
+            # Redis is there and says no (full, read-only), or this cannot be sent: other things may well be answered.
             metrics.REDIS_ERRORS.labels(operation).inc()
             raise CacheLost(str(error)) from error
         except (RedisError, OSError, TimeoutError) as error:
