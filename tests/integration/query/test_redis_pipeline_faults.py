@@ -388,6 +388,24 @@ async def test_what_was_asked_first_fails_first_wherever_it_is_in_a_lot(
         await asyncio.gather(read, return_exceptions=True)
 
 
+async def test_what_waits_while_a_connection_hangs_is_answered_over_the_next_one(
+    server: Server, connections: Connections
+) -> None:
+    async with opened(connections, timeout_seconds=1) as pipeline:
+        await check(pipeline)
+        server.holds = True
+        hanging = asyncio.create_task(check(pipeline))
+        await eventually(lambda: bool(server.held))
+        await asyncio.sleep(0.7)
+        waiting = [asyncio.create_task(ask(pipeline)) for ask in (check, run)]
+        await asyncio.sleep(0)
+        server.holds = False
+        with pytest.raises(RedisTimeoutError):
+            await hanging
+        await asyncio.gather(*waiting)
+    assert len(server.writers) == 2
+
+
 async def test_each_caller_gets_an_error_of_its_own(server: Server, pipeline: RedisPipeline) -> None:
     async def refuse(connection: int, command: list[bytes]) -> bytes | None:
         return b"-MISCONF no\r\n"

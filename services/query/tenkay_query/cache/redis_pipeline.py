@@ -267,7 +267,7 @@ class RedisPipeline:
         for asked in reversed(repeated):
             asked.is_repeated = True
             (self._commands if asked.command else self._reads).appendleft(asked)
-        if repeated:
+        if self._reads or self._commands:
             self._wake.set()
 
     def _fail_waiting(self, error: Exception) -> None:
