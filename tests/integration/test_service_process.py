@@ -152,3 +152,50 @@ def test_a_service_ends_when_the_process_that_started_it_is_gone(program: Path) 
     os.close(writing)
     service.process.communicate(timeout=15)
     assert service.process.returncode == 0
+
+
+BUILDS_LONG = PROGRAM.replace(
+    "async def build(scope):",
+    """async def build(scope):
+    import threading
+    told, begun = threading.Event(), threading.Event()
+    def work():
+        begun.set()
+        told.wait(60)
+        return "the work was told"
+    working = asyncio.create_task(asyncio.to_thread(work))
+    while not begun.is_set():
+        await asyncio.sleep(0.01)
+    print("building", flush=True)
+    async def end():
+        print("closed what was deferred", flush=True)
+    scope.defer(end)
+    try:
+        await asyncio.shield(working)
+    except asyncio.CancelledError:
+        told.set()
+        print(await working, flush=True)
+        raise""",
+)
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_a_service_that_is_still_being_put_together_ends_when_it_is_told_to(
+    tmp_path: Path, number: signal.Signals
+) -> None:
+    program = tmp_path / "builds_long.py"
+    program.write_text(BUILDS_LONG)
+    service = Service(program)
+    try:
+        assert service.process.stdout is not None
+        while "building" not in service.process.stdout.readline():
+            assert service.process.poll() is None
+        service.process.send_signal(number)
+        printed, errors = service.process.communicate(timeout=5)
+    finally:
+        service.process.kill()
+        service.process.communicate()
+    assert service.process.returncode == 0
+    assert printed.index("the work was told") < printed.index("closed what was deferred")
+    assert '"told_to_end_before_serving"' in printed
+    assert "Traceback" not in printed + errors

@@ -42,8 +42,8 @@ async def build(scope: ServerScope, settings: StoreSettings) -> None:
     """Puts the service together."""
     failpoints.arm(settings.failpoints)
     try:
-        store = DuckDBStore.open(settings.store_options(), clock)
         objects = settings.object_store()
+        store = await DuckDBStore.open_in_thread(settings.store_options(), clock)
     except (CannotOpen, CannotOpenObjects) as error:
         raise SystemExit(f"store: {error}") from None
     scope.defer(store.close)

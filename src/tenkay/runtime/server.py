@@ -10,7 +10,8 @@ A service's ``__main__`` says what it is made of::
     run("store", settings, build)
 
 SIGTERM and SIGINT drain: health says NOT_SERVING, load balancers get time to notice, running calls go on for the
-grace, streams end with DRAINING, then what was deferred is closed, last first, and the spans are sent.
+grace, streams end with DRAINING, then what was deferred is closed, last first, and the spans are sent. Before the
+server serves, while `build` runs, they cancel that, and the process ends.
 """
 
 from __future__ import annotations
@@ -153,7 +154,9 @@ async def serve(service: str, settings: ServiceSettings, build: Build, *, identi
             print(f"{service}: {error}", file=sys.stderr, flush=True)
             return EXIT_PORT_IN_USE
         try:
-            await build(scope)
+            if not await _build(build, scope, stop):
+                logger.info("told_to_end_before_serving")
+                return 0
         except TenkayError as error:
             # Known causes (a second owner of a file, no disk space) get their one line; the unknown keep their trace.
             print(f"{service}: {error.message}", file=sys.stderr, flush=True)
@@ -190,6 +193,32 @@ async def serve(service: str, settings: ServiceSettings, build: Build, *, identi
             page.stop()
         await asyncio.to_thread(tracing.stop_tracing)
         logger.info("stopped")
+
+
+async def _build(build: Build, scope: ServerScope, stop: asyncio.Event) -> bool:
+    """Run `build`, cancelled when the process is told to end; whether it came to its end."""
+    task = asyncio.current_task()
+    assert task is not None  # noqa: S101 - a coroutine runs in one
+    is_building, is_cancelled = True, False
+
+    def cancel(_: object) -> None:
+        nonlocal is_cancelled
+        if is_building and stop.is_set():
+            is_cancelled = True
+            task.cancel()
+
+    told = asyncio.create_task(stop.wait())
+    told.add_done_callback(cancel)
+    try:
+        await build(scope)
+    except asyncio.CancelledError:
+        if not is_cancelled or task.uncancel():
+            raise
+        return False
+    finally:
+        is_building = False
+        told.cancel()
+    return True
 
 
 def _server_options(settings: ServiceSettings) -> list[tuple[str, Any]]:

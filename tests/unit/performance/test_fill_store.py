@@ -26,5 +26,5 @@ def test_a_filled_store_has_the_reports_that_follow_from_its_rows(
         filled = connection.execute(reports).fetchall()
         assert len({report for _, report in filled}) == FILINGS
         connection.execute("UPDATE filings SET report = NULL")
-        assert filing_reports.complete(connection) == FILINGS
+        assert filing_reports.complete(connection, lambda: None) == FILINGS
         assert connection.execute(reports).fetchall() == filled

@@ -171,15 +171,15 @@ def _open_and_close(directory: Path) -> None:
 
 
 _OPEN_AND_DIE = """
-import sys
-from datetime import UTC, datetime
+import asyncio, sys
 from pathlib import Path
 from tenkay_store import failpoints
 from tenkay_store.primary import filing_reports
-from tenkay_store.primary.duckdb_owner import DuckDBOwner, Limits
+from tenkay_store.primary.duckdb_store import DuckDBStore
+from tests.unit.store.conftest import Clock, options
 filing_reports.BATCH_VERSIONS = 3
 failpoints.arm(sys.argv[2])
-DuckDBOwner.open(Path(sys.argv[1]), Limits("512MB", 2, 2), datetime.now(UTC))
+asyncio.run(DuckDBStore.open_in_thread(options(Path(sys.argv[1])), Clock()))
 """
 
 
@@ -217,7 +217,6 @@ def test_reports_are_made_in_batches_of_few_signals_and_one_version_at_least(
 
     monkeypatch.setattr(filing_reports, "extraction_records", noted)
     monkeypatch.setattr(filing_reports, "LISTED_AT_ONCE", 5)
-    monkeypatch.setattr(filing_reports, "MERGE_EVERY_BYTES", 1)
     for signals, batches in ((2, [[1, 2], [3, 4], [5], [6, 7]]), (0, [[1], [2], [3], [4], [5], [6], [7]])):
         monkeypatch.setattr(filing_reports, "BATCH_SIGNALS", signals)
         _open_and_close(directory)
@@ -231,7 +230,7 @@ def test_reports_are_made_in_batches_of_few_signals_and_one_version_at_least(
 def test_a_file_whose_versions_all_have_reports_is_left_as_it_is() -> None:
     with duckdb.connect(":memory:") as connection:
         schema.migrate(connection, NOW)
-        assert filing_reports.complete(connection) == 0
+        assert filing_reports.complete(connection, lambda: None) == 0
 
 
 def test_migrating_again_changes_nothing() -> None:

@@ -27,7 +27,7 @@ def of_write(error: BaseException) -> BaseException:
     """What a failed transaction means. An error that is none of these is the group's own fault."""
     if isinstance(error, duckdb.FatalException):
         return WriterBroken(first_line(error))
-    if isinstance(error, duckdb.Error) and any(words in str(error) for words in _NO_ROOM):
+    if _is_lack_of_room(error):
         return failure(
             Reason.DISK_FULL,
             "the store's disk is full; nothing was changed; make room and try again",
@@ -62,7 +62,7 @@ def of_read(error: duckdb.Error) -> BaseException:
             "moment",
             metadata={"service": "duckdb"},
         )
-    if any(words in str(error) for words in _NO_ROOM):
+    if _is_lack_of_room(error):
         return failure(
             Reason.DISK_FULL,
             "the store's disk has no room for what the query sets aside; make room, or ask for less",
@@ -78,6 +78,16 @@ def of_read(error: duckdb.Error) -> BaseException:
             retry_after=RETRY_SECONDS,
         )
     return error
+
+
+def is_of_rows(error: Exception) -> bool:
+    """Whether a failed read tells of the rows that it was of, so that others may be read: they are damaged, are not
+    whole, or make nothing. Not when the database has given up on its file, or there is no room."""
+    return not isinstance(error, duckdb.FatalException | MemoryError) and not _is_lack_of_room(error)
+
+
+def _is_lack_of_room(error: BaseException) -> bool:
+    return isinstance(error, duckdb.Error) and any(words in str(error) for words in _NO_ROOM)
 
 
 def _damaged(error: BaseException, consequence: str) -> BaseException:

@@ -25,7 +25,7 @@ from typing import IO, TypeVar, cast
 import duckdb
 import pyarrow
 
-from tenkay_store.primary import duckdb_failures, duckdb_file, filing_reports, schema
+from tenkay_store.primary import duckdb_failures, duckdb_file, schema
 from tenkay_store.primary.acknowledged import FILE_NAME as MARK_NAME
 from tenkay_store.primary.acknowledged import AcknowledgedMark, MarkDamaged
 from tenkay_store.primary.duckdb_failures import first_line
@@ -124,7 +124,6 @@ class DuckDBOwner:
                     # On disk and not yet answered when the last process ended: from now on it is, to whoever asks.
                     acknowledged.advance(newest)
                 schema.migrate(writer, now)
-                filing_reports.complete(writer)
             except OSError as error:
                 raise CannotOpen(f"{directory} cannot be used: {error.strerror}") from error
             except MarkDamaged as error:
@@ -246,9 +245,10 @@ class DuckDBOwner:
 
     async def close(self) -> None:
         """Wait for readers, merge the log unless it is large, release the file."""
-        await asyncio.to_thread(self._close)
+        await asyncio.to_thread(self.close_here)
 
-    def _close(self) -> None:
+    def close_here(self) -> None:
+        """The same, holding up the thread."""
         self._threads.shutdown(wait=True)
         for cursor in self._idle:
             cursor.close()

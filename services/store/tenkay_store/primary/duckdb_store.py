@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 import time
 from collections.abc import AsyncGenerator, Callable, Iterator, Mapping, Sequence
 from contextlib import aclosing
@@ -71,6 +72,7 @@ from tenkay_store.primary import (
     duckdb_records,
     duckdb_snapshot,
     duckdb_statistics,
+    filing_reports,
     screen_segments,
 )
 from tenkay_store.primary import duckdb_reads as reads
@@ -94,8 +96,15 @@ from tenkay_store.primary.duckdb_artifacts import named_artifacts
 from tenkay_store.primary.duckdb_commits import CommitWriter
 from tenkay_store.primary.duckdb_companies import screen_companies
 from tenkay_store.primary.duckdb_failures import first_line
-from tenkay_store.primary.duckdb_owner import FILE_FORMAT, DuckDBOwner, Limits, in_one_state
-from tenkay_store.primary.group_commit import GroupCommitter, GroupLimits
+from tenkay_store.primary.duckdb_owner import (
+    FILE_FORMAT,
+    FILE_NAME,
+    CannotOpen,
+    DuckDBOwner,
+    Limits,
+    in_one_state,
+)
+from tenkay_store.primary.group_commit import GroupCommitter, GroupLimits, WriterBroken
 from tenkay_store.primary.screen_segments import Segments
 
 SORT_EVERY_SECONDS = 1.0
@@ -137,10 +146,7 @@ class DuckDBStore:
         self,
         owner: DuckDBOwner,
         writer: CommitWriter,
-        sink: str | None,
-        group: GroupLimits,
-        segment_rows: int,
-        min_free_bytes: int,
+        options: StoreOptions,
         clock: Callable[[], datetime],
     ) -> None:
         self._clock = clock
@@ -150,9 +156,9 @@ class DuckDBStore:
         """The identity that the file was made with."""
         self.resumed_at = duckdb_identity.resumed_at(owner.writer)
         """The sequence after which the newest restore resumed; 0 without one."""
-        self._sink = sink
-        self._segment_rows = segment_rows
-        self._min_free_bytes = min_free_bytes
+        self._sink = options.sink
+        self._segment_rows = options.segment_rows
+        self._min_free_bytes = options.min_free_bytes
         self._exports = 0
         self._head = writer.head
         self._ids = writer.signal_ids
@@ -163,23 +169,28 @@ class DuckDBStore:
         self._became_readable = asyncio.Event()
         self._wakers: set[asyncio.Task[None]] = set()
         self._committer: GroupCommitter[Work, Written] = GroupCommitter(
-            writer.apply, group, announce=self._announce, between=self._between, measure=_measure
+            writer.apply, options.group, announce=self._announce, between=self._between, measure=_measure
         )
 
     @classmethod
     def open(cls, options: StoreOptions, clock: Callable[[], datetime]) -> DuckDBStore:
         """Open the file and start the writer. CannotOpen when it has another owner or cannot be used."""
-        owner = DuckDBOwner.open(options.directory, options.limits, clock())
-        writer = CommitWriter(
-            owner,
-            clock=clock,
-            sink=options.sink,
-            min_free_bytes=options.min_free_bytes,
-            checkpoint_wal_bytes=options.checkpoint_wal_bytes,
-        )
-        return cls(
-            owner, writer, options.sink, options.group, options.segment_rows, options.min_free_bytes, clock
-        )
+        return cls(*_open_file(options, clock, lambda: False), options, clock)
+
+    @classmethod
+    async def open_in_thread(cls, options: StoreOptions, clock: Callable[[], datetime]) -> DuckDBStore:
+        """The same beside the event loop: the file of an earlier store takes minutes. Cancelled, it ends soon."""
+        is_cancelled = threading.Event()
+        opening = asyncio.create_task(asyncio.to_thread(_open_file, options, clock, is_cancelled.is_set))
+        try:
+            owner, writer = await asyncio.shield(opening)
+        except asyncio.CancelledError:
+            is_cancelled.set()
+            await asyncio.wait((opening,))
+            if opening.exception() is None:
+                await opening.result()[0].close()
+            raise
+        return cls(owner, writer, options, clock)
 
     async def close(self) -> None:
         """Write what is queued, wait for readers, merge the log and release the file."""
@@ -708,6 +719,34 @@ class DuckDBStore:
     async def _wake(self) -> None:
         async with self._advanced:
             self._advanced.notify_all()
+
+
+def _open_file(
+    options: StoreOptions, clock: Callable[[], datetime], is_told_to_end: Callable[[], bool]
+) -> tuple[DuckDBOwner, CommitWriter]:
+    """Open the file and make the reports that it lacks. CannotOpen; ToldToEnd."""
+    owner = DuckDBOwner.open(options.directory, options.limits, clock())
+    try:
+        writer = CommitWriter(
+            owner,
+            clock=clock,
+            sink=options.sink,
+            min_free_bytes=options.min_free_bytes,
+            checkpoint_wal_bytes=options.checkpoint_wal_bytes,
+        )
+        filing_reports.complete(
+            owner.writer, lambda: writer.checkpoints.make_if_due(worked=True), is_told_to_end
+        )
+    except (duckdb.Error, WriterBroken) as error:
+        owner.close_here()
+        raise CannotOpen(
+            f"{options.directory / FILE_NAME} cannot be brought to what this store reads: {first_line(error)}; nothing "
+            "is lost: make room if there is none, and start again"
+        ) from error
+    except BaseException:
+        owner.close_here()
+        raise
+    return owner, writer
 
 
 def _measure(size: int, seconds: float) -> None:

@@ -7,7 +7,7 @@ in a transaction: killed in the middle, the next start goes on with the others.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 
 import duckdb
 import pyarrow as pa
@@ -16,6 +16,7 @@ from tenkay.runtime.logs import get_logger
 from tenkay_store import failpoints
 from tenkay_store.domain.records import Extraction
 from tenkay_store.domain.signal_ids import SignalId, SignalIds
+from tenkay_store.primary import duckdb_failures
 from tenkay_store.primary.duckdb_records import extraction_records
 from tenkay_store.wire import reports
 
@@ -23,15 +24,27 @@ BATCH_SIGNALS = 10_000
 """Of the versions that are in memory at a time, unless one alone has more: about 20 MB of objects."""
 BATCH_VERSIONS = 500
 LISTED_AT_ONCE = 10_000
-MERGE_EVERY_BYTES = 64 * 1024 * 1024
-"""Of reports: DuckDB holds changed values in memory until the log is merged into the file."""
 TELL_EVERY_SECONDS = 10.0
 
 logger = get_logger(__name__)
 
 
-def complete(connection: duckdb.DuckDBPyConnection, clock: Callable[[], float] = time.monotonic) -> int:
-    """Make the missing reports of an open file that nobody else uses; how many there were. duckdb.Error."""
+class ToldToEnd(Exception):
+    """The process is to end before all reports are made; the next start goes on."""
+
+
+def complete(
+    connection: duckdb.DuckDBPyConnection,
+    merge_if_due: Callable[[], None],
+    is_told_to_end: Callable[[], bool] = lambda: False,
+    clock: Callable[[], float] = time.monotonic,
+) -> int:
+    """Make the missing reports of an open file that nobody else uses; how many were made.
+
+    A version whose rows do not make one, as what was read is damaged or not whole, keeps none: its number is logged,
+    and a read of it alone is refused. `merge_if_due` is called between transactions, as is `is_told_to_end`: ToldToEnd.
+    duckdb.Error when reports cannot be written, and for what is no single version's.
+    """
     missing = _count(connection)
     if not missing:
         return 0
@@ -42,24 +55,57 @@ def complete(connection: duckdb.DuckDBPyConnection, clock: Callable[[], float] =
             "SELECT signal_key, signal_id, category, kinds, unit FROM signal_ids"
         ).fetchall()
     )
-    made, unmerged, told_at = 0, 0, clock()
-    for sequences in _batches(connection):
-        found = {
-            record.sequence: reports.of_record(record.body)
-            for record in extraction_records(connection, ids, sequences)
-            if isinstance(record.body, Extraction)
-        }
+    made, told_at = 0, clock()
+    for signal_counts in _batches(connection):
+        found = _made(connection, ids, signal_counts, is_told_to_end)
         put(connection, found)
         made += len(found)
-        unmerged += sum(map(len, found.values()))
-        if unmerged > MERGE_EVERY_BYTES:
-            connection.execute("CHECKPOINT")
-            unmerged = 0
+        merge_if_due()
         if clock() - told_at > TELL_EVERY_SECONDS:
             logger.info("reports_made", versions=made, left=missing - made)
             told_at = clock()
-    connection.execute("CHECKPOINT")
-    logger.info("reports_made", versions=made, left=0)
+    logger.info("reports_made", versions=made, left=missing - made)
+    return made
+
+
+def _made(
+    connection: duckdb.DuckDBPyConnection,
+    ids: SignalIds,
+    signal_counts: Mapping[int, int],
+    is_told_to_end: Callable[[], bool],
+) -> Mapping[int, bytes]:
+    """Reports of versions, by sequence, without those of which none can be made."""
+    if is_told_to_end():
+        raise ToldToEnd
+    try:
+        return _reports(connection, ids, signal_counts)
+    except Exception as error:
+        if not duckdb_failures.is_of_rows(error):
+            raise
+    # One of them cannot be read: the others need not go without.
+    found: dict[int, bytes] = {}
+    for sequence, count in signal_counts.items():
+        if is_told_to_end():
+            raise ToldToEnd
+        try:
+            found |= _reports(connection, ids, {sequence: count})
+        except Exception as error:
+            if not duckdb_failures.is_of_rows(error):
+                raise
+            logger.error("report_not_made", sequence=sequence, problem=duckdb_failures.first_line(error))
+    return found
+
+
+def _reports(
+    connection: duckdb.DuckDBPyConnection, ids: SignalIds, signal_counts: Mapping[int, int]
+) -> Mapping[int, bytes]:
+    made = {}
+    for record in extraction_records(connection, ids, list(signal_counts)):
+        assert isinstance(record.body, Extraction)  # noqa: S101 - records of extractions have no other
+        held, expected = len(record.body.signals), signal_counts[record.sequence]
+        if held != expected:
+            raise ValueError(f"{held} signals are there of {expected}")
+        made[record.sequence] = reports.of_record(record.body)
     return made
 
 
@@ -68,8 +114,8 @@ def _count(connection: duckdb.DuckDBPyConnection) -> int:
     return 0 if row is None else int(row[0])
 
 
-def _batches(connection: duckdb.DuckDBPyConnection) -> Iterator[Sequence[int]]:
-    """Sequences of the versions without a report, in order."""
+def _batches(connection: duckdb.DuckDBPyConnection) -> Iterator[Mapping[int, int]]:
+    """Numbers of signals of the versions without a report, by sequence, in order."""
     after = -1
     while True:
         listed = connection.execute(
@@ -80,13 +126,13 @@ def _batches(connection: duckdb.DuckDBPyConnection) -> Iterator[Sequence[int]]:
         if not listed:
             return
         after = listed[-1][0]
-        batch: list[int] = []
+        batch: dict[int, int] = {}
         signals = 0
         for sequence, count in listed:
             if batch and (signals + count > BATCH_SIGNALS or len(batch) == BATCH_VERSIONS):
                 yield batch
-                batch, signals = [], 0
-            batch.append(sequence)
+                batch, signals = {}, 0
+            batch[sequence] = count
             signals += count
         yield batch
 
