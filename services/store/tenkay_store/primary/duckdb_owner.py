@@ -45,6 +45,8 @@ MERGED_AT_CLOSE_BYTES = 16 * 1024 * 1024
 been told to end is waited for; while segments are sorted, the log may have grown to eight times its usual size."""
 INTERRUPT_AGAIN_SECONDS = 0.02
 THREADS_OF_READERS = 2
+MORE_THAN_THREADS = 1
+"""Large queries at once beyond the threads: one is planned or handed over while the others compute."""
 NEVER = "1TB"
 """Size of the log at which DuckDB would checkpoint by itself, inside of a COMMIT. A checkpoint that fails there, on a
 full disk, invalidates the whole instance; ours runs between commits, and only with room for it."""
@@ -93,7 +95,7 @@ class DuckDBOwner:
         self._lock = lock
         self._idle = [writer.cursor() for _ in range(limits.readers)]
         self._slots = asyncio.Semaphore(limits.readers)
-        self._pages = asyncio.Semaphore(limits.threads + 1)
+        self._turns = asyncio.Semaphore(limits.threads + MORE_THAN_THREADS)
         self._aside = asyncio.Lock()
         self._threads = ThreadPoolExecutor(limits.readers + 1, thread_name_prefix="store-reader")
 
@@ -149,12 +151,13 @@ class DuckDBOwner:
         """The same, all of the query's statements in one transaction, as `in_one_state`."""
         return await self.read(lambda cursor: in_one_state(cursor, query))
 
-    async def read_page(self, query: Callable[[duckdb.DuckDBPyConnection], Answer]) -> Answer:
-        """As `read`, of a page of many filings: no more at once than keep the threads busy, the others in their order.
+    async def read_in_turn(self, query: Callable[[duckdb.DuckDBPyConnection], Answer]) -> Answer:
+        """As `read`, of a query that goes through much: no more at once than keep the threads busy, the others in their
+        order. They leave the other readers to what takes milliseconds.
 
         Side by side each would take as long as all of them together, and the slowest far longer.
         """
-        async with self._pages:
+        async with self._turns:
             return await self.read(query)
 
     async def stream(

@@ -447,7 +447,7 @@ class DuckDBStore:
         def query(cursor: duckdb.DuckDBPyConnection) -> Page:
             return reads.list_filings(cursor, selection, moment, after, limit)
 
-        return await self._owner.read_page(lambda cursor: in_one_state(cursor, query))
+        return await self._owner.read_one_state(query)
 
     async def list_stale(
         self, selection: StaleSelection, moment: Moment, after: int, limit: int
@@ -461,8 +461,8 @@ class DuckDBStore:
         self, screen: Screen, moment: Moment, after: Position | None, limit: int
     ) -> Page:
         """A page of the filings that meet the screen. CURRENCY_MISMATCH, UNIT_MISMATCH on the first."""
-
-        return await self._owner.read_page(
+        is_small = screens.is_of_few_days(screen)
+        return await (self._owner.read if is_small else self._owner.read_in_turn)(
             lambda cursor: self._in_one_state(
                 cursor,
                 lambda tables: screens.screen_filings(
@@ -475,7 +475,8 @@ class DuckDBStore:
         self, screen: CompanyScreen, moment: Moment, after: int | None, limit: int
     ) -> CompanyPage:
         """A page of the companies that meet the screen, after a CIK. CURRENCY_MISMATCH, UNIT_MISMATCH on the first."""
-        return await self._owner.read(
+        is_small = bool(screen.ciks)
+        return await (self._owner.read if is_small else self._owner.read_in_turn)(
             lambda cursor: self._in_one_state(
                 cursor,
                 lambda tables: screen_companies(cursor, self._ids, tables, screen, moment, after, limit),

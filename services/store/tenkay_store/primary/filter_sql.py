@@ -81,8 +81,8 @@ class FilingDays:
     last: date | None = None
 
     @property
-    def are_few(self) -> bool:
-        """Whether they are a quarter's at most."""
+    def within_a_quarter(self) -> bool:
+        """Whether they are as many as a quarter has at most."""
         if self.first is None or self.last is None:
             return False
         return (self.last - self.first).days < DAYS_OF_QUARTER
