@@ -54,9 +54,6 @@ class ReferenceCommits(ReferenceState):
     def signal_types(self) -> SignalTypes:
         return self._types
 
-    def category_of(self, signal_id: str) -> str:
-        return self._categories.get(signal_id, "")
-
     async def wait_for(self, sequence: int, seconds: float) -> bool:
         try:
             async with asyncio.timeout(seconds):

@@ -69,9 +69,9 @@ class StoreSettings(ServiceSettings):
     with large queries. They answer a lone one sooner and make each small read dearer."""
 
     readers: int = Field(default=10, ge=1, le=100)
-    """Queries that run at once; one more waits for its turn. Of screens over more than a quarter's filing days or more than
-    four signals, and of screens of companies that name none, there are one more than `threads` at once and the others wait
-    in their order, so that lists and small screens find a reader free."""
+    """Queries that run at once; one more waits for its turn. Of screens over more than a quarter's filing days or more
+    than four signals, and of screens of companies that name none, there are one more than `threads` at once and the
+    others wait in their order, so that lists and small screens find a reader free."""
 
     group_commits: int = Field(default=50, ge=1, le=1000)
     """Commits that go into one transaction at most."""

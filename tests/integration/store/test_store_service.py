@@ -109,18 +109,26 @@ async def test_an_analysis_is_answered_as_it_was_committed(process: StoreProcess
         assert not summary.HasField("latest_quarterly")
 
 
-async def test_signals_are_chosen_by_category_gaps_as_far_as_theirs_is_known(process: StoreProcess) -> None:
+async def test_values_are_chosen_by_category_and_gaps_are_not(process: StoreProcess) -> None:
     risk = signal_pb2.SIGNAL_CATEGORY_RISK
     has_value = extraction(accession_number(1, 1999000103), signals={"q_ratio": 1.0}, gaps=())
     has_value.signals.append(signal("q_flag", True, category=risk))
     has_gaps = extraction(accession_number(2, 1999000103), signals={}, gaps=("q_ratio", "q_flag", "q_never"))
     async with process.filings as client:
-        for each in (has_value, has_gaps):
-            await client.commit_extraction(extraction=each)
+        committed = (await client.commit_extraction(extraction=has_gaps)).outcome
+        then = read_pb2.AsOf(recorded_at=committed.sinks[0].durable_at)
+        gaps = _ref(has_gaps.filing.accession_number)
+        before = await client.get_signals(filing=gaps, categories=[risk])
+        assert [each.id for each in before.missing] == ["q_ratio", "q_flag", "q_never"]
+        await client.commit_extraction(extraction=has_value)
         answer = await client.get_signals(filing=_ref(has_value.filing.accession_number), categories=[risk])
         assert [each.id for each in answer.signals] == ["q_flag"]
-        answer = await client.get_signals(filing=_ref(has_gaps.filing.accession_number), categories=[risk])
-        assert [each.id for each in answer.missing] == ["q_flag", "q_never"]
+        # What another filing's values say since changes nothing, at the same moment and now.
+        pinned = await client.get_signals(filing=gaps, categories=[risk], as_of=then)
+        assert pinned.missing == before.missing
+        assert (await client.get_signals(filing=gaps, categories=[risk])).missing == before.missing
+        chosen = await client.get_signals(filing=gaps, categories=[risk], signal_ids=["q_ratio"])
+        assert [each.id for each in chosen.missing] == ["q_ratio"]
         both = await client.get_signals(
             filing=_ref(has_value.filing.accession_number),
             categories=[risk, signal_pb2.SIGNAL_CATEGORY_FINANCIAL],
@@ -526,6 +534,23 @@ def test_a_store_told_to_keep_objects_at_another_ones_address_ends_with_one_clea
     assert done.returncode == 1
     assert done.stderr.count("\n") == 1
     assert "the objects may not be this store's: they are of the store" in done.stderr
+    assert "moved elsewhere or removed, artifacts/store.json among them" in done.stderr
+
+
+def test_a_store_set_up_anew_beside_its_old_objects_starts_once_they_are_out_of_the_way(
+    tmp_path: Path,
+) -> None:
+    objects = tmp_path / "objects"
+    elsewhere = {"TENKAY_STORE_OBJECTS_URL": f"file://{objects}"}
+    with StoreProcess(tmp_path, elsewhere) as first:
+        data = first.data_directory
+    data.rename(tmp_path / "lost")
+    done = _run(tmp_path, TENKAY_STORE_DATA_DIRECTORY=str(data), **elsewhere)
+    assert done.returncode == 1
+    assert "they are of the store" in done.stderr
+    objects.rename(tmp_path / "old-objects")
+    with StoreProcess(tmp_path, elsewhere):
+        assert (objects / "artifacts" / "store.json").exists()
 
 
 @pytest.mark.parametrize(

@@ -71,8 +71,6 @@ class MissingSignal(NamedTuple):
     id: str
     reason: str
     detail: str
-    category: str = ""
-    """As other filings' values had it, on reads; empty when none had one yet."""
 
 
 @dataclass(frozen=True, slots=True)

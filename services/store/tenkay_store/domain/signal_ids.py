@@ -73,11 +73,6 @@ class SignalIds:
         row = self._by_id.get(signal_id)
         return row is not None and bool(row.kinds & self.UNITS)
 
-    def category_of(self, signal_id: str) -> str:
-        """The category of the first value stored of a signal; empty while there is none."""
-        row = self._by_id.get(signal_id)
-        return "" if row is None else row.category or ""
-
     def __len__(self) -> int:
         return len(self._by_key)
 

@@ -219,9 +219,6 @@ class AnalyticalStore(Protocol):
     def signal_types(self) -> SignalTypes:
         """Every signal id ever stored, as value or gap, with the kinds of value it had."""
 
-    def category_of(self, signal_id: str) -> str:
-        """The category of the first value stored of a signal; empty while there is none."""
-
     async def changes(self, after: int, limit: int) -> Sequence[Change]:
         """Changes after a sequence, in order. FEED_POSITION_EXPIRED when they are no longer all held."""
 

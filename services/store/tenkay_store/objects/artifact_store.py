@@ -204,8 +204,8 @@ class ArtifactStore:
     async def collect(self) -> int:
         """Remove artifacts that nothing has named for `keep_seconds`; how many.
 
-        Those that are older than the database are left alone: it was made anew, or restored, beside objects that it
-        knows nothing of.
+        Those that are older than the database are left alone: it was restored without a snapshot, beside objects of
+        commits that it may not know of.
         """
         put_before = self._clock() - timedelta(seconds=self._limits.keep_seconds)
         removed = 0
@@ -407,7 +407,8 @@ def _not_own(why: str) -> TenkayError:
     return failure(
         Reason.OBJECTS_UNUSABLE,
         f"the objects may not be this store's: {why}; nothing was changed there; give this store a "
-        "TENKAY_STORE_OBJECTS_URL, or a data directory, of its own, or restore the other one with tenkay store restore",
+        "TENKAY_STORE_OBJECTS_URL, or a data directory, of its own, or restore the other one with tenkay store "
+        f"restore; objects that no store needs any more are to be moved elsewhere or removed, {OWNER} among them",
     )
 
 

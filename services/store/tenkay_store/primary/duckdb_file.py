@@ -23,7 +23,8 @@ _DAMAGED_AT = re.compile(r"Corrupt WAL file: entry at byte position (\d+) ")
 _ENTRY_HEAD_BYTES = 16
 """Length and checksum of an entry of the log. The position that DuckDB names is the one after them."""
 _TO_RESTORE = (
-    "restore the data directory from a copy, or start with an empty one and ingest again (docs/store/crashes.md); "
+    "restore the data directory from a copy, or start with an empty one, and objects, backup and second sink of its "
+    "own, and ingest again (docs/store/crashes.md); "
     f"nothing was changed; to go on without those commits, remove the file {MARK_NAME}"
 )
 

@@ -127,8 +127,10 @@ def screen_filings(
 
 
 def is_of_few_days(screen: Screen) -> bool:
-    """Whether one statement answers a screen: it goes through a quarter's filings and few signals. It takes milliseconds,
-    however many filings there are."""
+    """Whether one statement answers a screen: it goes through a quarter's filings and few signals.
+
+    It takes milliseconds, however many filings there are.
+    """
     return len(_shown(screen)) <= MOST_JOINED and filter_sql.filing_days(screen.expression).within_a_quarter
 
 

@@ -550,10 +550,6 @@ class DuckDBStore:
         """Every signal id ever stored, as value or gap, with the kinds of value it had."""
         return self._ids.types
 
-    def category_of(self, signal_id: str) -> str:
-        """The category of the first value stored of a signal; empty while there is none."""
-        return self._ids.category_of(signal_id)
-
     async def changes(self, after: int, limit: int) -> Sequence[Change]:
         """Changes after a sequence, in order. FEED_POSITION_EXPIRED when they are no longer all held."""
         return await self._owner.read(lambda cursor: duckdb_feed.changes(cursor, after, limit))

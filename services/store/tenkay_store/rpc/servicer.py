@@ -227,7 +227,7 @@ class FilingStoreServicer(store_pb2_grpc.FilingStoreServiceServicer):
         categories: Collection[int],
     ) -> None:
         """Leave what is asked for in a report, and add what is not the version's own."""
-        reports.keep_only(answer, frozenset(request.signal_ids), categories, self._category_of)
+        reports.keep_only(answer, frozenset(request.signal_ids), categories)
         if request.omit_evidence:
             reports.leave_out_evidence(answer)
         answer.version = found.version
@@ -237,9 +237,6 @@ class FilingStoreServicer(store_pb2_grpc.FilingStoreServiceServicer):
             shown = {each.id for each in answer.signals}
             said = (messages.dispute_message(each, self._moments.token) for each in found.disputes)
             answer.disputes.extend(each for each in said if each.signal_id in shown)
-
-    def _category_of(self, signal_id: str) -> int:
-        return messages.category_number(self._store.category_of(signal_id))
 
     async def GetAnalysis(
         self, request: store_pb2.GetAnalysisRequest, _context: Context

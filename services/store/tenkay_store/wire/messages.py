@@ -246,11 +246,6 @@ def check_categories(numbers: Iterable[int], field: str) -> None:
         raise failure(Reason.INVALID_FIELD, f"{field} names UNSPECIFIED; leave it out", field=field)
 
 
-def category_number(name: str) -> int:
-    """The number of a category's name; 0 for none."""
-    return _CATEGORIES[name]
-
-
 def day(message: date_pb2.Date, field: str) -> date:
     """INVALID_FIELD when there is no such day."""
     return converted(field, lambda: documents.to_date(message))

@@ -6,7 +6,7 @@ the answer's own message. DEPENDENCY_UNAVAILABLE for bytes that are none.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
+from collections.abc import Collection
 from typing import TypeVar
 
 import zstandard
@@ -80,15 +80,10 @@ def read(report: bytes | None, message_type: type[MessageT]) -> MessageT:
         raise _damaged(error) from error
 
 
-def keep_only(
-    answer: Answer,
-    signal_ids: Collection[str],
-    categories: Collection[int],
-    category_of: Callable[[str], int],
-) -> None:
+def keep_only(answer: Answer, signal_ids: Collection[str], categories: Collection[int]) -> None:
     """Leave these signals of these categories alone in an answer; all when empty.
 
-    `category_of` tells a gap's category, 0 where that is not known: such a gap stays.
+    A gap has no category: which it would have, other filings alone could tell, and those come and go. It stays.
     """
     if not signal_ids and not categories:
         return
@@ -97,12 +92,7 @@ def keep_only(
         for each in answer.signals
         if (not signal_ids or each.id in signal_ids) and (not categories or each.category in categories)
     ]
-    missing = [
-        each
-        for each in answer.missing
-        if (not signal_ids or each.id in signal_ids)
-        and (not categories or category_of(each.id) in (0, *categories))
-    ]
+    missing = [each for each in answer.missing if not signal_ids or each.id in signal_ids]
     answer.ClearField("signals")
     answer.ClearField("missing")
     answer.signals.extend(signals)

@@ -166,7 +166,9 @@ class GetSignalsRequest(_message.Message):
 
     @_builtins.property
     def categories(self) -> _containers.RepeatedScalarFieldContainer[_signal_pb2.SignalCategory.ValueType]:
-        """Only these categories. Empty: all. UNSPECIFIED among them is INVALID_FIELD."""
+        """Only values of these categories. Empty: all. UNSPECIFIED among them is INVALID_FIELD. A gap has no category and is not
+        left out for one: all gaps are told, or those of `signal_ids`.
+        """
 
     @_builtins.property
     def as_of(self) -> _read_pb2.AsOf:
