@@ -12,7 +12,7 @@ import argparse
 import asyncio
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -22,8 +22,9 @@ from made_up_filings import SIGNALS_A_FILING
 
 from tenkay.store.v1.filing_report_pb2 import FilingReport
 from tenkay_store.domain.records import Extraction
-from tenkay_store.domain.signal_ids import SignalId, SignalIds
+from tenkay_store.domain.signal_ids import SignalIds
 from tenkay_store.primary import filing_reports
+from tenkay_store.primary.duckdb_file import wal_of
 from tenkay_store.primary.duckdb_owner import FILE_NAME, Limits
 from tenkay_store.primary.duckdb_reads import FILING, filing_of
 from tenkay_store.primary.duckdb_records import extraction_records
@@ -32,8 +33,6 @@ from tenkay_store.primary.group_commit import GroupLimits
 from tenkay_store.wire import messages, reports
 
 COMPANIES = 4000
-REPORTS_AT_ONCE, MERGE_EVERY = 1000, 20
-"""Filings in a transaction, and transactions between two merges of the log, which is what DuckDB holds in memory."""
 _ACCESSION = "printf('%010d-%02d-%06d', 1900000000 + company, (year(day) % 100)::INTEGER, quarter::INTEGER)"
 _FLAG_FROM, _COUNT_FROM, _RATIO_FROM = 95, 120, 30
 
@@ -63,7 +62,7 @@ def fill(directory: Path, signals: int, *, arrival: str = "date", evidence: bool
         _fill_segments(connection)
         connection.commit()
         connection.execute("CHECKPOINT")
-        _fill_reports(connection)
+        _fill_reports(connection, directory)
     return filings
 
 
@@ -163,32 +162,28 @@ def _fill_segments(connection: duckdb.DuckDBPyConnection) -> None:
     )
 
 
-def _fill_reports(connection: duckdb.DuckDBPyConnection) -> None:
+def _fill_reports(connection: duckdb.DuckDBPyConnection, directory: Path) -> None:
     """The reports of all filings: the first one's, with the values of each."""
-    ids = SignalIds(
-        SignalId(*row)
-        for row in connection.execute(
-            "SELECT signal_key, signal_id, category, kinds, unit FROM signal_ids"
-        ).fetchall()
-    )
-    (first,) = extraction_records(connection, ids, [1])
-    assert isinstance(first.body, Extraction)
-    report = reports.read(reports.of_record(first.body), FilingReport)
-    after = 0
-    while True:
+    report = FilingReport()
+
+    def of(
+        connection: duckdb.DuckDBPyConnection, ids: SignalIds, signal_counts: Mapping[int, int]
+    ) -> Mapping[int, bytes]:
+        sequences = list(signal_counts)
+        if not report.signals:
+            (first,) = extraction_records(connection, ids, sequences[:1])
+            assert isinstance(first.body, Extraction)
+            report.CopyFrom(reports.read(reports.of_record(first.body), FilingReport))
+        between = [sequences[0], sequences[-1]]
         filings = connection.execute(
-            f"SELECT {FILING}, f.result_key, f.sequence FROM filings f WHERE f.sequence > ? "  # noqa: S608
-            f"ORDER BY f.sequence LIMIT {REPORTS_AT_ONCE}",
-            [after],
+            f"SELECT {FILING}, f.result_key, f.sequence FROM filings f "  # noqa: S608 - columns of ours
+            "WHERE f.sequence BETWEEN ? AND ? ORDER BY f.sequence",
+            between,
         ).fetchall()
-        if not filings:
-            connection.execute("CHECKPOINT")
-            return
-        first_of_batch, after = filings[0][-1], filings[-1][-1]
         values = connection.execute(
             "SELECT exact, number, coalesce(exact, number::VARCHAR) FROM signals WHERE sequence BETWEEN ? AND ? "
             "ORDER BY sequence, ordinal",
-            [first_of_batch, after],
+            between,
         ).fetchall()
         made = {}
         for place, row in enumerate(filings):
@@ -196,9 +191,15 @@ def _fill_reports(connection: duckdb.DuckDBPyConnection) -> None:
             report.result_key = row[-2]
             _set_values(report, values[place * SIGNALS_A_FILING : (place + 1) * SIGNALS_A_FILING])
             made[row[-1]] = reports.compressed(report)
-        filing_reports.put(connection, made)
-        if after % (REPORTS_AT_ONCE * MERGE_EVERY) < REPORTS_AT_ONCE:
+        return made
+
+    def merge_if_due() -> None:
+        log = wal_of(directory / FILE_NAME)
+        if log.exists() and log.stat().st_size > store_options(directory).checkpoint_wal_bytes:
             connection.execute("CHECKPOINT")
+
+    filing_reports.complete(connection, merge_if_due, reports_of=of)
+    connection.execute("CHECKPOINT")
 
 
 def _set_values(report: FilingReport, values: Sequence[tuple[Any, ...]]) -> None:

@@ -19,7 +19,7 @@ FILINGS = 30
 def test_a_filled_store_has_the_reports_that_follow_from_its_rows(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, evidence: bool
 ) -> None:
-    monkeypatch.setattr("fill_store.REPORTS_AT_ONCE", 7)
+    monkeypatch.setattr(filing_reports, "BATCH_VERSIONS", 7)
     assert fill(tmp_path, FILINGS * SIGNALS_A_FILING, evidence=evidence) == FILINGS
     with duckdb.connect(str(tmp_path / FILE_NAME)) as connection:
         reports = "SELECT sequence, report FROM filings ORDER BY sequence"

@@ -10,7 +10,7 @@ from google.protobuf.timestamp_pb2 import Timestamp
 
 from tenkay.common.v1 import analysis_pb2, date_pb2, extraction_pb2, filing_pb2, signal_pb2
 from tenkay_store.domain.records import Analysis, Extraction
-from tenkay_store.wire.commit_messages import analysis_record, extraction_record
+from tenkay_store.wire.commit_messages import analysis_record, extraction_record, with_report
 
 TEXT_SHA256 = hashlib.sha256(b"text").hexdigest()
 OWNER = 1777777777
@@ -218,7 +218,8 @@ def analysis(
 
 def extraction_to_commit(accession: str, **given: object) -> Extraction:
     """`extraction` as a record."""
-    return extraction_record(extraction(accession, **given))  # type: ignore[arg-type]
+    message = extraction(accession, **given)  # type: ignore[arg-type]
+    return with_report(extraction_record(message), message)
 
 
 def analysis_to_commit(of: extraction_pb2.Extraction, **given: object) -> Analysis:

@@ -16,7 +16,7 @@ from tenkay.errors import Reason, Unavailable
 from tenkay.store.v1 import filing_store_service_pb2 as store_pb2
 from tenkay.store.v1.filing_report_pb2 import FilingReport
 from tenkay_store.wire import messages, reports
-from tenkay_store.wire.commit_messages import extraction_record
+from tenkay_store.wire.commit_messages import extraction_record, with_report
 from tests.unit.store.filings import TEXT_SHA256, accession_number, extraction, missing, signal
 
 FIRST = accession_number(1)
@@ -113,11 +113,15 @@ extractions = st.builds(
 )
 
 
+def _report_of(message: extraction_pb2.Extraction) -> bytes:
+    return with_report(extraction_record(message), message).report
+
+
 @given(extractions)
 def test_a_message_and_the_record_made_of_it_have_the_same_report(
     message: extraction_pb2.Extraction,
 ) -> None:
-    record = extraction_record(message)
+    record = with_report(extraction_record(message), message)
     assert reports.of_record(record) == record.report
     report = reports.read(record.report, FilingReport)
     assert (
@@ -131,13 +135,19 @@ def test_a_message_and_the_record_made_of_it_have_the_same_report(
     )
 
 
+def test_the_report_counts_in_the_size_of_what_waits_for_the_writer() -> None:
+    message = extraction(FIRST)
+    record = with_report(extraction_record(message), message)
+    assert record.size_bytes == message.ByteSize() + len(record.report)
+
+
 def test_what_a_newer_caller_says_beyond_the_protos_of_this_store_is_not_reported() -> None:
     message = extraction(FIRST)
-    plain = extraction_record(message).report
+    plain = _report_of(message)
     message.signals[0].MergeFromString(b"\xfa\x3f\x03new")
     message.signals[0].evidence[0].fact.MergeFromString(b"\xfa\x3f\x03new")
     assert b"new" in message.SerializeToString()
-    assert extraction_record(message).report == plain
+    assert _report_of(message) == plain
 
 
 @pytest.mark.parametrize("answer_type", [store_pb2.GetSignalsResponse, store_pb2.FilingSignals])
@@ -152,7 +162,7 @@ def test_the_answers_have_the_fields_of_a_report(
         assert (field.number, field.type, field.is_repeated) == (other.number, other.type, other.is_repeated)
         assert field.message_type is other.message_type
     message = extraction(FIRST)
-    answer = reports.read(extraction_record(message).report, answer_type)
+    answer = reports.read(_report_of(message), answer_type)
     assert (answer.filing, answer.result_key) == (message.filing, message.result_key)
     assert list(answer.signals) == list(message.signals)
     assert list(answer.missing) == list(message.missing)
@@ -172,7 +182,7 @@ def _without_size(content: bytes) -> bytes:
         None,
         b"",
         b"no zstd",
-        extraction_record(extraction(FIRST)).report[:-9],
+        _report_of(extraction(FIRST))[:-9],
         zstandard.ZstdCompressor().compress(b"\xff no message"),
         _without_size(b""),
         _bomb(),

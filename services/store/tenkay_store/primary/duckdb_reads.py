@@ -57,6 +57,8 @@ FILING = (
     "f.accession_number, f.cik, f.form_type, f.company_name, f.filed_date, f.accepted_at, f.period_end, "
     "f.sic_code, f.items, f.primary_document, f.source, f.is_amendment, f.entity_ciks"
 )
+REPORTS_AT_ONCE = 8
+"""Versions of a filing whose reports are read to answer with one of them. Of more, the version is chosen first."""
 FILING_WIDTH = 13
 VERSION = "f.version, f.sequence, f.recorded_at, f.result_key, f.catalog_version"
 MISSING = "signal_key, reason, detail"
@@ -97,15 +99,29 @@ def signals(cursor: Cursor, accession_number: str, moment: Moment) -> StoredSign
     # As in `filing`: few versions, and each condition more would cost a quarter of the statement. What the answer says
     # of the filing itself is in the report too, where it costs less than as columns.
     versions = cursor.execute(
-        "SELECT f.version, f.sequence, f.accepted_at, f.report FROM filings f WHERE f.accession_number = ?",
+        "SELECT f.version, f.sequence, f.accepted_at, f.report FROM filings f WHERE f.accession_number = ? "
+        f"LIMIT {REPORTS_AT_ONCE + 1}",
         (accession_number,),
     ).fetchall()
+    is_of_many = len(versions) > REPORTS_AT_ONCE
+    if is_of_many:
+        versions = cursor.execute(
+            "SELECT f.version, f.sequence, f.accepted_at, NULL FROM filings f WHERE f.accession_number = ?",
+            (accession_number,),
+        ).fetchall()
     rows = [row for row in versions if row[1] <= moment.sequence]
     if not rows:
         return None
     version, sequence, accepted_at, report = max(rows, key=itemgetter(0))
     if not _was_known(utc_or_none(accepted_at), moment):
         return None
+    if is_of_many:
+        found = cursor.execute(
+            "SELECT f.report FROM filings f WHERE f.sequence = ?::UBIGINT", (sequence,)
+        ).fetchone()
+        if found is None:  # purged since
+            return None
+        (report,) = found
     return StoredSignals(sequence, version, report)
 
 

@@ -29,14 +29,33 @@ TELL_EVERY_SECONDS = 10.0
 logger = get_logger(__name__)
 
 
+ReportsOf = Callable[[duckdb.DuckDBPyConnection, SignalIds, Mapping[int, int]], Mapping[int, bytes]]
+"""Makes the reports of versions, given with their numbers of signals by sequence."""
+
+
 class ToldToEnd(Exception):
     """The process is to end before all reports are made; the next start goes on."""
+
+
+def reports_of_rows(
+    connection: duckdb.DuckDBPyConnection, ids: SignalIds, signal_counts: Mapping[int, int]
+) -> Mapping[int, bytes]:
+    """Reports of versions of which these numbers of signals are told, by sequence. ValueError when there are others."""
+    made = {}
+    for record in extraction_records(connection, ids, list(signal_counts)):
+        assert isinstance(record.body, Extraction)  # noqa: S101 - records of extractions have no other
+        held, expected = len(record.body.signals), signal_counts[record.sequence]
+        if held != expected:
+            raise ValueError(f"{held} signals are there of {expected}")
+        made[record.sequence] = reports.of_record(record.body)
+    return made
 
 
 def complete(
     connection: duckdb.DuckDBPyConnection,
     merge_if_due: Callable[[], None],
     is_told_to_end: Callable[[], bool] = lambda: False,
+    reports_of: ReportsOf = reports_of_rows,
     clock: Callable[[], float] = time.monotonic,
 ) -> int:
     """Make the missing reports of an open file that nobody else uses; how many were made.
@@ -57,7 +76,7 @@ def complete(
     )
     made, told_at = 0, clock()
     for signal_counts in _batches(connection):
-        found = _made(connection, ids, signal_counts, is_told_to_end)
+        found = _made(connection, ids, signal_counts, is_told_to_end, reports_of)
         put(connection, found)
         made += len(found)
         merge_if_due()
@@ -73,12 +92,13 @@ def _made(
     ids: SignalIds,
     signal_counts: Mapping[int, int],
     is_told_to_end: Callable[[], bool],
+    reports_of: ReportsOf,
 ) -> Mapping[int, bytes]:
     """Reports of versions, by sequence, without those of which none can be made."""
     if is_told_to_end():
         raise ToldToEnd
     try:
-        return _reports(connection, ids, signal_counts)
+        return reports_of(connection, ids, signal_counts)
     except Exception as error:
         if not duckdb_failures.is_of_rows(error):
             raise
@@ -88,25 +108,12 @@ def _made(
         if is_told_to_end():
             raise ToldToEnd
         try:
-            found |= _reports(connection, ids, {sequence: count})
+            found |= reports_of(connection, ids, {sequence: count})
         except Exception as error:
             if not duckdb_failures.is_of_rows(error):
                 raise
             logger.error("report_not_made", sequence=sequence, problem=duckdb_failures.first_line(error))
     return found
-
-
-def _reports(
-    connection: duckdb.DuckDBPyConnection, ids: SignalIds, signal_counts: Mapping[int, int]
-) -> Mapping[int, bytes]:
-    made = {}
-    for record in extraction_records(connection, ids, list(signal_counts)):
-        assert isinstance(record.body, Extraction)  # noqa: S101 - records of extractions have no other
-        held, expected = len(record.body.signals), signal_counts[record.sequence]
-        if held != expected:
-            raise ValueError(f"{held} signals are there of {expected}")
-        made[record.sequence] = reports.of_record(record.body)
-    return made
 
 
 def _count(connection: duckdb.DuckDBPyConnection) -> int:

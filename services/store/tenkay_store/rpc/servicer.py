@@ -434,9 +434,10 @@ def _result(
     if not request.HasField(field):  # type: ignore[arg-type]
         raise failure(Reason.INVALID_FIELD, f"{field} is required", field=field)
     if field == "extraction":
-        extraction = commit_messages.extraction_record(request.extraction)  # type: ignore[union-attr]
+        message = request.extraction  # type: ignore[union-attr]
+        extraction = commit_messages.extraction_record(message)
         check_extraction(extraction)
-        return extraction
+        return commit_messages.with_report(extraction, message)
     analysis = commit_messages.analysis_record(request.analysis)  # type: ignore[union-attr]
     check_analysis(analysis)
     return analysis

@@ -6,6 +6,7 @@ INVALID_FIELD for messages that have no record: a day that does not exist.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from typing import TypeVar
 
 from tenkay.common.v1 import analysis_pb2, artifact_pb2, extraction_pb2, filing_pb2, signal_pb2
@@ -48,12 +49,11 @@ _DECIMAL, _DOUBLE, _BOOL, _INT64, _ENUM = ValueKind
 
 
 def extraction_record(message: extraction_pb2.Extraction) -> Extraction:
-    """The record of an extraction to commit; `validation` judges it."""
+    """The record of an extraction to commit, without its report; `validation` judges it."""
     texts = tuple(Text(each.document, each.sha256, each.length) for each in message.texts)
     digests = frozenset(text.sha256 for text in texts)
-    filing = _filing_record(message.filing)
     return Extraction(
-        filing=filing,
+        filing=_filing_record(message.filing),
         sections=tuple(
             Section(each.code, each.part, each.title, each.document, each.start, each.end, each.confidence)
             for each in message.sections
@@ -73,8 +73,13 @@ def extraction_record(message: extraction_pb2.Extraction) -> Extraction:
         earlier_filings=tuple(
             EarlierFiling(each.accession_number, each.content_key) for each in message.earlier_filings
         ),
-        report=reports.of_message(message, filing),
     )
+
+
+def with_report(extraction: Extraction, message: extraction_pb2.Extraction) -> Extraction:
+    """The record of that message with its report, which waits for the writer beside it: it counts in the size."""
+    report = reports.of_message(message, extraction.filing)
+    return replace(extraction, report=report, size_bytes=extraction.size_bytes + len(report))
 
 
 def artifact_record(message: artifact_pb2.Artifact, path: str) -> Artifact:
