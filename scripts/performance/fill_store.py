@@ -199,6 +199,9 @@ def _fill_reports(connection: duckdb.DuckDBPyConnection, directory: Path) -> Non
             connection.execute("CHECKPOINT")
 
     filing_reports.complete(connection, merge_if_due, reports_of=of)
+    (left,) = connection.execute("SELECT count(*) FROM filings WHERE report IS NULL").fetchall()[0]
+    if left:
+        raise RuntimeError(f"{left} filings have no report; the log above says why")
     connection.execute("CHECKPOINT")
 
 

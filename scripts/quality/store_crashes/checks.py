@@ -18,6 +18,7 @@ from typing import Any
 import asyncpg
 import duckdb
 import zstandard
+from google.protobuf.message import DecodeError
 
 from scripts.quality.store_crashes.ledger import Ledger
 from tenkay.store.v1.filing_report_pb2 import FilingReport
@@ -99,6 +100,63 @@ def _lost(connection: duckdb.DuckDBPyConnection, ledger: Ledger) -> Findings:
     return findings
 
 
+def _reports(connection: duckdb.DuckDBPyConnection) -> Findings:
+    """What reports say otherwise than the rows beside them."""
+    values: dict[int, list[tuple[str, object]]] = {}
+    for sequence, signal_id, kind, exact, number in connection.execute(
+        "SELECT s.sequence, i.signal_id, s.kind, s.exact, s.number FROM signals s JOIN signal_ids i USING (signal_key) "
+        "ORDER BY s.sequence, s.ordinal"
+    ).fetchall():
+        values.setdefault(sequence, []).append((signal_id, _reported(kind, exact, number)))
+    gaps: dict[int, list[str]] = {}
+    for sequence, signal_id in connection.execute(
+        "SELECT m.sequence, i.signal_id FROM missing_signals m JOIN signal_ids i USING (signal_key) "
+        "ORDER BY m.sequence, m.ordinal"
+    ).fetchall():
+        gaps.setdefault(sequence, []).append(signal_id)
+    findings: Findings = []
+    for sequence, accession_number, result_key, stored in connection.execute(
+        "SELECT sequence, accession_number, result_key, report FROM filings ORDER BY sequence"
+    ).fetchall():
+        try:
+            content = zstandard.ZstdDecompressor().decompress(stored or b"")
+            report = FilingReport.FromString(content)
+        except (zstandard.ZstdError, DecodeError) as error:
+            findings.append((Fault.TORN, f"the report of commit {sequence} cannot be read: {error}"))
+            continue
+        said = {
+            "accession number": (report.filing.accession_number, accession_number),
+            "result key": (report.result_key, result_key),
+            "signals": (
+                [
+                    (each.id, getattr(each.value, str(each.value.WhichOneof("kind")), None))
+                    for each in report.signals
+                ],
+                values.get(sequence, []),
+            ),
+            "gaps": ([each.id for each in report.missing], gaps.get(sequence, [])),
+        }
+        findings += [
+            (Fault.TORN, f"the report of commit {sequence} has {told} as {what}, and the rows {held}")
+            for what, (told, held) in said.items()
+            if told != held
+        ]
+    return findings
+
+
+def _reported(kind: str, exact: str | None, number: float | None) -> object:
+    """A row's value as a report has it."""
+    match kind:
+        case "BOOL":
+            return bool(number)
+        case "INT64":
+            return None if exact is None else int(exact)
+        case "DOUBLE":
+            return number
+        case _:
+            return exact
+
+
 def _torn(connection: duckdb.DuckDBPyConnection) -> Findings:
     findings: Findings = []
     for table, each in PARTS:
@@ -110,13 +168,7 @@ def _torn(connection: duckdb.DuckDBPyConnection) -> Findings:
                 f"ON p.sequence = f.sequence WHERE p.parts IS DISTINCT FROM {each} OR f.sequence IS NULL"
             ).fetchall()
         ]
-    for sequence, count, report in connection.execute(
-        "SELECT sequence, signal_count, report FROM filings"
-    ).fetchall():
-        content = b"" if report is None else zstandard.ZstdDecompressor().decompress(report)
-        parts = len(FilingReport.FromString(content).signals)
-        if parts != count:
-            findings.append((Fault.TORN, f"the report of commit {sequence} has {parts} signals, not {count}"))
+    findings += _reports(connection)
     segments = connection.execute("SELECT 'screen_segment_' || segment FROM screen_segments").fetchall()
     tables = connection.execute("SELECT table_name FROM duckdb_tables()").fetchall()
     if missing := set(segments) - set(tables):

@@ -18,6 +18,7 @@ from tenkay.errors import Reason, ResourceExhausted
 from tenkay_store.domain import filter as filters
 from tenkay_store.domain.records import Delivery, DeliveryState, Dispute, Extraction, Section
 from tenkay_store.domain.stored import Moment
+from tenkay_store.primary import duckdb_reads
 from tenkay_store.primary.duckdb_owner import FILE_NAME, CannotOpen
 from tenkay_store.primary.duckdb_store import DuckDBStore
 from tenkay_store.wire.commit_messages import extraction_record
@@ -327,3 +328,48 @@ async def test_a_store_that_ends_leaves_a_large_log_to_the_next_start(
     assert again.head == 3
     assert await again.filing(accession_number(2), Moment(3)) is not None
     await again.close()
+
+
+class _Noting:
+    """A cursor that keeps its statements and how many rows each gave."""
+
+    def __init__(self, cursor: duckdb.DuckDBPyConnection) -> None:
+        self._cursor = cursor
+        self.reports_read = 0
+
+    def execute(self, statement: str, parameters: object = None) -> _Noting:
+        self._cursor.execute(statement, parameters)
+        self._has_report = ".report" in statement
+        return self
+
+    def fetchall(self) -> list[tuple[object, ...]]:
+        rows = self._cursor.fetchall()
+        self.reports_read += len(rows) * self._has_report
+        return rows
+
+    def fetchone(self) -> tuple[object, ...] | None:
+        row = self._cursor.fetchone()
+        self.reports_read += self._has_report and row is not None
+        return row
+
+
+@pytest.mark.parametrize("versions", [1, 8, 24])
+async def test_few_reports_are_read_however_many_versions_a_filing_has(
+    store: DuckDBStore, versions: int
+) -> None:
+    bodies = [extraction_to_commit(accession_number(1), code_version=str(each)) for each in range(versions)]
+    for body in bodies:
+        await store.commit(body)
+    for sequence in (1, versions // 2 + 1, versions):
+        found = await store.signals(accession_number(1), Moment(sequence))
+        assert found is not None
+        assert (found.sequence, found.version) == (sequence, sequence)
+        assert found.report == bodies[sequence - 1].report
+    assert await store.signals(accession_number(1), Moment(0)) is None
+
+    def read(cursor: duckdb.DuckDBPyConnection) -> int:
+        noting = _Noting(cursor)
+        duckdb_reads.signals(noting, accession_number(1), Moment(versions))  # type: ignore[arg-type]
+        return noting.reports_read
+
+    assert await store._owner.read(read) <= 10

@@ -16,7 +16,7 @@ from tenkay_store.domain import filter as filters
 from tenkay_store.domain.company_screens import CompanyPage, CompanyPeriod, CompanyScreen
 from tenkay_store.domain.selections import FilingSelection, Page, Screen
 from tenkay_store.domain.stored import Moment
-from tenkay_store.primary import duckdb_screens, duckdb_store
+from tenkay_store.primary import duckdb_companies, duckdb_screens, duckdb_store
 from tenkay_store.primary.duckdb_owner import Limits
 from tenkay_store.primary.duckdb_store import DuckDBStore
 from tests.unit.store.conftest import options
@@ -67,7 +67,7 @@ async def store(tmp_path: Path, clock: Callable[[], datetime]) -> AsyncIterator[
 def held(monkeypatch: pytest.MonkeyPatch) -> Held:
     """Holds what goes through much: screens, and screens of companies, but not small ones."""
     waiting = Held()
-    of_filings, of_companies = duckdb_screens.screen_filings, duckdb_store.screen_companies
+    of_filings, of_companies = duckdb_screens.screen_filings, duckdb_companies.screen_companies
 
     def filings(cursor: Any, ids: Any, tables: Any, screen: Screen, *rest: Any) -> Page:
         if not duckdb_screens.is_of_few_days(screen):

@@ -9,10 +9,12 @@ from datetime import UTC, datetime
 import pytest
 
 from tenkay.common.v1 import analysis_pb2, date_pb2, extraction_pb2, signal_pb2
-from tenkay.errors import InvalidArgument, Reason
+from tenkay.errors import InvalidArgument, Reason, TenkayError
 from tenkay.store.v1 import filing_store_service_pb2 as store_pb2
-from tenkay_store.domain.records import CommitRecord
+from tenkay_store.domain.records import CommitRecord, Extraction, Filing
+from tenkay_store.rpc import servicer
 from tenkay_store.second_sink.supabase_rows import encoded_batch
+from tenkay_store.wire import reports
 from tenkay_store.wire.commit_messages import analysis_record, extraction_record, fence_record
 from tenkay_store.wire.json_size import json_bytes
 from tenkay_store.wire.validation import check_analysis, check_extraction
@@ -245,3 +247,22 @@ def test_an_analysis_that_contradicts_itself_is_refused(field: str, change: Call
     with pytest.raises(InvalidArgument) as refused:
         check_analysis(analysis_record(message))
     assert [each.field for each in refused.value.fields] == [field]
+
+
+def test_no_report_is_made_of_an_extraction_that_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    made: list[str] = []
+    of_message = reports.of_message
+
+    def noted(message: extraction_pb2.Extraction, filing: Filing) -> bytes:
+        made.append(filing.accession_number)
+        return of_message(message, filing)
+
+    monkeypatch.setattr(reports, "of_message", noted)
+    good, bad = extraction(accession_number(1)), extraction(accession_number(2))
+    bad.missing[0].detail = ""
+    with pytest.raises(TenkayError):
+        servicer._result(store_pb2.CommitExtractionRequest(extraction=bad), "extraction")
+    record = servicer._result(store_pb2.CommitExtractionRequest(extraction=good), "extraction")
+    assert made == [accession_number(1)]
+    assert isinstance(record, Extraction)
+    assert record.report
