@@ -71,6 +71,9 @@ class MissingSignal(NamedTuple):
     id: str
     reason: str
     detail: str
+    category: str = ""
+    """As other filings' values had it when it was read back, or empty. Nothing is answered by it; the copies of commits
+    that stores have made hold four parts of a gap, and are read by their places."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -445,7 +445,8 @@ def signal_of(row: Sequence[Any], ids: SignalIds, evidence: str) -> Signal:
 def missing_of(row: Sequence[Any], ids: SignalIds) -> MissingSignal:
     """The gap in a row's first columns, which are MISSING."""
     key, reason, detail = row[:3]
-    return MissingSignal(ids.of_key(key).id, reason, detail)
+    signal = ids.of_key(key)
+    return MissingSignal(signal.id, reason, detail, signal.category or "")
 
 
 def _sections(cursor: Cursor, sequence: int) -> tuple[Section, ...]:

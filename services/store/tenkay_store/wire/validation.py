@@ -231,7 +231,7 @@ def _check_signal(signal: Signal, seen: set[str], index: int) -> None:
 
 
 def _check_gap(gap: MissingSignal, seen: set[str], index: int) -> None:
-    signal_id, reason, detail = gap
+    signal_id, reason, detail, _ = gap
     if signal_id in seen or len(signal_id) > MAX_ID_CHARACTERS or not _is_id(signal_id):
         _refuse_id(signal_id, seen, f"extraction.missing[{index}]")
     seen.add(signal_id)
