@@ -21,6 +21,8 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 
+from tenkay.runtime.logs import start_logging
+
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 
@@ -49,6 +51,8 @@ def main() -> int:
         notes.append(text)
         print(text, file=sys.stderr)
 
+    # Standard output is for the figures alone.
+    start_logging("benchmark", stream=sys.stderr)
     figures = run(options.quick, note)
     if options.json:
         print(
