@@ -93,6 +93,7 @@ class DuckDBOwner:
         self.writer = writer
         """Used by the writing thread alone, once that runs."""
         self._lock = lock
+        self._readers = limits.readers
         self._idle = [writer.cursor() for _ in range(limits.readers)]
         self._slots = asyncio.Semaphore(limits.readers)
         self._turns = asyncio.Semaphore(limits.threads + MORE_THAN_THREADS)
@@ -206,6 +207,11 @@ class DuckDBOwner:
     def is_working_aside(self) -> bool:
         """Whether a snapshot is written or segments are sorted now."""
         return self._aside.locked()
+
+    @property
+    def is_reading(self) -> bool:
+        """Whether a query runs now. Any thread may ask."""
+        return len(self._idle) < self._readers
 
     @property
     def free_readers(self) -> int:
