@@ -4,7 +4,7 @@
 
 Figures are ratios within one run: these machines are shared, so absolute times say little. With ``--json`` one object
 is printed, else a table: ``{"suite": …, "figures": {name: number}, "notes": [text], "machine": …, "command": …,
-"date": …}``. ``--quick`` finishes within 50 seconds, at the price of wider noise. Notes say what a figure does not
+"date": …}``. ``--quick`` finishes within two minutes, at the price of wider noise. Notes say what a figure does not
 cover and why one is absent; they go to standard error too.
 """
 
@@ -42,7 +42,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("suite", choices=sorted(SUITES))
     parser.add_argument("--json", action="store_true", help="print one JSON object")
-    parser.add_argument("--quick", action="store_true", help="finish within 50 seconds")
+    parser.add_argument("--quick", action="store_true", help="finish within two minutes")
     options = parser.parse_args()
     run: Suite = importlib.import_module(SUITES[options.suite]).run
     notes: list[str] = []

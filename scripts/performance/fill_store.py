@@ -26,7 +26,7 @@ from tenkay_store.domain.signal_ids import SignalIds
 from tenkay_store.primary import filing_reports
 from tenkay_store.primary.duckdb_file import wal_of
 from tenkay_store.primary.duckdb_owner import FILE_NAME, Limits
-from tenkay_store.primary.duckdb_reads import FILING, filing_of
+from tenkay_store.primary.duckdb_reads import FILING, filing_of, stored_signal_ids
 from tenkay_store.primary.duckdb_records import extraction_records
 from tenkay_store.primary.duckdb_store import DuckDBStore, StoreOptions
 from tenkay_store.primary.group_commit import GroupLimits
@@ -198,7 +198,7 @@ def _fill_reports(connection: duckdb.DuckDBPyConnection, directory: Path) -> Non
         if log.exists() and log.stat().st_size > store_options(directory).checkpoint_wal_bytes:
             connection.execute("CHECKPOINT")
 
-    filing_reports.complete(connection, merge_if_due, reports_of=of)
+    filing_reports.complete(connection, stored_signal_ids(connection), merge_if_due, reports_of=of)
     (left,) = connection.execute("SELECT count(*) FROM filings WHERE report IS NULL").fetchall()[0]
     if left:
         raise RuntimeError(f"{left} filings have no report; the log above says why")

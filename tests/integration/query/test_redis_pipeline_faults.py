@@ -218,12 +218,14 @@ async def test_a_connection_reset_in_the_middle_of_a_large_write_costs_nobody_an
     assert len(server.writers) == 2
 
 
+async def reset_first(connection: int, command: list[bytes]) -> bytes | None:
+    """Takes what comes over the first connection, and closes that."""
+    return None if connection == 0 else await echo(connection, command)
+
+
 async def test_what_was_taken_and_not_answered_before_a_reset_is_asked_once_more(
     server: Server, pipeline: RedisPipeline
 ) -> None:
-    async def reset_first(connection: int, command: list[bytes]) -> bytes | None:
-        return None if connection == 0 else await echo(connection, command)
-
     server.answer = reset_first
     await asyncio.gather(run(pipeline, b"argument"), *(check(pipeline, f"key {n}") for n in range(10)))
     # What was not read before the reset is not known; all came over the second connection.
@@ -234,9 +236,6 @@ async def test_what_was_taken_and_not_answered_before_a_reset_is_asked_once_more
 async def test_a_script_that_was_taken_and_not_answered_is_run_once_more(
     server: Server, pipeline: RedisPipeline
 ) -> None:
-    async def reset_first(connection: int, command: list[bytes]) -> bytes | None:
-        return None if connection == 0 else await echo(connection, command)
-
     server.answer = reset_first
     await run(pipeline, b"argument")
     assert [server.names(0), server.names(1)] == [[b"EVALSHA"], [b"EVALSHA"]]

@@ -11,6 +11,7 @@ from made_up_filings import SIGNALS_A_FILING
 
 from tenkay_store.primary import filing_reports
 from tenkay_store.primary.duckdb_owner import FILE_NAME
+from tenkay_store.primary.duckdb_reads import stored_signal_ids
 
 FILINGS = 30
 
@@ -26,5 +27,5 @@ def test_a_filled_store_has_the_reports_that_follow_from_its_rows(
         filled = connection.execute(reports).fetchall()
         assert len({report for _, report in filled}) == FILINGS
         connection.execute("UPDATE filings SET report = NULL")
-        assert filing_reports.complete(connection, lambda: None) == FILINGS
+        assert filing_reports.complete(connection, stored_signal_ids(connection), lambda: None) == FILINGS
         assert connection.execute(reports).fetchall() == filled

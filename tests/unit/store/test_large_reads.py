@@ -70,7 +70,7 @@ def held(monkeypatch: pytest.MonkeyPatch) -> Held:
     of_filings, of_companies = duckdb_screens.screen_filings, duckdb_companies.screen_companies
 
     def filings(cursor: Any, ids: Any, tables: Any, screen: Screen, *rest: Any) -> Page:
-        if not duckdb_screens.is_of_few_days(screen):
+        if not duckdb_screens.takes_one_statement(screen):
             waiting.wait()
         return of_filings(cursor, ids, tables, screen, *rest)
 

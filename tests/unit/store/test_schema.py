@@ -21,6 +21,7 @@ from tenkay_store.domain.selections import Screen
 from tenkay_store.domain.stored import Moment
 from tenkay_store.primary import duckdb_records, filing_reports, schema
 from tenkay_store.primary.duckdb_owner import FILE_NAME, CannotOpen
+from tenkay_store.primary.duckdb_reads import stored_signal_ids
 from tenkay_store.primary.duckdb_store import DuckDBStore
 from tenkay_store.wire.commit_messages import extraction_record
 from tests.unit.store.conftest import Clock, options
@@ -230,7 +231,7 @@ def test_reports_are_made_in_batches_of_few_signals_and_one_version_at_least(
 def test_a_file_whose_versions_all_have_reports_is_left_as_it_is() -> None:
     with duckdb.connect(":memory:") as connection:
         schema.migrate(connection, NOW)
-        assert filing_reports.complete(connection, lambda: None) == 0
+        assert filing_reports.complete(connection, stored_signal_ids(connection), lambda: None) == 0
 
 
 def test_migrating_again_changes_nothing() -> None:

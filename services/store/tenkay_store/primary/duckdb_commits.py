@@ -26,7 +26,7 @@ from tenkay_store.domain.records import (
     Extraction,
     Purge,
 )
-from tenkay_store.domain.signal_ids import SignalId, SignalIds
+from tenkay_store.domain.signal_ids import SignalId
 from tenkay_store.domain.stored_filings import StoredFilings
 from tenkay_store.domain.stored_versions import AnalysisVersion, FilingVersion, PurgedVersions
 from tenkay_store.domain.version_set import VersionSet
@@ -59,6 +59,7 @@ from tenkay_store.primary.duckdb_artifacts import artifacts_of
 from tenkay_store.primary.duckdb_checkpoint import Checkpoints
 from tenkay_store.primary.duckdb_failures import RETRY_SECONDS, of_write
 from tenkay_store.primary.duckdb_owner import DuckDBOwner
+from tenkay_store.primary.duckdb_reads import stored_signal_ids
 from tenkay_store.primary.group_commit import WriterBroken
 from tenkay_store.primary.recorded_moments import RecordedMoments
 
@@ -89,12 +90,7 @@ class CommitWriter:
         self.head, recorded_at = duckdb_feed.head(self._connection)
         """The newest commit's sequence, or where a restore resumed."""
         self.moments = RecordedMoments(recorded_at, clock)
-        self.signal_ids = SignalIds(
-            SignalId(*row)
-            for row in self._connection.execute(
-                "SELECT signal_key, signal_id, category, kinds, unit FROM signal_ids"
-            ).fetchall()
-        )
+        self.signal_ids = stored_signal_ids(self._connection)
         self.created_at: datetime = (
             self._connection.execute("SELECT min(applied_at) FROM schema_version")
             .fetchall()[0][0]

@@ -210,7 +210,7 @@ class DuckDBOwner:
 
     @property
     def is_reading(self) -> bool:
-        """Whether a query runs now. Any thread may ask."""
+        """Whether a reader is taken, by a query or by an export between its parts. Any thread may ask."""
         return len(self._idle) < self._readers
 
     @property

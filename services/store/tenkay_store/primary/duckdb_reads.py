@@ -28,7 +28,7 @@ from tenkay_store.domain.records import (
     ValueKind,
 )
 from tenkay_store.domain.selections import FilingSelection, Page, Position
-from tenkay_store.domain.signal_ids import SignalIds
+from tenkay_store.domain.signal_ids import SignalId, SignalIds
 from tenkay_store.domain.stored import (
     CompanySummary,
     Moment,
@@ -48,6 +48,8 @@ MAX_RECENT = 10
 MAX_CANDIDATES = 60
 """Newest periodic filings of one kind looked at for the latest full one."""
 
+REPORTS_AT_ONCE = 8
+"""Versions of a filing whose reports are read to answer with one of them. Of more, the version is chosen first."""
 FILED_A_DAY = 2000
 """Filings of a busy day."""
 MOST_COMPARED = 500_000
@@ -57,13 +59,17 @@ FILING = (
     "f.accession_number, f.cik, f.form_type, f.company_name, f.filed_date, f.accepted_at, f.period_end, "
     "f.sic_code, f.items, f.primary_document, f.source, f.is_amendment, f.entity_ciks"
 )
-REPORTS_AT_ONCE = 8
-"""Versions of a filing whose reports are read to answer with one of them. Of more, the version is chosen first."""
 FILING_WIDTH = 13
 VERSION = "f.version, f.sequence, f.recorded_at, f.result_key, f.catalog_version"
 MISSING = "signal_key, reason, detail"
 SECTION = "code, part, title, document, start_offset, end_offset, confidence"
 IN_ORDER = "f.filed_date DESC NULLS LAST, f.accession_number"
+
+
+def stored_signal_ids(cursor: Cursor) -> SignalIds:
+    """All signal ids that were ever stored."""
+    rows = cursor.execute("SELECT signal_key, signal_id, category, kinds, unit FROM signal_ids").fetchall()
+    return SignalIds(SignalId(*row) for row in rows)
 
 
 def filing(

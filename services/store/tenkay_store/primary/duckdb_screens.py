@@ -40,7 +40,7 @@ from tenkay_store.primary.duckdb_reads import (
 from tenkay_store.primary.filter_sql import Parameters
 
 MOST_JOINED = 4
-"""Signals that a screen of few days joins with its filings: planning takes longer with each of them."""
+"""Signals that a screen of one statement joins with its filings: planning takes longer with each of them."""
 MOST_UNITS = 2 * MAX_TERMS
 """Units that are read of a filter's signals: of as many as it can name, one is then seen to have more than one."""
 
@@ -104,7 +104,7 @@ def screen_filings(
         f"{known('f', moment, parameters)} AND {after_position(after, parameters)} "
         f"ORDER BY {IN_ORDER} LIMIT {limit + 1}"
     )
-    if is_of_few_days(screen):
+    if takes_one_statement(screen):
         source = screened(ids, rows, expression, shown, screen.currency, moment, parameters)
         found = cursor.execute(
             f"SELECT {FILING}, f.version, f.sequence, f.signal_count{shown_columns(shown)} "
@@ -112,7 +112,7 @@ def screen_filings(
             parameters,
         ).fetchall()
         return page_of(cursor, found, moment, limit, lambda columns: shown_signals(shown, columns))
-    # Which filings are on the page first, by what that takes: all else is read of those alone. Of few days it would be
+    # Which filings are on the page first, by what that takes: all else is read of those alone. Of a quarter it would be
     # read sooner than three more statements are planned.
     source = screened(ids, rows, expression, (), screen.currency, moment, parameters)
     found = cursor.execute(
@@ -126,7 +126,7 @@ def screen_filings(
     return Page(summaries_of(cursor, sequences, days, moment, signals), next_position)
 
 
-def is_of_few_days(screen: Screen) -> bool:
+def takes_one_statement(screen: Screen) -> bool:
     """Whether one statement answers a screen: it goes through a quarter's filings and few signals.
 
     It takes milliseconds, however many filings there are.

@@ -461,7 +461,7 @@ class DuckDBStore:
         self, screen: Screen, moment: Moment, after: Position | None, limit: int
     ) -> Page:
         """A page of the filings that meet the screen. CURRENCY_MISMATCH, UNIT_MISMATCH on the first."""
-        is_small = screens.is_of_few_days(screen)
+        is_small = screens.takes_one_statement(screen)
         return await (self._owner.read if is_small else self._owner.read_in_turn)(
             lambda cursor: self._in_one_state(
                 cursor,
@@ -732,7 +732,10 @@ def _open_file(
             checkpoint_wal_bytes=options.checkpoint_wal_bytes,
         )
         filing_reports.complete(
-            owner.writer, lambda: writer.checkpoints.make_if_due(worked=True), is_told_to_end
+            owner.writer,
+            writer.signal_ids,
+            lambda: writer.checkpoints.make_if_due(worked=True),
+            is_told_to_end,
         )
     except (duckdb.Error, WriterBroken) as error:
         owner.close_here()

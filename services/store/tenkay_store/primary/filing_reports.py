@@ -15,7 +15,7 @@ import pyarrow as pa
 from tenkay.runtime.logs import get_logger
 from tenkay_store import failpoints
 from tenkay_store.domain.records import Extraction
-from tenkay_store.domain.signal_ids import SignalId, SignalIds
+from tenkay_store.domain.signal_ids import SignalIds
 from tenkay_store.primary import duckdb_failures
 from tenkay_store.primary.duckdb_records import extraction_records
 from tenkay_store.wire import reports
@@ -53,6 +53,7 @@ def reports_of_rows(
 
 def complete(
     connection: duckdb.DuckDBPyConnection,
+    ids: SignalIds,
     merge_if_due: Callable[[], None],
     is_told_to_end: Callable[[], bool] = lambda: False,
     reports_of: ReportsOf = reports_of_rows,
@@ -68,12 +69,6 @@ def complete(
     if not missing:
         return 0
     logger.info("reports_missing", versions=missing)
-    ids = SignalIds(
-        SignalId(*row)
-        for row in connection.execute(
-            "SELECT signal_key, signal_id, category, kinds, unit FROM signal_ids"
-        ).fetchall()
-    )
     made, told_at = 0, clock()
     for signal_counts in _batches(connection):
         found = _made(connection, ids, signal_counts, is_told_to_end, reports_of)

@@ -25,7 +25,6 @@ MAX_REPORT_BYTES = 16 * 1024 * 1024
 """Of a report that is not compressed. A commit's message has a quarter of it at most."""
 
 Answer = store_pb2.GetSignalsResponse | store_pb2.FilingSignals
-AnswerT = TypeVar("AnswerT", store_pb2.GetSignalsResponse, store_pb2.FilingSignals)
 MessageT = TypeVar("MessageT", bound=Message)
 
 
