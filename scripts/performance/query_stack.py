@@ -22,6 +22,8 @@ from tenkay.stack.valkey import ValkeyRole, valkey
 from tests.integration.running_services import Service, running_service
 
 MEGABYTE = 1024 * 1024
+NOTICE_SECONDS = "0.2"
+"""What a service gives its callers by default to hear that it is about to end: those here stay when it is restarted."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,7 +156,7 @@ class QueryStack:
                 self._plan.query_program,
                 store_address=self.store.address,
                 redis_url=self.redis_url,
-                **self._plan.query_settings,
+                **{"endpoint_removal_seconds": NOTICE_SECONDS, **self._plan.query_settings},
             )
         )
 

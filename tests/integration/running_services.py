@@ -70,6 +70,8 @@ def running_service(
             f"{prefix}METRICS_PORT": str(metrics_port),
             f"{prefix}INSECURE": "true",
             f"{prefix}DRAIN_SECONDS": DRAIN_SECONDS,
+            # No test's callers stay when it ends a service, unless it says so.
+            f"{prefix}ENDPOINT_REMOVAL_SECONDS": "0",
             **{f"{prefix}{name.upper()}": value for name, value in settings.items()},
         },
     )

@@ -19,6 +19,7 @@ import pytest
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 from grpc_reflection.v1alpha import reflection_pb2, reflection_pb2_grpc
 
+from tenkay.runtime.settings import ServiceSettings
 from tenkay.store.v1 import store_admin_service_pb2, store_admin_service_pb2_grpc
 
 PROGRAM = textwrap.dedent(
@@ -131,6 +132,24 @@ def test_a_watcher_of_health_hears_of_the_drain_and_running_calls_are_finished(s
     output, _ = service.process.communicate(timeout=15)
     assert service.process.returncode == 0
     assert "closed what was deferred" in output
+
+
+def test_calls_are_served_until_callers_can_have_heard_of_the_drain(program: Path) -> None:
+    """Calls that reach a closing server are reset, which is CANCELLED to callers and not tried again."""
+    assert ServiceSettings.model_fields["endpoint_removal_seconds"].default > 0
+    service = Service(program, TENKAY_EXAMPLE_ENDPOINT_REMOVAL_SECONDS="2")
+    entry = service.serving()
+    with grpc.insecure_channel(f"127.0.0.1:{entry['port']}") as channel:
+        watch = health_pb2_grpc.HealthStub(channel).Watch(
+            health_pb2.HealthCheckRequest(service=NAME), timeout=10
+        )
+        assert next(watch).status == health_pb2.HealthCheckResponse.SERVING
+        service.process.send_signal(signal.SIGTERM)
+        assert next(watch).status == health_pb2.HealthCheckResponse.NOT_SERVING
+        stub = store_admin_service_pb2_grpc.StoreAdminServiceStub(channel)
+        assert stub.GetSinkStatus(store_admin_service_pb2.GetSinkStatusRequest(), timeout=5).sequence == "0.1"
+    service.process.communicate(timeout=15)
+    assert service.process.returncode == 0
 
 
 @pytest.mark.parametrize("setting", ["TENKAY_EXAMPLE_LISTEN_PORT", "TENKAY_EXAMPLE_METRICS_PORT"])

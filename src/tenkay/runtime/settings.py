@@ -47,8 +47,10 @@ class ServiceSettings(BaseSettings):
     drain_seconds: float = Field(default=10.0, ge=0, le=600)
     """How long running calls may go on after SIGTERM."""
 
-    endpoint_removal_seconds: float = Field(default=0.0, ge=0, le=60)
-    """How long to keep serving after health says NOT_SERVING, for load balancers to notice. 0 on one machine."""
+    endpoint_removal_seconds: float = Field(default=0.2, ge=0, le=60)
+    """How long to keep serving after health says NOT_SERVING, for callers to notice. The default is for clients that
+    watch health, as ours do; load balancers that ask now and then need seconds. With 0, gRPC resets the calls that are
+    on their way when the server closes, which is CANCELLED to their callers."""
 
     tls_certificate: Path | None = None
     """PEM chain the server shows."""

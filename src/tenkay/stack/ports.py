@@ -1,10 +1,21 @@
-"""TCP ports on loopback for the stack's servers."""
+"""TCP ports on loopback for the stack's servers.
+
+A port is chosen a second or so before the server that it is for listens on it. Meanwhile another stack of this machine
+must not choose it too, so each process keeps a lock on what it has chosen: a byte of one file for each port, which the
+system forgets with the process.
+"""
 
 from __future__ import annotations
 
+import errno
+import fcntl
+import os
 import random
 import socket
+import tempfile
 from collections.abc import Iterable, Mapping
+from functools import cache
+from pathlib import Path
 
 from tenkay.stack.errors import CannotStartError, WrongOptionError
 
@@ -14,15 +25,19 @@ LOOPBACK = "127.0.0.1"
 # down for a moment.
 _RANGE = range(20_000, 32_768)
 _TRIES = 200
+_MOST_CLAIMED = 1000
+"""Ports that a process keeps for itself; past it the oldest is anybody's again."""
+_claimed: dict[int, None] = {}
+"""The ports that this process has chosen, oldest first."""
 
 
 def free_port(preferred: int | None = None) -> int:
-    """A port that nothing listens on: the preferred one where it is free."""
+    """A port that nothing listens on and nobody has chosen before: the preferred one where nothing listens on it."""
     if preferred is not None and _is_free(preferred):
         return preferred
     for _ in range(_TRIES):
         port = random.choice(_RANGE)  # noqa: S311 (spreads stacks that start at once, hides nothing)
-        if _is_free(port):
+        if port not in _claimed and _is_free(port) and _claim(port):
             return port
     raise CannotStartError(f"no free TCP port on {LOOPBACK} from {_RANGE[0]} to {_RANGE[-1]}")
 
@@ -54,6 +69,33 @@ def choose_ports(
                 port = free_port()
         chosen[name] = port
     return {name: chosen[name] for name in wanted}
+
+
+def _claim(port: int) -> bool:
+    """Whether no other process has chosen the port and this one now has."""
+    claims = _claims()
+    try:
+        fcntl.lockf(claims, fcntl.LOCK_EX | fcntl.LOCK_NB, 1, port)
+    except OSError as error:
+        if error.errno in (errno.EACCES, errno.EAGAIN):
+            return False
+        raise
+    _claimed[port] = None
+    if len(_claimed) > _MOST_CLAIMED:
+        oldest = next(iter(_claimed))
+        del _claimed[oldest]
+        fcntl.lockf(claims, fcntl.LOCK_UN, 1, oldest)
+    return True
+
+
+@cache
+def _claims() -> int:
+    """The file of this user's stacks, open for as long as the process runs: closing it would undo its locks."""
+    file = Path(tempfile.gettempdir()) / f"tenkay-ports-{os.getuid()}.lock"
+    try:
+        return os.open(file, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
+    except OSError as error:
+        raise CannotStartError(f"cannot keep ports apart in {file}: {error.strerror}") from error
 
 
 def _is_free(port: int) -> bool:

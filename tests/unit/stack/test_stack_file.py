@@ -13,7 +13,8 @@ from pathlib import Path
 
 import pytest
 
-from tenkay.stack.errors import AlreadyRunningError, StackError, WrongOptionError
+from tenkay.stack import ports
+from tenkay.stack.errors import AlreadyRunningError, CannotStartError, StackError, WrongOptionError
 from tenkay.stack.options import StackOptions
 from tenkay.stack.ports import LOOPBACK, choose_ports, free_port
 from tenkay.stack.stack_file import ChildRecord, ChildState, StackFile, StackLock, is_running
@@ -90,6 +91,30 @@ def test_ports_are_kept_where_they_are_still_free() -> None:
         second = choose_ports(["a", "b", "c"], given={}, before=first)
     assert (second["a"], second["c"]) == (first["a"], first["c"])
     assert second["b"] not in first.values()
+
+
+def test_a_port_that_another_process_has_chosen_is_not_chosen_again_while_it_lives(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    port = free_port()
+    while not ports._is_free(port + 1):
+        port = free_port()
+    monkeypatch.setattr(ports, "_RANGE", range(port + 1, port + 2))
+    program = (
+        "import sys; from tenkay.stack import ports; ports._RANGE = [int(sys.argv[1])]; "
+        "print(ports.free_port(), flush=True); sys.stdin.read()"
+    )
+    with subprocess.Popen(
+        [sys.executable, "-c", program, str(port + 1)], stdin=subprocess.PIPE, stdout=subprocess.PIPE
+    ) as other:
+        assert other.stdout is not None
+        assert int(other.stdout.readline()) == port + 1
+        with pytest.raises(CannotStartError, match="no free TCP port"):
+            free_port()
+        other.kill()
+    assert free_port() == port + 1
+    with pytest.raises(CannotStartError, match="no free TCP port"):
+        free_port()
 
 
 def test_a_given_port_is_taken_or_refused_by_name() -> None:
