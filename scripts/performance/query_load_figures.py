@@ -11,7 +11,9 @@
     visibility_p50_ms, visibility_p99_ms
                            from a commit's answer to the first read without a token that shows it, by filing and by
                            company, through both processes, while Redis is healthy
-    cold_key_store_calls   calls of the store when 1,000 callers ask one question at once that nobody asked before
+    cold_key_store_calls   calls of the store when 1,000 callers ask one process at once for what nobody asked before
+    cold_aggregate_store_calls
+                           the same when they ask both processes, for an aggregate
     redis_fault_failed_calls
                            reads of the mix that failed or were wrong while Redis was killed, stopped, filled, flushed
                            and restarted, at half the rate that the store alone can carry
@@ -31,8 +33,9 @@ import numpy as np
 from fill_store import fill
 from query_load.arrivals import Stage
 from query_load.calls import WRONG_ANSWER, Calls
+from query_load.cold_keys import cold_aggregate, cold_read
 from query_load.faults import OF_REDIS, plan
-from query_load.load import Loader, LoadPlan, LoadResult, ask_at_once
+from query_load.load import Loader, LoadPlan, LoadResult
 from query_load.scenarios import USUAL_SHARE
 from query_load.summary import recovery_seconds
 from query_load.target import OwnStack
@@ -66,7 +69,8 @@ def measure(folder: Path, note: Callable[[str], None]) -> dict[str, float]:
 
 async def _loads(target: OwnStack, note: Callable[[str], None]) -> dict[str, float]:
     async with Loader(target, SEED) as loader:
-        cold = await ask_at_once(loader, COLD_CALLERS)
+        of_read = await cold_read(target, COLD_CALLERS)
+        of_aggregate = await cold_aggregate(target, COLD_CALLERS)
         uncached = await loader.prepare()
         rate = await loader.capacity() * USUAL_SHARE
         mix = await loader.load(LoadPlan(read=[Stage(MIX_SECONDS, rate)], seed=SEED))
@@ -89,7 +93,8 @@ async def _loads(target: OwnStack, note: Callable[[str], None]) -> dict[str, flo
         "mix_reads_a_second": rate,
         "stale_answers": float(_wrong(reads) + _wrong(under_faults)),
         "mix_failed_calls": float((~reads.ok).sum()),
-        "cold_key_store_calls": cold,
+        "cold_key_store_calls": of_read,
+        "cold_aggregate_store_calls": of_aggregate,
         "redis_fault_failed_calls": float((~under_faults.ok).sum()),
         "redis_fault_p99_ms": float(np.percentile(under_faults.latency, 99)) * 1e3,
         "recovery_seconds": _slowest_recovery(faulty),

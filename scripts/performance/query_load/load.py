@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 import psutil
 from query_load.arrivals import Stage, evenly, poisson
 from query_load.caller import Caller
-from query_load.calls import OK, Calls
+from query_load.calls import Calls
 from query_load.faults import FaultSpan, PlannedFault, bring_about
 from query_load.recorded_mix import WRITE_EVERY_SECONDS, Method, RecordedMix, every_question
 from query_load.sender import closed_loop, send
@@ -171,16 +171,3 @@ class Loader:
                     sizes[name] = psutil.Process(pid).memory_info().rss
             result.memory.append(MemorySample(time.perf_counter() - started, sizes))
             await asyncio.sleep(1)
-
-
-async def ask_at_once(loader: Loader, callers: int) -> float:
-    """Calls that the store got when so many ask one question that nobody asked before, at once."""
-    [asked] = loader.mix.questions(1)
-    before = loader.target.store_calls([asked.method])
-    answers = await asyncio.gather(*(loader.caller.ask(asked) for _ in range(callers)))
-    after = loader.target.store_calls([asked.method])
-    if any(each.outcome != OK for each in answers):
-        raise AssertionError("an answer was wrong")
-    if before is None or after is None:
-        raise AssertionError("the store's calls cannot be counted")
-    return after - before
