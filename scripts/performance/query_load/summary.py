@@ -219,7 +219,7 @@ def judge(result: LoadResult, bars: Mapping[str, Mapping[str, float]], *, is_soa
         _at_most("late share", bars["load"]["late_share"], late / total if total else None),
     ]
     for calls in result.calls:
-        lines += _p99s(calls, result.spans, bars)
+        lines += _p99s(calls, result.spans, bars, is_soak=is_soak)
     for span in result.spans:
         lines.append(
             _at_most(
@@ -268,7 +268,7 @@ def _answered_share(calls: Calls, start: float, end: float) -> float | None:
 
 
 def _p99s(
-    calls: Calls, spans: Sequence[FaultSpan], bars: Mapping[str, Mapping[str, float]]
+    calls: Calls, spans: Sequence[FaultSpan], bars: Mapping[str, Mapping[str, float]], *, is_soak: bool
 ) -> list[Objective]:
     lines = []
     in_faults = _in_faults(calls, spans)
@@ -279,9 +279,8 @@ def _p99s(
         quiet = own & ~in_faults
         # A hundredth of few calls is none; of the ingest's, the slowest is taken.
         if quiet.sum() >= (1 if name == INGEST else FEWEST_FOR_P99):
-            lines.append(
-                _at_most(f"{name} p99, ms", bars["p99_ms"][name], _percentile(calls.latency[quiet], 99))
-            )
+            bar = bars["soak"]["p99_ms"] if is_soak else bars["p99_ms"][name]
+            lines.append(_at_most(f"{name} p99, ms", bar, _percentile(calls.latency[quiet], 99)))
     if (ended & in_faults).any():
         slow = _percentile(calls.latency[ended & in_faults], 99)
         lines.append(_at_most("p99 in faults, ms", bars["p99_ms_in_faults"]["any"], slow))

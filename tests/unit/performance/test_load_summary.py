@@ -31,8 +31,8 @@ def fail(load: LoadResult, start: float, end: float, reason: str = "DEPENDENCY_U
     calls.outcome[calls.between(start, end)] = len(calls.outcomes) - 1
 
 
-def missed(load: LoadResult) -> set[str]:
-    return {each.name for each in judge(load, read_objectives(), is_soak=False) if not each.is_met}
+def missed(load: LoadResult, *, is_soak: bool = False) -> set[str]:
+    return {each.name for each in judge(load, read_objectives(), is_soak=is_soak) if not each.is_met}
 
 
 def test_a_run_without_a_fault_meets_the_objectives() -> None:
@@ -48,6 +48,14 @@ def test_two_failures_in_a_thousand_are_too_many() -> None:
 
 def test_slow_answers_miss_the_methods_percentile() -> None:
     assert missed(result(latency=0.08)) == {"GetSignals p99, ms"}
+
+
+def test_in_a_soak_calls_may_wait_for_each_other_but_not_fail() -> None:
+    assert missed(result(latency=0.08), is_soak=True) == set()
+    assert missed(result(latency=0.6), is_soak=True) == {"GetSignals p99, ms"}
+    load = result()
+    fail(load, 10, 10.05)
+    assert missed(load, is_soak=True) == {"failed calls"}
 
 
 def test_a_failure_under_a_fault_of_redis_is_never_excused() -> None:
