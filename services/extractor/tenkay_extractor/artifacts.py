@@ -5,10 +5,10 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import date
 from enum import StrEnum
 
-from tenkay.common.v1 import date_pb2, fact_pb2
+from tenkay.common.v1 import fact_pb2
+from tenkay.days import day_message
 from tenkay_extractor.extraction import Extraction
 from tenkay_extractor.facts import Fact, FactSet
 from tenkay_extractor.plain_decimals import plain
@@ -51,11 +51,6 @@ def fact_set(facts: FactSet) -> fact_pb2.FactSet:
     return fact_pb2.FactSet(facts=[_fact(each) for each in facts.facts], warnings=facts.warnings)
 
 
-def date_message(day: date | None) -> date_pb2.Date | None:
-    """A day as the API spells it."""
-    return None if day is None else date_pb2.Date(year=day.year, month=day.month, day=day.day)
-
-
 def _all(found: Extraction) -> Iterator[Artifact]:
     content = fact_set(found.facts).SerializeToString()
     yield Artifact(ArtifactKind.FACTS, hashlib.sha256(content).hexdigest(), content)
@@ -69,8 +64,8 @@ def _fact(fact: Fact) -> fact_pb2.Fact:
     period = context.period
     return fact_pb2.Fact(
         concept=fact.concept,
-        start=date_message(period.start if period else None),
-        end=date_message(period.end if period else None),
+        start=day_message(period.start if period else None),
+        end=day_message(period.end if period else None),
         dimensions=[fact_pb2.FactDimension(axis=axis, member=member) for axis, member in context.members],
         unit=fact.unit,
         value=None if fact.value is None else plain(fact.value),

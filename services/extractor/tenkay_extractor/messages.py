@@ -8,8 +8,9 @@ from decimal import Decimal
 from google.protobuf import timestamp_pb2
 
 from tenkay.common.v1 import artifact_pb2, extraction_pb2, filing_pb2, signal_pb2
+from tenkay.days import day_message
 from tenkay.extractor.v1 import extractor_service_pb2 as pb
-from tenkay_extractor.artifacts import Artifact, ArtifactKind, date_message
+from tenkay_extractor.artifacts import Artifact, ArtifactKind
 from tenkay_extractor.catalog import Category, SignalDefinition, Tier, ValidRange
 from tenkay_extractor.evidence import Evidence, FactEvidence, SearchEvidence, TextEvidence
 from tenkay_extractor.identity import FilingIdentity, FilingSource
@@ -114,8 +115,8 @@ def _filing(filing: FilingIdentity) -> filing_pb2.Filing:
         cik=filing.cik,
         form_type=filing.form_type,
         company_name=filing.company_name,
-        filed_date=date_message(filing.filed_date),
-        period_end=date_message(filing.period_end),
+        filed_date=day_message(filing.filed_date),
+        period_end=day_message(filing.period_end),
         sic_code=filing.sic_code,
         items=filing.items,
         primary_document=filing.primary_document,
@@ -167,8 +168,8 @@ def _evidence(evidence: Evidence) -> signal_pb2.Evidence:
                     document=fact.document,
                     fact_id=fact.fact_id,
                     context_id=fact.context.id,
-                    start=date_message(period.start if period else None),
-                    end=date_message(period.end if period else None),
+                    start=day_message(period.start if period else None),
+                    end=day_message(period.end if period else None),
                     unit=fact.unit or "",
                     decimals=fact.decimals,
                     value=plain(fact.value) if fact.value is not None else fact.text or "",

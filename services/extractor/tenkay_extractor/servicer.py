@@ -14,7 +14,8 @@ import grpc
 from google.protobuf import timestamp_pb2
 
 from tenkay import page_tokens
-from tenkay.common.v1 import date_pb2, filing_pb2, signal_pb2
+from tenkay.common.v1 import filing_pb2, signal_pb2
+from tenkay.days import day_of
 from tenkay.errors import Reason, TenkayError, failure
 from tenkay.extractor.v1 import extractor_service_pb2 as pb
 from tenkay.extractor.v1 import extractor_service_pb2_grpc as pb_grpc
@@ -342,7 +343,7 @@ def _earlier_listings(
 def _since(message: pb.ExtractFilingRequest | pb.DocumentsOpening, field: str = "") -> date | None:
     if not message.HasField("earlier_complete_since"):
         return None
-    return _day(message.earlier_complete_since, f"{field}earlier_complete_since")
+    return day_of(message.earlier_complete_since, f"{field}earlier_complete_since")
 
 
 def _categories(values: Sequence[signal_pb2.SignalCategory.ValueType], field: str) -> frozenset[Category]:
@@ -372,29 +373,17 @@ def _listing(message: filing_pb2.FilingListing, accession_number: str, field: st
         form_type=message.form_type,
         company_name=message.company_name,
         filed_date=(
-            _day(message.filed_date, f"{field}filed_date") if message.HasField("filed_date") else None
+            day_of(message.filed_date, f"{field}filed_date") if message.HasField("filed_date") else None
         ),
         accepted_at=(
             _moment(message.accepted_at, f"{field}accepted_at") if message.HasField("accepted_at") else None
         ),
         period_end=(
-            _day(message.period_end, f"{field}period_end") if message.HasField("period_end") else None
+            day_of(message.period_end, f"{field}period_end") if message.HasField("period_end") else None
         ),
         items=tuple(message.items),
         primary_document=ref.primary_document,
     )
-
-
-def _day(message: date_pb2.Date, field: str) -> date:
-    try:
-        return date(message.year, message.month, message.day)
-    except ValueError:
-        raise failure(
-            Reason.INVALID_FIELD,
-            f"{message.year}-{message.month}-{message.day} is no day of the calendar; leave it unset if it is "
-            "not known",
-            field=field,
-        ) from None
 
 
 def _moment(message: timestamp_pb2.Timestamp, field: str) -> datetime:

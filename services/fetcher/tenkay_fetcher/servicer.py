@@ -11,7 +11,8 @@ import grpc
 from google.protobuf import duration_pb2, timestamp_pb2
 
 from tenkay import page_tokens
-from tenkay.common.v1 import date_pb2, filing_pb2
+from tenkay.common.v1 import filing_pb2
+from tenkay.days import day_in, day_message
 from tenkay.errors import Reason, failure
 from tenkay.fetcher.v1 import fetcher_service_pb2 as pb
 from tenkay.fetcher.v1 import fetcher_service_pb2_grpc as pb_grpc
@@ -89,8 +90,8 @@ class FetcherServicer(pb_grpc.FetcherServiceServicer):
     async def ListFilings(self, request: pb.ListFilingsRequest, _context: Context) -> pb.ListFilingsResponse:
         cik = require_cik(request.cik, "cik")
         filed_from, filed_to = require_range(
-            _date(request, "filed_from"),
-            _date(request, "filed_to"),
+            day_in(request, "filed_from"),
+            day_in(request, "filed_to"),
         )
         selection = Selection(
             require_forms(request.forms, "forms"), request.include_amendments, filed_from, filed_to
@@ -112,7 +113,7 @@ class FetcherServicer(pb_grpc.FetcherServiceServicer):
     async def DiscoverFilings(
         self, request: pb.DiscoverFilingsRequest, _context: Context
     ) -> AsyncIterator[pb.DiscoverFilingsResponse]:
-        first, last = _date(request, "filed_from"), _date(request, "filed_to")
+        first, last = day_in(request, "filed_from"), day_in(request, "filed_to")
         for field, day in (("filed_from", first), ("filed_to", last)):
             if day is None:
                 raise failure(Reason.INVALID_FIELD, f"{field} is required", field=field)
@@ -190,20 +191,6 @@ def _filing_name(filing: filing_pb2.FilingRef) -> FilingName:
     )
 
 
-def _date(request: pb.ListFilingsRequest | pb.DiscoverFilingsRequest, field: str) -> date | None:
-    if not request.HasField(field):  # type: ignore[arg-type]
-        return None
-    given: date_pb2.Date = getattr(request, field)
-    try:
-        return date(given.year, given.month, given.day)
-    except ValueError:
-        raise failure(
-            Reason.INVALID_FIELD,
-            f"{field} is {given.year}-{given.month}-{given.day}, which is no day of the calendar",
-            field=field,
-        ) from None
-
-
 def _bound_to(request: pb.ListFilingsRequest) -> bytes:
     rest = pb.ListFilingsRequest()
     rest.CopyFrom(request)
@@ -231,16 +218,12 @@ def _listing(row: Listing) -> filing_pb2.FilingListing:
             accession_number=row.accession_number, cik=row.cik, primary_document=row.primary_document
         ),
         form_type=row.form_type,
-        filed_date=_date_message(row.filed_date),
+        filed_date=day_message(row.filed_date),
         accepted_at=_timestamp(row),
-        period_end=_date_message(row.period_end),
+        period_end=day_message(row.period_end),
         company_name=row.company_name,
         items=row.items,
     )
-
-
-def _date_message(day: date | None) -> date_pb2.Date | None:
-    return None if day is None else date_pb2.Date(year=day.year, month=day.month, day=day.day)
 
 
 def _timestamp(row: Listing) -> timestamp_pb2.Timestamp | None:

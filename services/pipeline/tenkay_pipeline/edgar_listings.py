@@ -6,8 +6,9 @@ from collections.abc import AsyncIterator, Sequence
 from datetime import date
 
 from tenkay.client.fetcher import AsyncFetcherClient
+from tenkay.days import day_message
 from tenkay_pipeline.jobs import Listing
-from tenkay_pipeline.listing_messages import from_date, to_listing
+from tenkay_pipeline.listing_messages import to_listing
 from tenkay_pipeline.submission import FiledRange
 
 PAGE_SIZE = 1000
@@ -36,7 +37,7 @@ class EdgarListings:
                 cik=cik,
                 forms=forms,
                 include_amendments=include_amendments,
-                filed_from=from_date(since) if since is not None else None,
+                filed_from=day_message(since),
                 page_size=page_size,
                 page_token=page_token,
             )
@@ -48,7 +49,7 @@ class EdgarListings:
     async def of_days(self, filed: FiledRange, *, forms: Sequence[str]) -> AsyncIterator[Listing]:
         """All companies' filings of these days, oldest first."""
         stream = self._fetcher.discover_filings(
-            filed_from=from_date(filed.first), filed_to=from_date(filed.last), forms=forms
+            filed_from=day_message(filed.first), filed_to=day_message(filed.last), forms=forms
         )
         async for batch in stream:
             for message in batch.filings:

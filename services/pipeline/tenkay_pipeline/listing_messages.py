@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from datetime import UTC, date, datetime
+from datetime import UTC, datetime
 
 from google.protobuf.timestamp_pb2 import Timestamp
 
-from tenkay.common.v1 import date_pb2, filing_pb2
+from tenkay.common.v1 import filing_pb2
+from tenkay.days import day_in, day_message
 from tenkay.errors import Reason, failure
 from tenkay_pipeline.jobs import Listing
 
@@ -19,11 +20,11 @@ def to_listing(message: filing_pb2.FilingListing) -> Listing:
         cik=filing.cik if filing.HasField("cik") else None,
         primary_document=filing.primary_document or None,
         form_type=message.form_type,
-        filed_date=to_date(message.filed_date, "filed_date") if message.HasField("filed_date") else None,
+        filed_date=day_in(message, "filed_date"),
         accepted_at=to_datetime(message.accepted_at, "accepted_at")
         if message.HasField("accepted_at")
         else None,
-        period_end=to_date(message.period_end, "period_end") if message.HasField("period_end") else None,
+        period_end=day_in(message, "period_end"),
         company_name=message.company_name,
         items=tuple(message.items),
     )
@@ -34,9 +35,9 @@ def from_listing(listing: Listing) -> filing_pb2.FilingListing:
     return filing_pb2.FilingListing(
         filing=from_ref(listing),
         form_type=listing.form_type,
-        filed_date=from_date(listing.filed_date) if listing.filed_date is not None else None,
+        filed_date=day_message(listing.filed_date),
         accepted_at=from_datetime(listing.accepted_at) if listing.accepted_at is not None else None,
-        period_end=from_date(listing.period_end) if listing.period_end is not None else None,
+        period_end=day_message(listing.period_end),
         company_name=listing.company_name,
         items=listing.items,
     )
@@ -49,23 +50,6 @@ def from_ref(listing: Listing) -> filing_pb2.FilingRef:
         cik=listing.cik,
         primary_document=listing.primary_document,
     )
-
-
-def to_date(message: date_pb2.Date, field: str) -> date:
-    """The day a message holds; INVALID_FIELD naming `field` when there is no such day."""
-    try:
-        return date(message.year, message.month, message.day)
-    except ValueError:
-        raise failure(
-            Reason.INVALID_FIELD,
-            f"{message.year}-{message.month}-{message.day} is not a day of the calendar",
-            field=field,
-        ) from None
-
-
-def from_date(day: date) -> date_pb2.Date:
-    """The message that holds a day."""
-    return date_pb2.Date(year=day.year, month=day.month, day=day.day)
 
 
 def to_datetime(message: Timestamp, field: str) -> datetime:

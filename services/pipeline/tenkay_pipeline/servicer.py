@@ -8,6 +8,7 @@ from typing import Any
 
 from tenkay import page_tokens, sequences
 from tenkay.common.v1 import errors_pb2
+from tenkay.days import day_in, day_of
 from tenkay.errors import Reason, failure
 from tenkay.identifiers import require_accession_number
 from tenkay.pipeline.v1 import pipeline_service_pb2 as pb
@@ -18,7 +19,7 @@ from tenkay_pipeline.job_desk import JobDesk
 from tenkay_pipeline.jobs import MAX_DETAIL_CHARACTERS, Failure, Item, ItemState, Job, Listing, Stage
 from tenkay_pipeline.lease_desk import LeaseDesk
 from tenkay_pipeline.leases import Lease
-from tenkay_pipeline.listing_messages import from_datetime, from_listing, to_date, to_datetime
+from tenkay_pipeline.listing_messages import from_datetime, from_listing, to_datetime
 from tenkay_pipeline.submission import FiledRange, Selection, select
 
 DEFAULT_PAGE_SIZE = 100
@@ -139,8 +140,8 @@ def _selection(request: pb.SubmitFilingsRequest) -> Selection:
                     Reason.INVALID_FIELD, "a range of days needs its first and its last", field=f"filed.{end}"
                 )
         filed = FiledRange(
-            first=to_date(getattr(request.filed, "from"), "filed.from"),
-            last=to_date(request.filed.to, "filed.to"),
+            first=day_of(getattr(request.filed, "from"), "filed.from"),
+            last=day_of(request.filed.to, "filed.to"),
         )
     return select(
         request_id=request.request_id,
@@ -157,7 +158,7 @@ def _selection(request: pb.SubmitFilingsRequest) -> Selection:
         filed=filed,
         forms=request.forms,
         include_amendments=request.include_amendments,
-        since=to_date(request.since, "since") if request.HasField("since") else None,
+        since=day_in(request, "since"),
         limit_per_company=request.limit_per_company,
     )
 

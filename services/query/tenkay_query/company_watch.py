@@ -8,10 +8,10 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import aclosing
 from contextvars import Context
 from dataclasses import dataclass
-from datetime import date
 
 from tenkay import periodic_forms
-from tenkay.common.v1 import analysis_pb2, company_pb2, date_pb2, filing_pb2, read_pb2
+from tenkay.common.v1 import analysis_pb2, company_pb2, filing_pb2, read_pb2
+from tenkay.days import day_in
 from tenkay.query.v1 import company_watch_pb2 as pb
 from tenkay.store.v1 import change_feed_service_pb2 as feed_pb
 from tenkay_query.change_hub import ChangeHub
@@ -147,15 +147,11 @@ def _standing(summary: company_pb2.FilingSummary) -> Standing:
         filing.accession_number,
         filing.form_type,
         filing.is_amendment,
-        _day(filing.period_end) if filing.HasField("period_end") else None,
-        _day(filing.filed_date) if filing.HasField("filed_date") else None,
+        day_in(filing, "period_end"),
+        day_in(filing, "filed_date"),
         "" if not summary.rating else analysis_pb2.Rating.Name(summary.rating),
         tuple(summary.flag_ids),
     )
-
-
-def _day(message: date_pb2.Date) -> date:
-    return date(message.year, message.month, message.day)
 
 
 def _message(

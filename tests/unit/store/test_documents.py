@@ -12,6 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tenkay.common.v1 import analysis_pb2, date_pb2, signal_pb2
+from tenkay.days import day_message
 from tenkay_store.wire import documents
 
 SCALARS: dict[int, st.SearchStrategy[Any]] = {
@@ -27,7 +28,7 @@ SCALARS: dict[int, st.SearchStrategy[Any]] = {
 def of_type(descriptor: Any) -> st.SearchStrategy[Any]:
     """Messages of a type with any subset of its fields: what its proto grows by is covered at once."""
     if descriptor is date_pb2.Date.DESCRIPTOR:
-        return st.dates().map(documents.from_date)
+        return st.dates().map(day_message)
 
     @st.composite
     def build(draw: st.DrawFn) -> Message:

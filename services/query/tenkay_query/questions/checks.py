@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
-from datetime import date
 from typing import Any, Protocol
 
 from google.protobuf.duration_pb2 import Duration
@@ -16,7 +15,8 @@ from google.protobuf.field_mask_pb2 import FieldMask
 from google.protobuf.message import Message
 
 from tenkay import page_tokens
-from tenkay.common.v1 import company_figures_pb2, date_pb2, filing_pb2, read_pb2
+from tenkay.common.v1 import company_figures_pb2, filing_pb2, read_pb2
+from tenkay.days import day_message, day_of
 from tenkay.errors import Reason, failure
 from tenkay.identifiers import require_accession_number, require_cik
 from tenkay_query.question import Kind, Question
@@ -169,7 +169,7 @@ def page_token(token: str) -> str:
 def copy_days(request: Any, asked: Any, first_field: str, last_field: str) -> None:
     """Sets the days of two fields in `asked`, where the request has them; the last one is not before the first."""
     found = {
-        name: _day(getattr(request, name), name)
+        name: day_of(getattr(request, name), name)
         for name in (first_field, last_field)
         if request.HasField(name)
     }
@@ -181,18 +181,7 @@ def copy_days(request: Any, asked: Any, first_field: str, last_field: str) -> No
             field=last_field,
         )
     for name, day in found.items():
-        getattr(asked, name).CopyFrom(date_pb2.Date(year=day.year, month=day.month, day=day.day))
-
-
-def _day(message: date_pb2.Date, field: str) -> date:
-    try:
-        return date(message.year, message.month, message.day)
-    except ValueError:
-        raise failure(
-            Reason.INVALID_FIELD,
-            f"{field} is not a day: {message.year}-{message.month}-{message.day}; give year, month and day",
-            field=field,
-        ) from None
+        getattr(asked, name).CopyFrom(day_message(day))
 
 
 def filter_text(text: str) -> str:

@@ -9,6 +9,7 @@ from typing import Any
 import grpc
 
 from tenkay import sequences
+from tenkay.days import day_in
 from tenkay.errors import Reason, TenkayError, failure
 from tenkay.identifiers import require_accession_number, require_cik
 from tenkay.store.v1 import filing_store_service_pb2 as store_pb2
@@ -133,8 +134,8 @@ class StoreAdminServicer(admin_pb2_grpc.StoreAdminServiceServicer):
         self, request: admin_pb2.ReconcileRequest, _context: Context
     ) -> admin_pb2.ReconcileResponse:
         """Compares the second sink with the primary, and has it sent what differs."""
-        first = messages.day(request.first_day, "first_day") if request.HasField("first_day") else None
-        last = messages.day(request.last_day, "last_day") if request.HasField("last_day") else None
+        first = day_in(request, "first_day")
+        last = day_in(request, "last_day")
         if first is not None and last is not None and first > last:
             raise failure(
                 Reason.INVALID_FIELD, f"first_day {first} comes after last_day {last}", field="first_day"

@@ -5,12 +5,12 @@ from __future__ import annotations
 import math
 from collections.abc import AsyncIterator, Sequence
 from contextlib import aclosing
-from datetime import date
-from typing import Any, Literal
+from typing import Any
 
 import grpc
 
 from tenkay.common.v1 import aggregate_pb2, series_pb2
+from tenkay.days import day_in
 from tenkay.errors import Reason, failure
 from tenkay.identifiers import require_cik
 from tenkay.runtime.unread_streams import while_read
@@ -59,8 +59,8 @@ class SignalAnalyticsServicer(pb_grpc.SignalAnalyticsServiceServicer):
             cik=request.cik,
             signal_ids=self._signal_ids(request.signal_ids, MAX_SERIES_SIGNALS),
             forms=tuple(request.forms),
-            period_from=_day(request, "period_from"),
-            period_to=_day(request, "period_to"),
+            period_from=day_in(request, "period_from"),
+            period_to=day_in(request, "period_to"),
             view=_view(request.view),
         )
         limit = paging.page_size(request.page_size, default=DEFAULT_POINTS, maximum=MAX_POINTS)
@@ -230,7 +230,3 @@ def _quantiles(wanted: Sequence[float]) -> tuple[float, ...]:
             field="quantiles",
         )
     return tuple(wanted)
-
-
-def _day(request: pb.GetSeriesRequest, field: Literal["period_from", "period_to"]) -> date | None:
-    return messages.day(getattr(request, field), field) if request.HasField(field) else None

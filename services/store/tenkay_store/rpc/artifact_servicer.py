@@ -5,12 +5,12 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Sequence
 from contextlib import aclosing
-from datetime import date
-from typing import Any, Literal
+from typing import Any
 
 import grpc
 
 from tenkay.common.v1 import fact_pb2, filing_pb2
+from tenkay.days import day_in
 from tenkay.errors import DataLoss, Reason, TenkayError, failure
 from tenkay.runtime.handler import comes_to_an_end
 from tenkay.store.v1 import artifact_service_pb2 as pb
@@ -273,16 +273,12 @@ def _selection(request: pb.GetFactsRequest) -> FactSelection:
         raise failure(Reason.INVALID_FIELD, f"scope {request.scope} is not one of FactScope", field="scope")
     return FactSelection(
         concepts=frozenset(request.concepts),
-        period_from=_day(request, "period_from"),
-        period_to=_day(request, "period_to"),
+        period_from=day_in(request, "period_from"),
+        period_to=day_in(request, "period_to"),
         with_dimensions=_WITH_DIMENSIONS[request.scope],
         offset=request.offset,
         limit=request.limit if request.HasField("limit") else None,
     )
-
-
-def _day(request: pb.GetFactsRequest, field: Literal["period_from", "period_to"]) -> date | None:
-    return messages.day(getattr(request, field), field) if request.HasField(field) else None
 
 
 def _range(request: pb.ReadTextRequest, reading: ArtifactReading) -> tuple[int, int]:

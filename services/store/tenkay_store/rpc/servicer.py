@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Collection, Sequence
-from datetime import date, timedelta
+from datetime import timedelta
 from typing import Any, Literal
 
 import grpc
 
 from tenkay.common.v1 import errors_pb2, filing_pb2
+from tenkay.days import day_in
 from tenkay.errors import Reason, TenkayError, failure
 from tenkay.identifiers import require_cik
 from tenkay.runtime.call import current_deadline
@@ -288,8 +289,8 @@ class FilingStoreServicer(store_pb2_grpc.FilingStoreServiceServicer):
         selection = FilingSelection(
             cik=require_cik(request.cik, "cik") if request.HasField("cik") else None,
             forms=tuple(request.forms),
-            filed_from=_day(request, "filed_from"),
-            filed_to=_day(request, "filed_to"),
+            filed_from=day_in(request, "filed_from"),
+            filed_to=day_in(request, "filed_to"),
         )
         limit = paging.page_size(request.page_size)
         bound_to = paging.bound_to("ListFilings", request)
@@ -465,7 +466,3 @@ def _item_error(error: TenkayError) -> store_pb2.BatchItemError:
 def _check_wait_for(wait_for: int) -> None:
     if wait_for not in store_pb2.WaitFor.values():
         raise failure(Reason.INVALID_FIELD, f"wait_for {wait_for} is not one of WaitFor", field="wait_for")
-
-
-def _day(request: Any, field: str) -> date | None:
-    return messages.day(getattr(request, field), field) if request.HasField(field) else None

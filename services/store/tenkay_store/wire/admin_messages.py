@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 from google.protobuf.duration_pb2 import Duration
 from google.protobuf.timestamp_pb2 import Timestamp
 
+from tenkay.days import day_message
 from tenkay.store.v1 import filing_store_service_pb2 as store_pb2
 from tenkay.store.v1 import store_admin_service_pb2 as admin_pb2
 from tenkay_store.domain.records import Backlog
@@ -27,8 +28,8 @@ def statistics(found: Statistics, token: Callable[[int], str]) -> admin_pb2.GetS
         filing_count=sum(each.filings for each in found.forms),
         version_count=sum(each.versions for each in found.forms),
         day_count=found.days,
-        oldest_filed=messages.date_message(min(days, default=None)),
-        newest_filed=messages.date_message(max(days, default=None)),
+        oldest_filed=day_message(min(days, default=None)),
+        newest_filed=day_message(max(days, default=None)),
         oldest_recorded_at=moment(found.oldest_recorded_at),
         newest_recorded_at=moment(found.newest_recorded_at),
         file_size_bytes=found.file_bytes,
@@ -53,8 +54,8 @@ def form_statistics(form: FormStatistics, of: Statistics) -> admin_pb2.FormStati
         analysis_count=form.analyses,
         signals_size_bytes=of.share("signals", form.signals),
         analyses_size_bytes=of.share("analyses", form.analyses),
-        oldest_filed=messages.date_message(form.oldest_filed),
-        newest_filed=messages.date_message(form.newest_filed),
+        oldest_filed=day_message(form.oldest_filed),
+        newest_filed=day_message(form.newest_filed),
     )
 
 

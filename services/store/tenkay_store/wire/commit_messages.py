@@ -10,6 +10,7 @@ from dataclasses import replace
 from typing import TypeVar
 
 from tenkay.common.v1 import analysis_pb2, artifact_pb2, extraction_pb2, filing_pb2, signal_pb2
+from tenkay.days import day_of
 from tenkay.errors import Reason, TenkayError, failure
 from tenkay.store.v1 import filing_store_service_pb2 as store_pb2
 from tenkay_store.domain.records import (
@@ -28,7 +29,7 @@ from tenkay_store.domain.records import (
     ValueKind,
 )
 from tenkay_store.wire import documents, reports
-from tenkay_store.wire.messages import converted, day, invalid_field, known_name, moment
+from tenkay_store.wire.messages import converted, invalid_field, known_name, moment
 from tenkay_store.wire.validation import check_text, decimal_number
 
 Part = TypeVar("Part")
@@ -133,11 +134,15 @@ def _filing_record(message: filing_pb2.Filing) -> Filing:
         cik=message.cik if message.HasField("cik") else None,
         form_type=message.form_type,
         company_name=message.company_name,
-        filed_date=day(message.filed_date, f"{path}.filed_date") if message.HasField("filed_date") else None,
+        filed_date=day_of(message.filed_date, f"{path}.filed_date")
+        if message.HasField("filed_date")
+        else None,
         accepted_at=(
             moment(message.accepted_at, f"{path}.accepted_at") if message.HasField("accepted_at") else None
         ),
-        period_end=day(message.period_end, f"{path}.period_end") if message.HasField("period_end") else None,
+        period_end=day_of(message.period_end, f"{path}.period_end")
+        if message.HasField("period_end")
+        else None,
         sic_code=message.sic_code if message.HasField("sic_code") else None,
         items=tuple(message.items),
         primary_document=message.primary_document,

@@ -20,6 +20,7 @@ from google.protobuf.descriptor import EnumDescriptor, FieldDescriptor
 from google.protobuf.message import Message
 
 from tenkay.common.v1 import date_pb2
+from tenkay.days import day_message
 
 Document = Any
 """A message's fields by name, as they are in JSON; None for what is left out. Its type is the message type's own."""
@@ -165,16 +166,6 @@ def enum_number(descriptor: EnumDescriptor, name: str | None) -> int:
     return enum_numbers(descriptor)[name or ""]
 
 
-def to_date(message: date_pb2.Date) -> date:
-    """ValueError when there is no such day."""
-    return date(message.year, message.month, message.day)
-
-
-def from_date(day: date) -> date_pb2.Date:
-    """The message of a day."""
-    return date_pb2.Date(year=day.year, month=day.month, day=day.day)
-
-
 Convert = Callable[[Any], Any]
 
 
@@ -233,7 +224,7 @@ def _iso_date(year: int, month: int, day: int) -> str:
 @lru_cache(REMEMBERED_DAYS)
 def _of_iso_date(text: str) -> date_pb2.Date:
     # To be copied from, as the messages that it becomes a part of do.
-    return from_date(date.fromisoformat(text))
+    return day_message(date.fromisoformat(text))
 
 
 def _finite(name: str, value: float) -> float:

@@ -14,7 +14,6 @@ from google.protobuf.timestamp_pb2 import Timestamp
 from tenkay.common.v1 import (
     analysis_pb2,
     company_pb2,
-    date_pb2,
     dispute_pb2,
     extraction_pb2,
     filing_pb2,
@@ -246,11 +245,6 @@ def check_categories(numbers: Iterable[int], field: str) -> None:
         raise failure(Reason.INVALID_FIELD, f"{field} names UNSPECIFIED; leave it out", field=field)
 
 
-def day(message: date_pb2.Date, field: str) -> date:
-    """INVALID_FIELD when there is no such day."""
-    return converted(field, lambda: documents.to_date(message))
-
-
 def moment(message: Timestamp, field: str) -> datetime:
     """A moment in UTC, to the microsecond. INVALID_FIELD when it is out of range."""
     return converted(field, lambda: message.ToDatetime(tzinfo=UTC))
@@ -275,11 +269,6 @@ def _value_fields(value: Value) -> dict[str, Any]:
             return {"int64": int(value.exact or "")}
         case ValueKind.ENUM:
             return {"enum": value.exact}
-
-
-def date_message(known: date | None) -> date_pb2.Date | None:
-    """The message of a day; None for one that is not known."""
-    return None if known is None else documents.from_date(known)
 
 
 def known_name(descriptor: object, number: int, field: str) -> str:
