@@ -71,7 +71,7 @@ def main() -> int:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("scenario", type=Scenario, choices=list(Scenario))
-    parser.add_argument("--seconds", type=float, help="60; a soak: 600")
+    parser.add_argument("--seconds", type=float, help="60; a soak: 600, a ramp: 240")
     parser.add_argument("--rate", type=float, help="reads a second; a ramp: the highest")
     parser.add_argument("--faults", default="")
     parser.add_argument("--seed", type=int, default=1)

@@ -178,43 +178,48 @@ def _make_plain_tables(connection: duckdb.DuckDBPyConnection) -> None:
         connection.execute(f"CREATE TABLE {name} ({columns})")
 
 
-def _plain_rows(body: Extraction) -> dict[str, list[tuple[object, ...]]]:
-    own = body.filing
-    name = own.accession_number
+def _columns(bodies: Sequence[Extraction]) -> dict[str, Sequence[Sequence[object]]]:
+    """What goes into each table, column by column; two tables share some of them."""
+    filings = [
+        (own.accession_number, own.cik, own.form_type, own.company_name, own.filed_date, own.period_end, key)
+        for own, key in ((body.filing, body.result_key) for body in bodies)
+    ]
+    signals = [signal for body in bodies for signal in body.signals]
+    owner = [body.accession_number for body in bodies for _ in body.signals]
+    signal_id, _, values, unit, currency, confidence, _, _, evidence = zip(*signals, strict=True)
+    kind, exact, number = zip(*values, strict=True)
+    gaps = [
+        (body.accession_number, gap.id, gap.reason, gap.detail) for body in bodies for gap in body.missing
+    ]
     return {
-        "filings": [
-            (name, own.cik, own.form_type, own.company_name, own.filed_date, own.period_end, body.result_key)
-        ],
-        "signals": [
-            (name, s.id, s.value.kind.value, s.value.exact, s.value.number, s.unit, s.currency, s.confidence)
-            for s in body.signals
-        ],
-        "evidence": [(name, s.id, s.evidence) for s in body.signals],
-        "gaps": [(name, gap.id, gap.reason, gap.detail) for gap in body.missing],
+        "filings": list(zip(*filings, strict=True)),
+        "signals": (owner, signal_id, kind, exact, number, unit, currency, confidence),
+        "evidence": (owner, signal_id, evidence),
+        "gaps": list(zip(*gaps, strict=True)),
     }
 
 
 def _row_by_row(connection: duckdb.DuckDBPyConnection, bodies: Sequence[Extraction]) -> None:
     """As the first design had it: each row an INSERT of its own that commits by itself."""
-    for body in bodies:
-        for table, rows in _plain_rows(body).items():
-            for row in rows:
-                places = ", ".join("?" * len(row))
-                connection.execute(f"INSERT INTO {table} VALUES ({places})", row)  # noqa: S608 - names of ours
+    for table, columns in _columns(bodies).items():
+        places = ", ".join("?" * len(columns))
+        for row in zip(*columns, strict=True):
+            connection.execute(f"INSERT INTO {table} VALUES ({places})", row)  # noqa: S608 - names of ours
 
 
 def _in_groups(connection: duckdb.DuckDBPyConnection, bodies: Sequence[Extraction]) -> None:
     for start in range(0, len(bodies), GROUP):
-        tables: dict[str, list[tuple[object, ...]]] = {name: [] for name in _PLAIN}
-        for body in bodies[start : start + GROUP]:
-            for table, rows in _plain_rows(body).items():
-                tables[table] += rows
+        made: dict[int, pa.Array] = {}
+        tables = []
+        for table, columns in _columns(bodies[start : start + GROUP]).items():
+            schema = _ARROW[table]
+            for column, field in zip(columns, schema, strict=True):
+                if id(column) not in made:
+                    made[id(column)] = pa.array(column, field.type)
+            arrays = [made[id(column)] for column in columns]
+            tables.append((table, pa.Table.from_arrays(arrays, schema=schema)))
         connection.begin()
-        for table, rows in tables.items():
-            columns = zip(zip(*rows, strict=True), _ARROW[table], strict=True)
-            arrow = pa.Table.from_arrays(
-                [pa.array(column, field.type) for column, field in columns], schema=_ARROW[table]
-            )
+        for table, arrow in tables:
             incoming = arrow.__arrow_c_stream__()  # noqa: F841 - used by the statement
             connection.execute(f"INSERT INTO {table} SELECT * FROM incoming")  # noqa: S608 - names of ours
         connection.commit()

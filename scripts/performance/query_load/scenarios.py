@@ -36,6 +36,12 @@ class Scenario(StrEnum):
     SOAK = "soak"
 
 
+USUAL_SECONDS = {
+    Scenario.SOAK: 600.0,
+    Scenario.RAMP: 240.0,  # in each step there must be some hundreds of screens, a hundredth of the reads
+}
+
+
 @dataclass(frozen=True, slots=True)
 class Sizes:
     """What the command line says, and what was measured."""
@@ -52,7 +58,7 @@ class Sizes:
 
 def usual_seconds(scenario: Scenario) -> float:
     """How long a scenario takes unless it is said."""
-    return 600.0 if scenario is Scenario.SOAK else 60.0
+    return USUAL_SECONDS.get(scenario, 60.0)
 
 
 def load_of(scenario: Scenario, sizes: Sizes, faults: Sequence[PlannedFault]) -> LoadPlan:

@@ -157,7 +157,8 @@ def stages(result: LoadResult, bars: Mapping[str, Mapping[str, float]]) -> list[
         lines = [_at_least("success share", bars["success"]["share"], share)]
         for number, name in enumerate(calls.methods):
             of_method = calls.latency[ended & (calls.method == number)]
-            lines.append(_at_most(name, bars["p99_ms"][name], _percentile(of_method, 99)))
+            if len(of_method) >= _fewest(name):
+                lines.append(_at_most(name, bars["p99_ms"][name], _percentile(of_method, 99)))
         rows.append(
             {
                 "rate": round(stage.rate, 3),
@@ -277,14 +278,18 @@ def _p99s(
     for number, name in enumerate(calls.methods):
         own = (calls.method == number) & ended & sent
         quiet = own & ~in_faults
-        # A hundredth of few calls is none; of the ingest's, the slowest is taken.
-        if quiet.sum() >= (1 if name == INGEST else FEWEST_FOR_P99):
+        if quiet.sum() >= _fewest(name):
             bar = bars["soak"]["p99_ms"] if is_soak else bars["p99_ms"][name]
             lines.append(_at_most(f"{name} p99, ms", bar, _percentile(calls.latency[quiet], 99)))
     if (ended & in_faults).any():
         slow = _percentile(calls.latency[ended & in_faults], 99)
         lines.append(_at_most("p99 in faults, ms", bars["p99_ms_in_faults"]["any"], slow))
     return lines
+
+
+def _fewest(method: str) -> int:
+    """Calls of a method that say something about its slowest hundredth. Of the ingest's few, the slowest is taken."""
+    return 1 if method == INGEST else FEWEST_FOR_P99
 
 
 def _excused(calls: Calls, spans: Sequence[FaultSpan]) -> NDArray[np.bool_]:
