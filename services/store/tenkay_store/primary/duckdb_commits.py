@@ -381,7 +381,7 @@ class CommitWriter:
             if rows:
                 self._insert(table, arrow(TABLES[table], rows))
         if len(plan.signals):
-            signals, screened, evidence = plan.signals.tables()
+            signals, screened, evidence = plan.signals.tables(self._let_readers_in)
             self._insert("signals", signals)
             self._insert(plan.segments.open.table, screened)
             self._insert("evidence", evidence)

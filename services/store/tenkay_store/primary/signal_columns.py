@@ -6,10 +6,9 @@ two of the tables share the arrays.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import date
-from typing import Any
 
 import pyarrow as pa
 
@@ -64,30 +63,38 @@ class SignalColumns:
         self.notes += [each or None for each in notes]
         self.evidence += evidence
 
-    def tables(self) -> tuple[pa.Table, pa.Table, pa.Table]:
-        """Rows of `signals`, of the screens' copy, and of `evidence`."""
-        arrays: dict[str, Any] = {
-            "sequence": pa.array(self.sequence, pa.uint64()),
-            "ordinal": pa.array(self.ordinal, pa.uint16()),
-            "signal_key": pa.array(self.signal_key, pa.uint32()),
-            "category": pa.array(self.category, pa.string()),
-            "kind": pa.array(self.kind, pa.string()),
-            "exact": pa.array(self.exact, pa.string()),
-            "number": pa.array(self.number, pa.float64()),
-            "unit": pa.array(self.unit, pa.string()),
-            "currency": pa.array(self.currency, pa.string()),
-            "confidence": pa.array(self.confidence, pa.float64()),
-            "out_of_range": pa.array(self.out_of_range, pa.bool_()),
+    def tables(self, between: Callable[[], None]) -> tuple[pa.Table, pa.Table, pa.Table]:
+        """Rows of `signals`, of the screens' copy, and of `evidence`. Calls `between()` before each column is made."""
+
+        def made(name: str, type_: pa.DataType) -> pa.Array:
+            between()
+            return pa.array(getattr(self, name), type_)
+
+        arrays = {
+            name: made(name, type_)
+            for name, type_ in (
+                ("sequence", pa.uint64()),
+                ("ordinal", pa.uint16()),
+                ("signal_key", pa.uint32()),
+                ("category", pa.string()),
+                ("kind", pa.string()),
+                ("exact", pa.string()),
+                ("number", pa.float64()),
+                ("unit", pa.string()),
+                ("currency", pa.string()),
+                ("confidence", pa.float64()),
+                ("out_of_range", pa.bool_()),
+            )
         }
         shared = {name: array for name, array in arrays.items() if name not in ("ordinal", "category")}
         return (
-            pa.table(arrays | {"notes": pa.array(self.notes, pa.list_(pa.string()))}),
-            pa.table(shared | {"filed_date": pa.array(self.filed_date, pa.date32())}),
+            pa.table(arrays | {"notes": made("notes", pa.list_(pa.string()))}),
+            pa.table(shared | {"filed_date": made("filed_date", pa.date32())}),
             pa.table(
                 {
                     "sequence": arrays["sequence"],
                     "ordinal": arrays["ordinal"],
-                    "document": pa.array(self.evidence, pa.string()),
+                    "document": made("evidence", pa.string()),
                 }
             ),
         )
