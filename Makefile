@@ -32,7 +32,7 @@ test: setup build/duckdb2/.installed  ## All tests but the long ones
 	$(BIN)/python -m pytest -n 2 --dist loadgroup
 
 test-duckdb2: setup build/duckdb2/.installed  ## The store's tests on DuckDB 2
-	PYTHONPATH=build/duckdb2 $(BIN)/python -m pytest -n 2 --dist loadgroup tests/unit/store tests/integration/store
+	PYTHONPATH=build/duckdb2 $(BIN)/python -m pytest -n 2 --dist loadgroup tests/unit/store tests/storage_conformance tests/integration/store
 
 build/duckdb2/.installed: requirements/duckdb2.txt | $(SETUP)
 	rm -rf build/duckdb2
