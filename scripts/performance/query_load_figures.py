@@ -13,7 +13,7 @@
                            company, through both processes, while Redis is healthy
     cold_key_store_calls   calls of the store when 1,000 callers ask one process at once for what nobody asked before
     cold_aggregate_store_calls
-                           the same when they ask both processes, for an aggregate
+                           calls of the store when 1,000 callers ask both processes at once for an aggregate
     redis_fault_failed_calls
                            reads of the mix that failed or were wrong while Redis was killed, stopped, filled, flushed
                            and restarted, at half the rate that the store alone can carry

@@ -16,13 +16,14 @@ from types import TracebackType
 from typing import Self
 
 from tenkay.client import Endpoint
+from tenkay.runtime.settings import ServiceSettings
 from tenkay.stack.launch import running
 from tenkay.stack.ports import LOOPBACK, free_port
 from tenkay.stack.valkey import ValkeyRole, valkey
 from tests.integration.running_services import Service, running_service
 
 MEGABYTE = 1024 * 1024
-NOTICE_SECONDS = "0.2"
+NOTICE_SECONDS = str(ServiceSettings.model_fields["endpoint_removal_seconds"].default)
 """What a service gives its callers by default to hear that it is about to end: those here stay when it is restarted."""
 
 

@@ -14,7 +14,7 @@ Figures
     null_10_p99_ms            the same of the null RPC, beside
     uncached_signals_cpu_ms_store, _query, screen_cpu_ms_store, _query   CPU time of the process for one of these reads
     l1_cpu_us, null_cpu_us, null_calls_a_second, l1_p50_ms, redis_p50_ms, uncached_signals_p50_ms, screen_p50_ms
-    mix_…, stale_answers, visibility_…, cold_key_store_calls, redis_fault_…, recovery_seconds
+    mix_…, stale_answers, visibility_…, cold_…, redis_fault_…, recovery_seconds
                               see query_load_figures.py; not with --quick
 """
 

@@ -19,7 +19,7 @@ def day_of(message: date_pb2.Date, field: str) -> date:
         raise failure(
             Reason.INVALID_FIELD,
             f"{field} is not a day: {message.year}-{message.month}-{message.day}; give year, month and day of the "
-            "calendar, or leave it unset where it is not known",
+            "calendar",
             field=field,
         ) from None
 

@@ -157,8 +157,9 @@ def test_a_port_in_use_ends_the_start_in_one_line(program: Path, setting: str) -
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
         service = Service(program, **{setting: str(port)})
-        _, err = service.process.communicate(timeout=15)
+        out, err = service.process.communicate(timeout=15)
     assert service.process.returncode == 73
+    assert out == "", "a line after it would be looked at in its place"
     assert f"127.0.0.1:{port}" in err
     assert err.count("\n") == 1
 

@@ -38,7 +38,7 @@ class Scenario(StrEnum):
 
 USUAL_SECONDS = {
     Scenario.SOAK: 600.0,
-    Scenario.RAMP: 240.0,  # in each step there must be some hundreds of screens, a hundredth of the reads
+    Scenario.RAMP: 240.0,  # in each step there must be more than a hundred screens, a hundredth of the reads
 }
 
 

@@ -146,7 +146,8 @@ def timeline(calls: Calls, seconds: float) -> dict[str, Any]:
 
 
 def stages(result: LoadResult, bars: Mapping[str, Mapping[str, float]]) -> list[dict[str, Any]]:
-    """Of each stage: its rate, what became of its calls, and whether it met the objectives."""
+    """Of each stage: its rate, what became of its calls, and whether it met the objectives: not, when it has too few
+    calls of every method to tell."""
     calls = result.calls[0]
     start, rows = 0.0, []
     for stage in result.plan.read or result.plan.ingest:
@@ -154,10 +155,11 @@ def stages(result: LoadResult, bars: Mapping[str, Mapping[str, float]]) -> list[
         ended = own & ~np.isnan(calls.done)
         ok = own & calls.ok
         share = float(ok.sum() / own.sum()) if own.any() else None
-        lines = [_at_least("success share", bars["success"]["share"], share)]
+        lines, is_judged = [_at_least("success share", bars["success"]["share"], share)], False
         for number, name in enumerate(calls.methods):
             of_method = calls.latency[ended & (calls.method == number)]
             if len(of_method) >= _fewest(name):
+                is_judged = True
                 lines.append(_at_most(name, bars["p99_ms"][name], _percentile(of_method, 99)))
         rows.append(
             {
@@ -168,7 +170,7 @@ def stages(result: LoadResult, bars: Mapping[str, Mapping[str, float]]) -> list[
                 "late_share": round(float(calls.late[own].mean()), 4) if own.any() else None,
                 "p50_ms": _percentile(calls.latency[ended], 50),
                 "p99_ms": _percentile(calls.latency[ended], 99),
-                "is_met": all(each.is_met for each in lines),
+                "is_met": is_judged and all(each.is_met for each in lines),
             }
         )
         start += stage.seconds

@@ -146,13 +146,13 @@ async def serve(service: str, settings: ServiceSettings, build: Build, *, identi
     health = health_aio.HealthServicer()
     health_pb2_grpc.add_HealthServicer_to_server(health, server)
     page: MetricsPage | None = None
-    why_not: str | None = None
+    has_served = False
     try:
         try:
             port = _bind(server, settings)
             page = _start_metrics_page(settings)
         except OSError as error:
-            why_not = str(error)
+            print(f"{service}: {error}", file=sys.stderr, flush=True)
             return EXIT_PORT_IN_USE
         try:
             if not await _build(build, scope, stop):
@@ -160,7 +160,7 @@ async def serve(service: str, settings: ServiceSettings, build: Build, *, identi
                 return 0
         except TenkayError as error:
             # Known causes (a second owner of a file, no disk space) get their one line; the unknown keep their trace.
-            why_not = error.message
+            print(f"{service}: {error.message}", file=sys.stderr, flush=True)
             return EXIT_UNABLE
         reflection.enable_server_reflection(
             [
@@ -171,6 +171,7 @@ async def serve(service: str, settings: ServiceSettings, build: Build, *, identi
             server,
         )
         await server.start()
+        has_served = True
         for name in ("", *scope.service_names):
             await health.set(name, health_pb2.HealthCheckResponse.SERVING)
         scope.spawn(_measure_loop_lag(), "loop-lag")
@@ -193,9 +194,8 @@ async def serve(service: str, settings: ServiceSettings, build: Build, *, identi
         if page is not None:
             page.stop()
         await asyncio.to_thread(tracing.stop_tracing)
-        logger.info("stopped")
-        if why_not is not None:  # in the last line, which is the one that is looked at
-            print(f"{service}: {why_not}", file=sys.stderr, flush=True)
+        if has_served:  # else the last line is why not, as that is the one that is looked at
+            logger.info("stopped")
 
 
 async def _build(build: Build, scope: ServerScope, stop: asyncio.Event) -> bool:

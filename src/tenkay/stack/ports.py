@@ -1,8 +1,9 @@
 """TCP ports on loopback for the stack's servers.
 
-A port is chosen a second or so before the server that it is for listens on it. Meanwhile another stack of this machine
+A port is chosen a second or so before the server that it is for listens on it. Meanwhile another stack of the same user
 must not choose it too, so each process keeps a lock on what it has chosen: a byte of one file for each port, which the
-system forgets with the process.
+system forgets with the process, and with any other close of that file in it. Ports that are given by name are taken as
+they are.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ import os
 import random
 import socket
 import tempfile
+import threading
 from collections.abc import Iterable, Mapping
 from functools import cache
 from pathlib import Path
@@ -29,16 +31,18 @@ _MOST_CLAIMED = 1000
 """Ports that a process keeps for itself; past it the oldest is anybody's again."""
 _claimed: dict[int, None] = {}
 """The ports that this process has chosen, oldest first."""
+_choosing = threading.Lock()
 
 
 def free_port(preferred: int | None = None) -> int:
-    """A port that nothing listens on and nobody has chosen before: the preferred one where nothing listens on it."""
-    if preferred is not None and _is_free(preferred):
-        return preferred
-    for _ in range(_TRIES):
-        port = random.choice(_RANGE)  # noqa: S311 (spreads stacks that start at once, hides nothing)
-        if port not in _claimed and _is_free(port) and _claim(port):
-            return port
+    """A port that nothing listens on and nobody has chosen: the preferred one, if only this process has, or another."""
+    with _choosing:
+        if preferred is not None and _take(preferred):
+            return preferred
+        for _ in range(_TRIES):
+            port = random.choice(_RANGE)  # noqa: S311 (spreads stacks that start at once, hides nothing)
+            if port not in _claimed and _take(port):
+                return port
     raise CannotStartError(f"no free TCP port on {LOOPBACK} from {_RANGE[0]} to {_RANGE[-1]}")
 
 
@@ -71,31 +75,45 @@ def choose_ports(
     return {name: chosen[name] for name in wanted}
 
 
-def _claim(port: int) -> bool:
-    """Whether no other process has chosen the port and this one now has."""
-    claims = _claims()
-    try:
-        fcntl.lockf(claims, fcntl.LOCK_EX | fcntl.LOCK_NB, 1, port)
-    except OSError as error:
-        if error.errno in (errno.EACCES, errno.EAGAIN):
-            return False
-        raise
+def _take(port: int) -> bool:
+    """Whether the port is free and chosen by no other process; then it is this one's."""
+    if port in _claimed:
+        return _is_free(port)
+    # Claimed first: a server that another process has chosen it for may come up between the two.
+    if not _claim(port):
+        return False
+    if not _is_free(port):
+        fcntl.lockf(_claims(), fcntl.LOCK_UN, 1, port)
+        return False
     _claimed[port] = None
     if len(_claimed) > _MOST_CLAIMED:
         oldest = next(iter(_claimed))
         del _claimed[oldest]
-        fcntl.lockf(claims, fcntl.LOCK_UN, 1, oldest)
+        fcntl.lockf(_claims(), fcntl.LOCK_UN, 1, oldest)
+    return True
+
+
+def _claim(port: int) -> bool:
+    try:
+        fcntl.lockf(_claims(), fcntl.LOCK_EX | fcntl.LOCK_NB, 1, port)
+    except OSError as error:
+        if error.errno in (errno.EACCES, errno.EAGAIN):
+            return False
+        raise CannotStartError(f"cannot keep ports apart in {_claims_file()}: {error.strerror}") from error
     return True
 
 
 @cache
 def _claims() -> int:
     """The file of this user's stacks, open for as long as the process runs: closing it would undo its locks."""
-    file = Path(tempfile.gettempdir()) / f"tenkay-ports-{os.getuid()}.lock"
     try:
-        return os.open(file, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
+        return os.open(_claims_file(), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
     except OSError as error:
-        raise CannotStartError(f"cannot keep ports apart in {file}: {error.strerror}") from error
+        raise CannotStartError(f"cannot keep ports apart in {_claims_file()}: {error.strerror}") from error
+
+
+def _claims_file() -> Path:
+    return Path(tempfile.gettempdir()) / f"tenkay-ports-{os.getuid()}.lock"
 
 
 def _is_free(port: int) -> bool:

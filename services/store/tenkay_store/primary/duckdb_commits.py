@@ -66,7 +66,8 @@ from tenkay_store.primary.recorded_moments import RecordedMoments
 logger = get_logger(__name__)
 
 PAUSE_FOR_READERS_SECONDS = 50e-6
-"""Between two commits of a group, while queries run: time for one of them to wake up and take the interpreter."""
+"""Between two commits of a group and between the columns of its signals, while queries run: time for one of them to
+wake up and take the interpreter."""
 
 
 class CommitWriter:
@@ -234,8 +235,8 @@ class CommitWriter:
     def _let_readers_in(self) -> None:
         """Leave the interpreter to a read that may wait for it.
 
-        Planning a group keeps it for 13 ms. A read needs it several times, and each time would be given it only after
-        the 5 ms that Python lets a thread keep it.
+        Planning a group keeps it for 13 ms, and making its signals' columns for 3. A read needs it several times, and
+        each time would be given it only after the 5 ms that Python lets a thread keep it.
         """
         if self._owner.is_reading:
             time.sleep(PAUSE_FOR_READERS_SECONDS)
