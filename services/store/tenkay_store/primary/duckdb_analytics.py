@@ -9,6 +9,7 @@ import math
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+import duckdb
 import pyarrow as pa
 
 from tenkay.errors import Reason, failure
@@ -46,6 +47,7 @@ MAX_GROUPS = 2_000
 EXPORT_ROWS = 16_384
 """Rows of one Arrow record batch of an export."""
 EXPORT_CHUNK_BYTES = 256 * 1024
+IS_DUCKDB_2 = int(duckdb.__version__.split(".")[0]) >= 2
 
 _GROUPS: Mapping[GroupBy, str] = {
     GroupBy.FORM: "coalesce(f.form_type, '')",
@@ -248,7 +250,8 @@ def export(
     # Not as a registered table: DuckDB 2 takes none while an earlier result of the cursor is not read to its end.
     keys = parameters.bind([ids.of_id(each).key for each in screen.signal_ids], "UINTEGER[]")
     names = parameters.bind(list(screen.signal_ids), "VARCHAR[]")
-    reader = cursor.execute(
+    reader = _reader(
+        cursor,
         f"""
         SELECT f.accession_number, f.cik, f.company_name, f.form_type, f.filed_date, f.period_end, f.sic_code,
             f.version, n.signal_id, v.kind, v.number, v.exact, v.unit, v.currency, v.confidence, v.out_of_range
@@ -258,7 +261,7 @@ def export(
         ORDER BY n.signal_id, f.filed_date NULLS LAST, f.accession_number
         """,
         parameters,
-    ).to_arrow_reader(EXPORT_ROWS)
+    )
     # The sink keeps what was written since it was last emptied, so memory holds one batch.
     sink = _Parts()
     with pa.ipc.new_stream(pa.PythonFile(sink, mode="w"), reader.schema) as writer:
@@ -266,6 +269,14 @@ def export(
             writer.write_batch(batch)
             yield from sink.take(whole=True)
     yield from sink.take(whole=False)
+
+
+def _reader(cursor: Cursor, query: str, parameters: Parameters) -> pa.RecordBatchReader:
+    """The query's rows as they are computed, EXPORT_ROWS at once."""
+    # Each version holds all rows before it gives the first one, where they are asked for in the other one's way.
+    if IS_DUCKDB_2:
+        return cursor.sql(query, params=parameters).to_arrow_reader(EXPORT_ROWS)
+    return cursor.execute(query, parameters).to_arrow_reader(EXPORT_ROWS)
 
 
 class _Parts:
