@@ -13,7 +13,7 @@ import contextlib
 import random
 import secrets
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, TypeVar, cast
 
@@ -34,6 +34,7 @@ from tenkay.runtime.call import (
     parse_traceparent,
 )
 from tenkay.runtime.logs import get_logger
+from tenkay.runtime.open_streams import OpenStream
 from tenkay.status import grpc_code, to_status
 
 Context = grpc.aio.ServicerContext[Any, Any]
@@ -93,8 +94,13 @@ class CallPolicy:
     trace_sample_ratio: float = 0.01
     draining: bool = False
     running: int = 0
-    streams: set[asyncio.Task[Any]] = field(default_factory=set)
-    """Tasks of open streams, which a drain ends with DRAINING."""
+    streams: set[OpenStream] = field(default_factory=set)
+
+    def drain(self) -> None:
+        """Refuses calls from now on and ends the open streams, all with DRAINING."""
+        self.draining = True
+        for stream in tuple(self.streams):
+            stream.end(_draining())
 
 
 def comes_to_an_end(behaviour: Behaviour) -> Behaviour:
@@ -264,7 +270,7 @@ def _wrap_unary(
 def _wrap_stream(
     service: str,
     name: str,
-    behaviour: Callable[[Any, Context], AsyncIterator[Any]],
+    behaviour: Callable[[Any, Context], AsyncGenerator[Any, None]],
     policy: CallPolicy,
 ) -> Callable[[Any, Context], AsyncIterator[Any]]:
     method = f"/{service}/{name}"
@@ -282,54 +288,53 @@ def _wrap_stream(
         policy.running += 1
         in_flight.inc()
         recorded: Any = None
-        task = cast("asyncio.Task[Any]", asyncio.current_task())
-        policy.streams.add(task)
+        stream = OpenStream(cast("asyncio.Task[Any]", asyncio.current_task()))
+        policy.streams.add(stream)
         timer: asyncio.TimerHandle | None = None
-        timed_out = False
-
-        def out_of_time() -> None:
-            nonlocal timed_out
-            timed_out = True
-            task.cancel()
-
         try:
             told = context.time_remaining()
             remaining = default_deadline if told is None else told
             if remaining is not None:
                 seconds = remaining - min(remaining * DEADLINE_MARGIN_SHARE, DEADLINE_MARGIN_MAX_SECONDS)
                 CURRENT_DEADLINE.set(time.monotonic() + seconds)
-                timer = asyncio.get_running_loop().call_later(seconds, out_of_time)
+                timer = asyncio.get_running_loop().call_later(seconds, stream.end, _out_of_time(method))
             if position.sampled and tracing.exporting():
                 recorded = tracing.start_span(method[1:], position, SpanKind.SERVER, _RPC_ATTRIBUTES)
                 position = tracing.position_of(recorded)
             CURRENT_TRACE.set(position)
             if policy.identify is not anyone:
                 CURRENT_CALLER.set(policy.identify(method, _last_values(context), context).name)
-            async for answer in behaviour(request, context):
-                yield answer
+            parts = behaviour(request, context)
+            stream.begin(parts)
+            try:
+                async for answer in parts:
+                    stream.is_sending = True
+                    yield answer
+                    stream.is_sending = False
+                    if stream.reason is not None:
+                        raise stream.reason
+            finally:
+                await stream.close()
         except GeneratorExit:
             raise
         except BaseException as error:
-            if timer is not None:
-                timer.cancel()
-            drained = policy.draining and isinstance(error, asyncio.CancelledError) and not timed_out
-            known = _draining() if drained else _as_tenkay_error(error, method, timed_out)
+            known = stream.reason or _as_tenkay_error(error, method, timed_out=False)
+            stream.send_status()
             codes.observe(known, time.perf_counter() - started, position)
             if recorded is not None:
                 tracing.mark_failed(recorded, known)
-            if isinstance(error, asyncio.CancelledError):
-                if not (timed_out or drained):
-                    raise
-                task.uncancel()
+            if isinstance(error, asyncio.CancelledError) and stream.reason is None:
+                raise
             if isinstance(error, TenkayError):
                 await _hear_out(request)
             await _abort(context, known, position)
         else:
+            stream.send_status()
             codes.ok.observe(time.perf_counter() - started)
         finally:
             if timer is not None:
                 timer.cancel()
-            policy.streams.discard(task)
+            policy.streams.discard(stream)
             policy.running -= 1
             in_flight.dec()
             if recorded is not None:
@@ -400,9 +405,7 @@ def _as_tenkay_error(error: BaseException, method: str, timed_out: bool) -> Tenk
     if isinstance(error, TenkayError):
         return error
     if timed_out or isinstance(error, TimeoutError):
-        return failure(
-            Reason.DEADLINE_EXCEEDED, f"{method} ran out of time; call again with a longer deadline"
-        )
+        return _out_of_time(method)
     if isinstance(error, asyncio.CancelledError):
         return failure(Reason.CANCELLED, f"{method} was cancelled by the caller")
     error_id = secrets.token_hex(8)
@@ -426,6 +429,10 @@ async def _refuse(
         )
     policy.metrics.refused.labels(service, error.reason.value).inc()
     await _abort(context, error, position)
+
+
+def _out_of_time(method: str) -> TenkayError:
+    return failure(Reason.DEADLINE_EXCEEDED, f"{method} ran out of time; call again with a longer deadline")
 
 
 def _draining() -> TenkayError:

@@ -183,9 +183,7 @@ async def serve(service: str, settings: ServiceSettings, build: Build, *, identi
         await health.enter_graceful_shutdown()
         scope.begin_drain()
         await asyncio.sleep(settings.endpoint_removal_seconds)
-        policy.draining = True
-        for stream in tuple(policy.streams):
-            stream.cancel()
+        policy.drain()
         await server.stop(settings.drain_seconds)
         return EXIT_UNABLE if scope.failed.is_set() else 0
     finally:

@@ -142,6 +142,18 @@ async def test_once_stopped_it_begins_nothing_and_says_so() -> None:
     assert len(reads.asked) < 50
 
 
+async def test_once_stopped_it_does_not_wait_for_the_turns_of_the_companies_left() -> None:
+    reads, progress = Reads(filled), WarmProgress()
+    stopped = warmer(reads, [])
+    order = WarmOrder(questions=0, ciks=tuple(range(1, 101)), filings_per_company=0, per_second=20)
+    run = asyncio.create_task(stopped.run(order, progress))
+    await asyncio.sleep(0.1)
+    stopped.stop()
+    async with asyncio.timeout(2):  # all turns would be ten seconds
+        with pytest.raises(Unavailable):
+            await run
+
+
 async def test_no_more_than_four_run_in_a_process() -> None:
     slots = StoreSlots(FairPlaces(1, 100), 10.0)
     busy = warmer(Reads(filled), summaries(1), slots)

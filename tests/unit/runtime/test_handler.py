@@ -42,6 +42,7 @@ from tenkay.store.v1 import change_feed_service_pb2 as feed
 from tenkay.store.v1 import change_feed_service_pb2_grpc as feed_grpc
 from tenkay.store.v1 import filing_store_service_pb2 as store
 from tenkay.store.v1 import filing_store_service_pb2_grpc as store_grpc
+from tests.unit.runtime.one_method_server import MESSAGES, Served, served
 
 Behaviour = Callable[[], Awaitable[store.GetFilingResponse | bytes]]
 
@@ -210,9 +211,7 @@ async def test_a_draining_server_refuses_new_calls_and_ends_streams_with_its_rea
     async with world(answer) as w:
         changes = w.follower.watch()
         assert (await anext(changes)).up_to_sequence == "0.1"
-        w.policy.draining = True
-        for stream in tuple(w.policy.streams):
-            stream.cancel()
+        w.policy.drain()
         with pytest.raises(Unavailable) as ended:
             await anext(changes)
         assert ended.value.reason is Reason.DRAINING
@@ -283,9 +282,6 @@ async def test_reads_carry_the_newest_sequence_their_client_has_seen() -> None:
         assert w.reader.floor.sequence == "0.5"
 
 
-Served = tuple[CallPolicy, grpc.aio.Channel, CollectorRegistry]
-
-
 def uploads(behaviour: Any) -> AbstractAsyncContextManager[Served]:
     """A server of one method that takes a stream of GetFilingRequests, `behaviour` behind it."""
     return served("Upload", grpc.stream_unary_rpc_method_handler(behaviour, **MESSAGES))
@@ -294,35 +290,6 @@ def uploads(behaviour: Any) -> AbstractAsyncContextManager[Served]:
 def exchanges(behaviour: Any, **policy: Any) -> AbstractAsyncContextManager[Served]:
     """The same of a method that answers with a stream too."""
     return served("Exchange", grpc.stream_stream_rpc_method_handler(behaviour, **MESSAGES), **policy)
-
-
-MESSAGES: dict[str, Any] = {
-    "request_deserializer": store.GetFilingRequest.FromString,
-    "response_serializer": store.GetFilingResponse.SerializeToString,
-}
-
-
-@asynccontextmanager
-async def served(name: str, handler: Any, **policy_settings: Any) -> AsyncIterator[Served]:
-    """A server of one method."""
-    registry = CollectorRegistry()
-    policy = CallPolicy(
-        RpcMetrics(
-            Histogram("seconds", "…", ("service", "method", "code"), registry=registry),
-            Gauge("in_flight", "…", ("service",), registry=registry),
-            Counter("refused", "…", ("service", "reason"), registry=registry),
-        ),
-        **policy_settings,
-    )
-    server = grpc.aio.server()
-    WrappingServer(server, policy).add_registered_method_handlers("s", {name: handler})
-    address = f"127.0.0.1:{server.add_insecure_port('127.0.0.1:0')}"
-    await server.start()
-    try:
-        async with grpc.aio.insecure_channel(address) as channel:
-            yield policy, channel, registry
-    finally:
-        await server.stop(0)
 
 
 class Uploader(AsyncFilingStoreClient):

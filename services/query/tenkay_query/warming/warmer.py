@@ -115,9 +115,11 @@ class Warmer:
             await self._fill(top, run)
             asked_of = companies_of(self._questions(top), self._companies)
             for cik in dict.fromkeys((*order.ciks, *asked_of)):
+                if self._is_stopped:
+                    break
                 await self._fill_company(cik, order.filings_per_company, run)
             for seconds in SETTLE_SECONDS:
-                if not run.not_taken or not self._reads.has_memory:
+                if not run.not_taken or not self._reads.has_memory or self._is_stopped:
                     break
                 await asyncio.sleep(seconds)
                 # They are counted as done already.

@@ -1,0 +1,135 @@
+"""Streams that the server ends, over real calls: each tells its caller why, wherever it was when it was ended."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from typing import Any, cast
+
+import grpc
+import pytest
+
+from tenkay.store.v1 import filing_store_service_pb2 as store
+from tests.unit.runtime.one_method_server import MESSAGES, served
+
+LARGE = "x" * 1_000_000
+"""More than a connection takes in for a caller that does not read."""
+
+
+def answers(behaviour: Any, **policy: Any) -> Any:
+    return served("Answer", grpc.unary_stream_rpc_method_handler(behaviour, **MESSAGES), **policy)
+
+
+def ask(channel: grpc.aio.Channel, timeout: float | None = None) -> Any:
+    method: Any = channel.unary_stream(
+        "/s/Answer",
+        request_serializer=store.GetFilingRequest.SerializeToString,
+        response_deserializer=store.GetFilingResponse.FromString,
+    )
+    return method(store.GetFilingRequest(), timeout=timeout)
+
+
+async def read_to_its_end(parts: Any) -> grpc.aio.AioRpcError:
+    try:
+        async with asyncio.timeout(5):
+            async for _ in parts:
+                pass
+    except grpc.aio.AioRpcError as error:
+        return error
+    raise AssertionError("the stream ended without an error")
+
+
+async def without_pause(_request: Any, _context: Any) -> AsyncIterator[store.GetFilingResponse]:
+    while True:
+        yield store.GetFilingResponse()
+
+
+@pytest.mark.parametrize("turn", range(8))
+async def test_a_stream_that_sends_all_the_time_is_ended_by_a_drain_with_its_reason(turn: int) -> None:
+    async with answers(without_pause) as (policy, channel, metrics):
+        parts = aiter(ask(channel))
+        for _ in range(1 + turn):
+            await anext(parts)
+        policy.drain()
+        ended = await read_to_its_end(parts)
+        assert ended.code() is grpc.StatusCode.UNAVAILABLE
+        assert "shutting down" in cast(str, ended.details())
+        assert (policy.running, policy.streams) == (0, set())
+        labels = {"service": "s", "method": "Answer", "code": "UNAVAILABLE"}
+        assert metrics.get_sample_value("seconds_count", labels) == 1
+
+
+async def test_a_stream_that_sends_all_the_time_is_ended_by_its_deadline_with_its_reason() -> None:
+    async with answers(without_pause) as (policy, channel, _):
+        ended = await read_to_its_end(ask(channel, timeout=0.4))
+        assert ended.code() is grpc.StatusCode.DEADLINE_EXCEEDED
+        assert "ran out of time" in cast(str, ended.details())
+        assert (policy.running, policy.streams) == (0, set())
+
+
+async def test_a_drained_stream_that_nobody_reads_gives_back_what_it_holds_and_tells_who_reads_on() -> None:
+    sent, is_closed = 0, asyncio.Event()
+
+    async def large(_request: Any, _context: Any) -> AsyncIterator[store.GetFilingResponse]:
+        nonlocal sent
+        try:
+            while True:
+                sent += 1
+                yield store.GetFilingResponse(result_key=LARGE)
+        finally:
+            is_closed.set()
+
+    async with answers(large) as (policy, channel, _):
+        call = ask(channel)
+        before = -1
+        while sent != before:
+            before = sent
+            await asyncio.sleep(0.2)
+        policy.drain()
+        async with asyncio.timeout(1):
+            await is_closed.wait()
+        assert policy.running == 1, "the answer that is being sent is not cut off"
+        ended = await read_to_its_end(call)
+        assert ended.code() is grpc.StatusCode.UNAVAILABLE
+        assert "shutting down" in cast(str, ended.details())
+
+
+async def test_a_caller_that_leaves_while_a_drain_waits_for_it_leaves_nothing_running() -> None:
+    async def slow_to_close(_request: Any, _context: Any) -> AsyncIterator[store.GetFilingResponse]:
+        try:
+            while True:
+                yield store.GetFilingResponse(result_key=LARGE)
+        finally:
+            await asyncio.sleep(0.2)
+
+    async with answers(slow_to_close) as (policy, channel, _):
+        call = ask(channel)
+        await asyncio.sleep(0.3)
+        policy.drain()
+        await asyncio.sleep(0.05)
+        call.cancel()
+        for _ in range(250):
+            if not policy.running and not policy.streams:
+                break
+            await asyncio.sleep(0.02)
+        assert (policy.running, policy.streams) == (0, set())
+
+
+async def test_a_failure_to_give_back_is_logged_and_does_not_hide_why_the_stream_ended(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    async def fails_to_close(_request: Any, _context: Any) -> AsyncIterator[store.GetFilingResponse]:
+        try:
+            while True:
+                yield store.GetFilingResponse(result_key=LARGE)
+        finally:
+            raise RuntimeError("the disk is gone")
+
+    async with answers(fails_to_close) as (policy, channel, _):
+        call = ask(channel)
+        await asyncio.sleep(0.3)
+        policy.drain()
+        ended = await read_to_its_end(call)
+        assert "shutting down" in cast(str, ended.details())
+    logged = capsys.readouterr()
+    assert "ended_stream_not_closed" in logged.out + logged.err
