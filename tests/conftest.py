@@ -13,6 +13,15 @@ pytest_plugins = ["tests.stack_fixtures"]
 REPOSITORY = Path(__file__).resolve().parent.parent
 
 
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Says so when the groups of tests that share a stack are spread over the workers, each of which would start one."""
+    if getattr(config.option, "loadgroup", False):
+        spread = [each for each in items if each.get_closest_marker("xdist_group") and "@" not in each.nodeid]
+        if spread:
+            raise pytest.UsageError(f"pytest-xdist took no notice of the group of {spread[0].nodeid}")
+
+
 @pytest.fixture(scope="session")
 def edgar_folder() -> Path:
     """The folder of recorded EDGAR filings; the test is skipped, saying so, where there is none."""

@@ -8,6 +8,7 @@ from typing import Any, cast
 
 import grpc
 import pytest
+from structlog.testing import capture_logs
 
 from tenkay.store.v1 import filing_store_service_pb2 as store
 from tests.unit.runtime.one_method_server import MESSAGES, served
@@ -115,9 +116,7 @@ async def test_a_caller_that_leaves_while_a_drain_waits_for_it_leaves_nothing_ru
         assert (policy.running, policy.streams) == (0, set())
 
 
-async def test_a_failure_to_give_back_is_logged_and_does_not_hide_why_the_stream_ended(
-    capsys: pytest.CaptureFixture[str],
-) -> None:
+async def test_a_failure_to_give_back_is_logged_and_does_not_hide_why_the_stream_ended() -> None:
     async def fails_to_close(_request: Any, _context: Any) -> AsyncIterator[store.GetFilingResponse]:
         try:
             while True:
@@ -125,11 +124,11 @@ async def test_a_failure_to_give_back_is_logged_and_does_not_hide_why_the_stream
         finally:
             raise RuntimeError("the disk is gone")
 
-    async with answers(fails_to_close) as (policy, channel, _):
-        call = ask(channel)
-        await asyncio.sleep(0.3)
-        policy.drain()
-        ended = await read_to_its_end(call)
-        assert "shutting down" in cast(str, ended.details())
-    logged = capsys.readouterr()
-    assert "ended_stream_not_closed" in logged.out + logged.err
+    with capture_logs() as logged:
+        async with answers(fails_to_close) as (policy, channel, _):
+            call = ask(channel)
+            await asyncio.sleep(0.3)
+            policy.drain()
+            ended = await read_to_its_end(call)
+    assert "shutting down" in cast(str, ended.details())
+    assert [(each["event"], each["log_level"]) for each in logged] == [("ended_stream_not_closed", "error")]
