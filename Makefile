@@ -28,11 +28,13 @@ $(SETUP): $(LOCKS) pyproject.toml $(SERVICES:%=services/%/pyproject.toml)
 demo: setup      ## Stack up, samples in, ratings and evidence out, stack down
 	$(BIN)/python scripts/demo.py
 
+# One more than there are processors: many tests wait for servers to come up or go.
+WORKERS ?= 3
 test: setup build/duckdb2/.installed  ## All tests but the long ones
-	$(BIN)/python -m pytest -n 2 --dist loadgroup
+	$(BIN)/python -m pytest -n $(WORKERS) --dist loadgroup
 
 test-duckdb2: setup build/duckdb2/.installed  ## The store's tests on DuckDB 2
-	PYTHONPATH=build/duckdb2 $(BIN)/python -m pytest -n 2 --dist loadgroup tests/unit/store tests/storage_conformance tests/integration/store
+	PYTHONPATH=build/duckdb2 $(BIN)/python -m pytest -n $(WORKERS) --dist loadgroup tests/unit/store tests/storage_conformance tests/integration/store
 
 build/duckdb2/.installed: requirements/duckdb2.txt | $(SETUP)
 	rm -rf build/duckdb2

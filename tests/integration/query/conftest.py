@@ -265,8 +265,10 @@ def query_services(
                     query_folder,
                     store_address=store_service.address,
                     redis_url=valkey_cache_server.url,
-                    # Tests count what the store is asked: nothing but by them.
+                    # Tests count what the store is asked: nothing but by them, and also while other tests need the
+                    # processors and Redis answers late.
                     warm_on_start="false",
+                    redis_timeout_seconds="1",
                 )
             )
             for _ in range(2)
@@ -316,6 +318,7 @@ def query_without_near(
         redis_url=valkey_cache_server.url,
         near_entries="0",
         warm_on_start="false",
+        redis_timeout_seconds="1",
     ) as service:
         yield service
 
