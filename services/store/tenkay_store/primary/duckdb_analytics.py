@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any
+from typing import Any, cast
 
 import duckdb
 import pyarrow as pa
@@ -275,6 +275,8 @@ def _reader(cursor: Cursor, query: str, parameters: Parameters) -> pa.RecordBatc
     """The query's rows as they are computed, EXPORT_ROWS at once."""
     # Each version holds all rows before it gives the first one, where they are asked for in the other one's way.
     if IS_DUCKDB_2:
+        # It begins nothing beside a result that is not read to its end, as one is of which one row was asked for.
+        cast(Any, cursor).abort()
         return cursor.sql(query, params=parameters).to_arrow_reader(EXPORT_ROWS)
     return cursor.execute(query, parameters).to_arrow_reader(EXPORT_ROWS)
 
