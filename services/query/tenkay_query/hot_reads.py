@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 import grpc
@@ -18,7 +18,7 @@ from tenkay_query.cache import request_bytes
 from tenkay_query.cache.answers import Answers
 from tenkay_query.cache.near_cache import Key, NearCache, NearEntry
 from tenkay_query.metrics import AnswerMetrics
-from tenkay_query.question import Outcome, Question, Reply
+from tenkay_query.question import Keepable, Outcome, Question, Reply
 
 CACHE_METADATA = "tenkay-cache"
 MIN_SEQUENCE = "min_sequence"
@@ -177,10 +177,11 @@ class HotReads:
         return reply
 
     def _keep(self, key: Key | None, question: Question[Message], reply: Reply, stamp: int) -> None:
-        if reply.keepable is None or key is None:
+        found = reply.keepable
+        if found is None or key is None:
             return
         # What the question was made from may have changed before the look-up for its answer.
-        known = replace(reply.keepable, stamp=min(stamp, reply.keepable.stamp))
+        known = Keepable(found.as_of_sequence, min(stamp, found.stamp), found.seconds, found.read_at)
         self._near.keep(key, question, reply.body, known)
 
     def _sample(self, key: Key, entry: NearEntry) -> None:

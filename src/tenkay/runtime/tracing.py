@@ -8,7 +8,7 @@ a handler that raised, and costs about twice as much.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from typing import Protocol
 
 from opentelemetry import trace
@@ -39,6 +39,7 @@ class Span(Protocol):
 
 
 NO_SPAN: Span = trace.INVALID_SPAN
+_NOT_RECORDED = nullcontext(NO_SPAN)
 
 
 def start_tracing(service_name: str, otlp_endpoint: str | None) -> None:
@@ -78,15 +79,20 @@ def exporting() -> bool:
     return _tracer is not None
 
 
-@contextmanager
 def span(
     name: str, attributes: Mapping[str, Attribute] | None = None, *, kind: SpanKind = SpanKind.INTERNAL
-) -> Iterator[Span]:
+) -> AbstractContextManager[Span]:
     """A child span of the current trace around the block; nothing where there is no sampled trace."""
     parent = CURRENT_TRACE.get()
     if parent is None or not parent.sampled or _tracer is None:
-        yield NO_SPAN
-        return
+        return _NOT_RECORDED
+    return _recorded(name, parent, attributes, kind)
+
+
+@contextmanager
+def _recorded(
+    name: str, parent: TraceContext, attributes: Mapping[str, Attribute] | None, kind: SpanKind
+) -> Iterator[Span]:
     started = start_span(name, parent, kind, attributes)
     token = CURRENT_TRACE.set(position_of(started))
     try:

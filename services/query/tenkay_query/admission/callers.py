@@ -6,15 +6,14 @@ without its port: one machine, one pod, or one proxy for all behind it, is one c
 
 from __future__ import annotations
 
-import contextlib
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Protocol
 
 from tenkay.errors import Reason, failure
 from tenkay.runtime.call import CURRENT_CALLER
 from tenkay_query import metrics
-from tenkay_query.admission.caller_limits import CallerCause, CallerLimits, TurnedAway
+from tenkay_query.admission.caller_limits import CallerCause, CallerLimits, CallerState, TurnedAway
 
 _WORDS = {
     CallerCause.CONCURRENCY: "as many of your calls run as one caller may have; wait for some to end",
@@ -48,14 +47,26 @@ class Callers:
     def __len__(self) -> int:
         return len(self._limits)
 
-    @contextlib.contextmanager
-    def entered(self, call: Peer) -> Iterator[None]:
-        """Counts the call while the block runs. TOO_MANY_CALLS when its caller is over its limit."""
+    def entered(self, call: Peer) -> _Entered:
+        """Counts the call until the block around it ends. TOO_MANY_CALLS when its caller is over its limit."""
         state = self._limits.enter(caller_of(call), self._clock())
         if isinstance(state, TurnedAway):
             metrics.CALLERS_REFUSED.labels(state.cause).inc()
             raise failure(Reason.TOO_MANY_CALLS, _WORDS[state.cause], retry_after=state.retry_after)
-        try:
-            yield
-        finally:
-            self._limits.leave(state)
+        return _Entered(self._limits, state)
+
+
+class _Entered:
+    """A call that counts until its block ends. Not a generator: every call that Redis answers has one."""
+
+    __slots__ = ("_limits", "_state")
+
+    def __init__(self, limits: CallerLimits, state: CallerState) -> None:
+        self._limits = limits
+        self._state = state
+
+    def __enter__(self) -> None:
+        """It is counted already."""
+
+    def __exit__(self, *_: object) -> None:
+        self._limits.leave(self._state)

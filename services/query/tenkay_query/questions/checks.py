@@ -8,8 +8,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
-from typing import Any, Protocol
+from functools import cache
+from typing import Any, Literal, Protocol
 
+from google.protobuf.descriptor import Descriptor
 from google.protobuf.duration_pb2 import Duration
 from google.protobuf.field_mask_pb2 import FieldMask
 from google.protobuf.message import Message
@@ -46,6 +48,7 @@ class Dated(Protocol):
 
     @property
     def as_of(self) -> read_pb2.AsOf: ...
+    def HasField(self, field_name: Literal["as_of"], /) -> bool: ...  # noqa: N802 - protobuf's name
 
 
 def question(
@@ -64,7 +67,6 @@ def question(
 
     `stays_at_its_state`: a page of a list that is read at the first page's state, and so says that state for ever.
     """
-    as_of_field = int(response.DESCRIPTOR.fields_by_name[AS_OF_SEQUENCE].number)
     return Question(
         method,
         kind,
@@ -72,10 +74,15 @@ def question(
         asked.SerializeToString(deterministic=True),
         generations,
         min_sequence,
-        None if stays_at_its_state else as_of_field,
+        None if stays_at_its_state else _as_of_field(response.DESCRIPTOR),
         max_staleness_seconds,
         is_expensive,
     )
+
+
+@cache
+def _as_of_field(response: Descriptor) -> int:
+    return int(response.fields_by_name[AS_OF_SEQUENCE].number)
 
 
 def filing_ref(given: filing_pb2.FilingRef, path: str = "filing") -> filing_pb2.FilingRef:
@@ -90,6 +97,8 @@ def filing_ref(given: filing_pb2.FilingRef, path: str = "filing") -> filing_pb2.
 
 def as_of(request: Dated) -> read_pb2.AsOf | None:
     """The moments to read at; none is the same as empty ones."""
+    if not request.HasField("as_of"):
+        return None
     moments = read_pb2.AsOf()
     for name in ("known_at", "recorded_at"):
         if not request.as_of.HasField(name):
