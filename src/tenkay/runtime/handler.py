@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import inspect
 import random
 import secrets
 import time
@@ -164,7 +165,8 @@ class WrappingServer:
 def wrap(
     service: str, name: str, handler: grpc.RpcMethodHandler[Any, Any], policy: CallPolicy
 ) -> grpc.RpcMethodHandler[Any, Any]:
-    """`handler` with all of the module's docstring around it."""
+    """`handler` with all of the module's docstring around it. TypeError when what answers with a stream is no async
+    generator function: it could not be closed."""
     serialise = _serialiser(cast(Callable[[Any], bytes], handler.response_serializer))
     if handler.request_streaming and handler.response_streaming:
         return grpc.stream_stream_rpc_method_handler(
@@ -276,6 +278,8 @@ def _wrap_stream(
     method = f"/{service}/{name}"
     codes = _BoundCodes(policy.metrics, service, name)
     in_flight = policy.metrics.in_flight.labels(service)
+    if not inspect.isasyncgenfunction(behaviour):
+        raise TypeError(f"{method} answers with a stream and is no async generator function")
     default_deadline = (
         policy.default_deadline_seconds if getattr(behaviour, _COMES_TO_AN_END, False) else None
     )
@@ -312,21 +316,25 @@ def _wrap_stream(
                     yield answer
                     stream.is_sending = False
                     if stream.reason is not None:
-                        raise stream.reason
+                        break
             finally:
                 await stream.close()
+            if stream.reason is not None:
+                raise stream.reason
         except GeneratorExit:
             raise
         except BaseException as error:
+            stream.note(error)
             known = stream.reason or _as_tenkay_error(error, method, timed_out=False)
             stream.send_status()
             codes.observe(known, time.perf_counter() - started, position)
             if recorded is not None:
                 tracing.mark_failed(recorded, known)
-            if isinstance(error, asyncio.CancelledError) and stream.reason is None:
-                raise
-            if isinstance(error, TenkayError):
-                await _hear_out(request)
+            if stream.reason is None:
+                if isinstance(error, asyncio.CancelledError):
+                    raise
+                if isinstance(error, TenkayError):
+                    await _hear_out(request)
             await _abort(context, known, position)
         else:
             stream.send_status()

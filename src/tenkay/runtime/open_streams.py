@@ -1,7 +1,8 @@
 """Answers under way that the server ends before their end: at a drain, or when their time is up.
 
-Never while one of them is being sent. A task that is cancelled there is cancelled inside grpc.aio, which then sends no
-status at all: the caller waits for as long as its connection lives, and a drain for the whole of its grace.
+The task that serves the call is never cancelled while an answer is being sent. There it would be cancelled inside
+grpc.aio, which then sends no status at all: the caller waits for as long as its connection lives, and a drain for the
+whole of its grace. The stream is ended when that answer is sent.
 """
 
 from __future__ import annotations
@@ -39,7 +40,8 @@ class OpenStream:
     def end(self, reason: TenkayError) -> None:
         """Ends it with `reason`: at once while the next answer is awaited, else when the one being sent is sent.
 
-        What the answers hold is given back at once in any case: a caller that reads nothing can make sending last.
+        What the answers hold is given back at once in any case: a caller that reads nothing can make sending last. The
+        caller is told when it is given back.
         """
         if self.reason is not None:
             return
@@ -53,14 +55,18 @@ class OpenStream:
     async def close(self) -> None:
         """Nothing more is taken from `parts`."""
         parts, self._parts = self._parts, None
-        if self._closing is None:
-            if parts is not None:
-                await parts.aclose()
-            return
         try:
-            await self._closing
-        except Exception:  # the caller is told why the stream ended, not how
+            if self._closing is not None:
+                await self._closing
+            elif parts is not None:
+                await parts.aclose()
+        except Exception:  # the caller is told why the stream ended, not how, and may have gone
             logger.exception("ended_stream_not_closed")
+
+    def note(self, error: BaseException) -> None:
+        """What the answers raised. Nobody hears of it when the stream was ended before, so it is logged."""
+        if self.reason is not None and not isinstance(error, asyncio.CancelledError | TenkayError):
+            logger.error("ended_stream_not_closed", exc_info=error)
 
     def send_status(self) -> None:
         """Only the status is to be sent now; a cancellation by `end` is over."""

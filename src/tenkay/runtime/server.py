@@ -11,7 +11,8 @@ A service's ``__main__`` says what it is made of::
 
 SIGTERM and SIGINT drain: health says NOT_SERVING, load balancers get time to notice, running calls go on for the
 grace, streams end with DRAINING, then what was deferred is closed, last first, and the spans are sent. Before the
-server serves, while `build` runs, they cancel that, and the process ends.
+server serves, while `build` runs, they cancel that, and the process ends. Streams of health and reflection are gRPC's
+own and not ended: a caller that stays on one after NOT_SERVING holds the drain for its grace.
 """
 
 from __future__ import annotations

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections.abc import AsyncIterator
 from typing import Any, cast
 
@@ -132,3 +133,73 @@ async def test_a_failure_to_give_back_is_logged_and_does_not_hide_why_the_stream
             ended = await read_to_its_end(call)
     assert "shutting down" in cast(str, ended.details())
     assert [(each["event"], each["log_level"]) for each in logged] == [("ended_stream_not_closed", "error")]
+
+
+async def test_a_failure_to_give_back_after_the_caller_left_is_logged_and_nothing_else() -> None:
+    async def fails_to_close(_request: Any, _context: Any) -> AsyncIterator[store.GetFilingResponse]:
+        try:
+            while True:
+                yield store.GetFilingResponse(result_key=LARGE)
+        finally:
+            raise RuntimeError("the disk is gone")
+
+    with capture_logs() as logged:
+        async with answers(fails_to_close) as (policy, channel, metrics):
+            call = ask(channel)
+            await asyncio.sleep(0.3)
+            call.cancel()
+            for _ in range(250):
+                if not policy.running:
+                    break
+                await asyncio.sleep(0.02)
+            assert (policy.running, policy.streams) == (0, set())
+            labels = {"service": "s", "method": "Answer", "code": "INTERNAL"}
+            assert metrics.get_sample_value("seconds_count", labels) is None
+    assert [each["event"] for each in logged] == ["ended_stream_not_closed"]
+
+
+async def test_a_failure_of_a_stream_that_is_ended_while_it_waits_is_logged() -> None:
+    async def fails_when_ended(_request: Any, _context: Any) -> AsyncIterator[store.GetFilingResponse]:
+        yield store.GetFilingResponse()
+        try:
+            await asyncio.sleep(60)
+        finally:
+            raise RuntimeError("the disk is gone")
+
+    with capture_logs() as logged:
+        async with answers(fails_when_ended) as (policy, channel, _):
+            parts = aiter(ask(channel))
+            await anext(parts)
+            policy.drain()
+            ended = await read_to_its_end(parts)
+    assert "shutting down" in cast(str, ended.details())
+    assert [each["event"] for each in logged] == ["ended_stream_not_closed"]
+
+
+async def test_a_stream_that_takes_its_ending_for_its_end_is_not_told_as_whole() -> None:
+    async def takes_it_well(_request: Any, _context: Any) -> AsyncIterator[store.GetFilingResponse]:
+        yield store.GetFilingResponse()
+        with contextlib.suppress(asyncio.CancelledError):
+            await asyncio.sleep(60)
+
+    async with answers(takes_it_well) as (policy, channel, metrics):
+        parts = aiter(ask(channel))
+        await anext(parts)
+        policy.drain()
+        ended = await read_to_its_end(parts)
+        assert ended.code() is grpc.StatusCode.UNAVAILABLE
+        labels = {"service": "s", "method": "Answer", "code": "OK"}
+        assert not metrics.get_sample_value("seconds_count", labels)
+
+
+async def test_what_could_not_be_closed_is_not_served() -> None:
+    class Plain:
+        def __aiter__(self) -> Plain:
+            return self
+
+        async def __anext__(self) -> store.GetFilingResponse:
+            raise StopAsyncIteration
+
+    with pytest.raises(TypeError, match="/s/Answer answers with a stream"):
+        async with answers(lambda _request, _context: Plain()):
+            pass

@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Generator, Iterator, Mapping, Sequence
 from typing import Any, cast
 
 import duckdb
@@ -240,8 +240,9 @@ def _is_finite(group: AggregateGroup) -> bool:
 
 def export(
     cursor: Cursor, ids: SignalIds, segments: Sequence[str], screen: Screen, moment: Moment
-) -> Iterator[bytes]:
-    """All values of the screen's signals as one Arrow IPC stream, in parts of EXPORT_CHUNK_BYTES at most."""
+) -> Generator[bytes]:
+    """All values of the screen's signals as one Arrow IPC stream, in parts of EXPORT_CHUNK_BYTES at most. Close it: as
+    long as it lives the cursor may be of no other use."""
     source, parameters = _measured(cursor, ids, segments, screen, (), moment)
     days = filter_sql.filing_days(screen.expression)
     values = " UNION ALL ".join(
@@ -264,7 +265,7 @@ def export(
     )
     # The sink keeps what was written since it was last emptied, so memory holds one batch.
     sink = _Parts()
-    with pa.ipc.new_stream(pa.PythonFile(sink, mode="w"), reader.schema) as writer:
+    with reader, pa.ipc.new_stream(pa.PythonFile(sink, mode="w"), reader.schema) as writer:
         for batch in reader:
             writer.write_batch(batch)
             yield from sink.take(whole=True)
@@ -275,7 +276,7 @@ def _reader(cursor: Cursor, query: str, parameters: Parameters) -> pa.RecordBatc
     """The query's rows as they are computed, EXPORT_ROWS at once."""
     # Each version holds all rows before it gives the first one, where they are asked for in the other one's way.
     if IS_DUCKDB_2:
-        # It begins nothing beside a result that is not read to its end, as one is of which one row was asked for.
+        # `sql` refuses while a result of `execute` is not read to its end, as after `fetchone`.
         cast(Any, cursor).abort()
         return cursor.sql(query, params=parameters).to_arrow_reader(EXPORT_ROWS)
     return cursor.execute(query, parameters).to_arrow_reader(EXPORT_ROWS)

@@ -13,7 +13,7 @@ import importlib.util
 import os
 import shutil
 import sys
-from collections.abc import AsyncGenerator, Callable, Iterator
+from collections.abc import AsyncGenerator, Callable, Generator, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import datetime
@@ -162,20 +162,26 @@ class DuckDBOwner:
             return await self.read(query)
 
     async def stream(
-        self, query: Callable[[duckdb.DuckDBPyConnection], Iterator[Answer]]
+        self, query: Callable[[duckdb.DuckDBPyConnection], Generator[Answer]]
     ) -> AsyncGenerator[Answer, None]:
-        """The items of `query(cursor)`, each made in a thread when it is asked for, on one of the readers."""
+        """The items of `query(cursor)`, each made in a thread when it is asked for, on one of the readers.
+
+        The query is closed before the reader is another one's: DuckDB 2 begins nothing beside a result that is held.
+        """
         async with self._slots:
             cursor = self._idle.pop()
+            items = query(cursor)
             try:
-                items = await self._in_thread(query, cursor)
                 while True:
                     held = await self._in_thread(lambda _: list(islice(items, 1)), cursor)
                     if not held:
                         return
                     yield held[0]
             finally:
-                self._idle.append(cursor)
+                try:
+                    await self._in_thread(lambda _: items.close(), cursor)
+                finally:
+                    self._idle.append(cursor)
 
     async def aside(self, work: Callable[[duckdb.DuckDBPyConnection], Answer]) -> Answer:
         """`work(cursor)` in a thread and on a cursor of its own, beside readers and writer. One at a time."""

@@ -5,11 +5,11 @@ from __future__ import annotations
 import asyncio
 import threading
 import time
-from collections.abc import AsyncGenerator, Callable, Iterator, Mapping, Sequence
-from contextlib import aclosing
+from collections.abc import AsyncGenerator, Callable, Generator, Mapping, Sequence
+from contextlib import aclosing, closing
 from dataclasses import dataclass, replace
 from datetime import date, datetime
-from itertools import chain, islice
+from itertools import islice
 from pathlib import Path
 from typing import TypeVar
 
@@ -511,12 +511,15 @@ class DuckDBStore:
                 retry_after=EXPORT_RETRY_SECONDS,
             )
 
-        def query(cursor: duckdb.DuckDBPyConnection) -> Iterator[bytes]:
-            def begun(tables: Sequence[str]) -> Iterator[bytes]:
+        def query(cursor: duckdb.DuckDBPyConnection) -> Generator[bytes]:
+            def begun(tables: Sequence[str]) -> tuple[list[bytes], Generator[bytes]]:
                 parts = analytics.export(cursor, self._ids, tables, screen, moment)
-                return chain(list(islice(parts, 1)), parts)
+                return list(islice(parts, 1)), parts
 
-            return self._over_segments(begun)
+            first, parts = self._over_segments(begun)
+            with closing(parts):
+                yield from first
+                yield from parts
 
         self._exports += 1
         try:
