@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import time
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import lru_cache
 from typing import Any
 
 import grpc
@@ -22,6 +23,9 @@ from tenkay_query.question import Keepable, Outcome, Question, Reply
 
 CACHE_METADATA = "tenkay-cache"
 MIN_SEQUENCE = "min_sequence"
+REMEMBERED_QUESTIONS = 1024
+MAX_REMEMBERED_BYTES = 512
+"""Of a request; a larger one is parsed each time."""
 
 Context = grpc.aio.ServicerContext[Any, Any]
 
@@ -116,12 +120,17 @@ class HotReads:
                     self._sample(key, entry)
                 return entry.body
         stamp = self._near.stamp()
-        request = parse(method.request_type, raw)
-        if key is not None:
-            self._asked.note(key, 1)
         with self._callers.entered(context):
             CURRENT_BUDGET.set(StoreBudget())
-            question, reply = await self._answered(method, request, self._ask)
+            known = None if parts is None else _known_question(method, *parts)
+            if known is None:
+                request = parse(method.request_type, raw)
+            if key is not None:  # not before it is known for a request
+                self._asked.note(key, 1)
+            if known is None:
+                question, reply = await self._answered(method, request, self._ask)
+            else:
+                question, reply = known, await self._answers.reply(known)
         self._counts.count(question.kind, reply.outcome, reply.level)
         if reply.read_at is not None:
             self._counts.age(question.kind, self._now() - reply.read_at)
@@ -188,6 +197,21 @@ class HotReads:
         self._until_sample = self._asked.pause()
         self._asked.note(key, self._asked.every)
         self._counts.age(entry.kind, self._now() - entry.read_at, self._asked.every)
+
+
+def _known_question(method: HotMethod, raw: bytes, min_sequence: str) -> Question[Message] | None:
+    """The question of a request that comes again and again, as while the process may keep no answers. None: it is to be
+    parsed, since it is large or its question hangs on another answer. TenkayError when it is wrong."""
+    if method.question is None or method.further is not None or len(raw) > MAX_REMEMBERED_BYTES:
+        return None
+    question = _question_of(method, raw)
+    return replace(question, min_sequence=min_sequence) if min_sequence else question
+
+
+@lru_cache(REMEMBERED_QUESTIONS)
+def _question_of(method: HotMethod, raw: bytes) -> Question[Message]:
+    assert method.question is not None  # noqa: S101 - the caller has looked
+    return method.question(parse(method.request_type, raw))
 
 
 def _body(reply: Reply) -> bytes:
