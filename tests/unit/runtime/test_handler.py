@@ -346,7 +346,7 @@ async def test_a_stream_from_the_caller_may_be_refused_before_its_end() -> None:
     async def endless() -> AsyncIterator[Any]:
         while True:
             yield store.GetFilingRequest()
-            await asyncio.sleep(0.01)
+            await asyncio.sleep(0.1)  # in the middle of sending, a caller may hear INTERNAL of gRPC's own
 
     async with uploads(refuse) as (_, channel, _), Uploader(channel) as client:
         with pytest.raises(InvalidArgument, match="not this one"):

@@ -11,6 +11,7 @@ import grpc
 import pytest
 from structlog.testing import capture_logs
 
+from tenkay.runtime.handler import comes_to_an_end
 from tenkay.store.v1 import filing_store_service_pb2 as store
 from tests.unit.runtime.one_method_server import MESSAGES, served
 
@@ -22,13 +23,13 @@ def answers(behaviour: Any, **policy: Any) -> Any:
     return served("Answer", grpc.unary_stream_rpc_method_handler(behaviour, **MESSAGES), **policy)
 
 
-def ask(channel: grpc.aio.Channel, timeout: float | None = None) -> Any:
+def ask(channel: grpc.aio.Channel) -> Any:
     method: Any = channel.unary_stream(
         "/s/Answer",
         request_serializer=store.GetFilingRequest.SerializeToString,
         response_deserializer=store.GetFilingResponse.FromString,
     )
-    return method(store.GetFilingRequest(), timeout=timeout)
+    return method(store.GetFilingRequest())
 
 
 async def read_to_its_end(parts: Any) -> grpc.aio.AioRpcError:
@@ -62,8 +63,9 @@ async def test_a_stream_that_sends_all_the_time_is_ended_by_a_drain_with_its_rea
 
 
 async def test_a_stream_that_sends_all_the_time_is_ended_by_its_deadline_with_its_reason() -> None:
-    async with answers(without_pause) as (policy, channel, _):
-        ended = await read_to_its_end(ask(channel, timeout=0.4))
+    # The server's own deadline: the caller's clock, which may be the first to ring, is not in it.
+    async with answers(comes_to_an_end(without_pause), default_deadline_seconds=0.3) as (policy, channel, _):
+        ended = await read_to_its_end(ask(channel))
         assert ended.code() is grpc.StatusCode.DEADLINE_EXCEEDED
         assert "ran out of time" in cast(str, ended.details())
         assert (policy.running, policy.streams) == (0, set())
@@ -159,9 +161,12 @@ async def test_a_failure_to_give_back_after_the_caller_left_is_logged_and_nothin
 
 
 async def test_a_failure_of_a_stream_that_is_ended_while_it_waits_is_logged() -> None:
+    waits = asyncio.Event()
+
     async def fails_when_ended(_request: Any, _context: Any) -> AsyncIterator[store.GetFilingResponse]:
         yield store.GetFilingResponse()
         try:
+            waits.set()
             await asyncio.sleep(60)
         finally:
             raise RuntimeError("the disk is gone")
@@ -170,6 +175,7 @@ async def test_a_failure_of_a_stream_that_is_ended_while_it_waits_is_logged() ->
         async with answers(fails_when_ended) as (policy, channel, _):
             parts = aiter(ask(channel))
             await anext(parts)
+            await waits.wait()
             policy.drain()
             ended = await read_to_its_end(parts)
     assert "shutting down" in cast(str, ended.details())
@@ -177,14 +183,18 @@ async def test_a_failure_of_a_stream_that_is_ended_while_it_waits_is_logged() ->
 
 
 async def test_a_stream_that_takes_its_ending_for_its_end_is_not_told_as_whole() -> None:
+    waits = asyncio.Event()
+
     async def takes_it_well(_request: Any, _context: Any) -> AsyncIterator[store.GetFilingResponse]:
         yield store.GetFilingResponse()
         with contextlib.suppress(asyncio.CancelledError):
+            waits.set()
             await asyncio.sleep(60)
 
     async with answers(takes_it_well) as (policy, channel, metrics):
         parts = aiter(ask(channel))
         await anext(parts)
+        await waits.wait()
         policy.drain()
         ended = await read_to_its_end(parts)
         assert ended.code() is grpc.StatusCode.UNAVAILABLE
