@@ -202,7 +202,7 @@ class HotReads:
 def _known_question(method: HotMethod, raw: bytes, min_sequence: str) -> Question[Message] | None:
     """The question of a request that comes again and again, as while the process may keep no answers. None: it is to be
     parsed, since it is large or its question hangs on another answer. TenkayError when it is wrong."""
-    if method.question is None or method.further is not None or len(raw) > MAX_REMEMBERED_BYTES:
+    if method.question is None or len(raw) > MAX_REMEMBERED_BYTES:
         return None
     question = _question_of(method, raw)
     return replace(question, min_sequence=min_sequence) if min_sequence else question

@@ -301,7 +301,9 @@ def _wrap_stream(
             if remaining is not None:
                 seconds = remaining - min(remaining * DEADLINE_MARGIN_SHARE, DEADLINE_MARGIN_MAX_SECONDS)
                 CURRENT_DEADLINE.set(time.monotonic() + seconds)
-                timer = asyncio.get_running_loop().call_later(seconds, stream.end, _out_of_time(method))
+                timer = asyncio.get_running_loop().call_later(
+                    seconds, lambda: stream.end(_out_of_time(method))
+                )
             if position.sampled and tracing.exporting():
                 recorded = tracing.start_span(method[1:], position, SpanKind.SERVER, _RPC_ATTRIBUTES)
                 position = tracing.position_of(recorded)
@@ -324,9 +326,9 @@ def _wrap_stream(
         except GeneratorExit:
             raise
         except BaseException as error:
-            stream.note(error)
+            stream.log_unheard(error)
             known = stream.reason or _as_tenkay_error(error, method, timed_out=False)
-            stream.send_status()
+            stream.no_more_answers()
             codes.observe(known, time.perf_counter() - started, position)
             if recorded is not None:
                 tracing.mark_failed(recorded, known)
@@ -337,7 +339,7 @@ def _wrap_stream(
                     await _hear_out(request)
             await _abort(context, known, position)
         else:
-            stream.send_status()
+            stream.no_more_answers()
             codes.ok.observe(time.perf_counter() - started)
         finally:
             if timer is not None:

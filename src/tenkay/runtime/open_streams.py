@@ -63,12 +63,12 @@ class OpenStream:
         except Exception:  # the caller is told why the stream ended, not how, and may have gone
             logger.exception("ended_stream_not_closed")
 
-    def note(self, error: BaseException) -> None:
-        """What the answers raised. Nobody hears of it when the stream was ended before, so it is logged."""
+    def log_unheard(self, error: BaseException) -> None:
+        """Logs what the answers raised, when nobody hears of it since the stream was ended before."""
         if self.reason is not None and not isinstance(error, asyncio.CancelledError | TenkayError):
             logger.error("ended_stream_not_closed", exc_info=error)
 
-    def send_status(self) -> None:
+    def no_more_answers(self) -> None:
         """Only the status is to be sent now; a cancellation by `end` is over."""
         self.is_sending = True
         if self._is_cancelled:

@@ -318,7 +318,7 @@ def query_without_near(
         redis_url=valkey_cache_server.url,
         near_entries="0",
         warm_on_start="false",
-        redis_timeout_seconds="1",
+        redis_timeout_seconds="1",  # as those above
     ) as service:
         yield service
 

@@ -11,7 +11,7 @@ import grpc
 import pytest
 from structlog.testing import capture_logs
 
-from tenkay.runtime.handler import comes_to_an_end
+from tenkay.runtime.handler import CallPolicy, comes_to_an_end
 from tenkay.store.v1 import filing_store_service_pb2 as store
 from tests.unit.runtime.one_method_server import MESSAGES, served
 
@@ -45,6 +45,22 @@ async def read_to_its_end(parts: Any) -> grpc.aio.AioRpcError:
 async def without_pause(_request: Any, _context: Any) -> AsyncIterator[store.GetFilingResponse]:
     while True:
         yield store.GetFilingResponse()
+
+
+async def fails_to_close(_request: Any, _context: Any) -> AsyncIterator[store.GetFilingResponse]:
+    try:
+        while True:
+            yield store.GetFilingResponse(result_key=LARGE)
+    finally:
+        raise RuntimeError("the disk is gone")
+
+
+async def until_nothing_runs(policy: CallPolicy) -> None:
+    for _ in range(250):
+        if not policy.running and not policy.streams:
+            break
+        await asyncio.sleep(0.02)
+    assert (policy.running, policy.streams) == (0, set())
 
 
 @pytest.mark.parametrize("turn", range(8))
@@ -112,21 +128,10 @@ async def test_a_caller_that_leaves_while_a_drain_waits_for_it_leaves_nothing_ru
         policy.drain()
         await asyncio.sleep(0.05)
         call.cancel()
-        for _ in range(250):
-            if not policy.running and not policy.streams:
-                break
-            await asyncio.sleep(0.02)
-        assert (policy.running, policy.streams) == (0, set())
+        await until_nothing_runs(policy)
 
 
 async def test_a_failure_to_give_back_is_logged_and_does_not_hide_why_the_stream_ended() -> None:
-    async def fails_to_close(_request: Any, _context: Any) -> AsyncIterator[store.GetFilingResponse]:
-        try:
-            while True:
-                yield store.GetFilingResponse(result_key=LARGE)
-        finally:
-            raise RuntimeError("the disk is gone")
-
     with capture_logs() as logged:
         async with answers(fails_to_close) as (policy, channel, _):
             call = ask(channel)
@@ -138,23 +143,12 @@ async def test_a_failure_to_give_back_is_logged_and_does_not_hide_why_the_stream
 
 
 async def test_a_failure_to_give_back_after_the_caller_left_is_logged_and_nothing_else() -> None:
-    async def fails_to_close(_request: Any, _context: Any) -> AsyncIterator[store.GetFilingResponse]:
-        try:
-            while True:
-                yield store.GetFilingResponse(result_key=LARGE)
-        finally:
-            raise RuntimeError("the disk is gone")
-
     with capture_logs() as logged:
         async with answers(fails_to_close) as (policy, channel, metrics):
             call = ask(channel)
             await asyncio.sleep(0.3)
             call.cancel()
-            for _ in range(250):
-                if not policy.running:
-                    break
-                await asyncio.sleep(0.02)
-            assert (policy.running, policy.streams) == (0, set())
+            await until_nothing_runs(policy)
             labels = {"service": "s", "method": "Answer", "code": "INTERNAL"}
             assert metrics.get_sample_value("seconds_count", labels) is None
     assert [each["event"] for each in logged] == ["ended_stream_not_closed"]

@@ -32,9 +32,8 @@ async def store(
     tmp_path: Path, clock: Callable[[], datetime], monkeypatch: pytest.MonkeyPatch
 ) -> AsyncIterator[DuckDBStore]:
     """A store with one reader and more signals than an export sends at once."""
-    monkeypatch.setattr(
-        duckdb_analytics, "EXPORT_ROWS", 2048
-    )  # a vector of DuckDB's; fewer come as one all the same
+    # A vector of DuckDB's; fewer come as one all the same.
+    monkeypatch.setattr(duckdb_analytics, "EXPORT_ROWS", 2048)
     monkeypatch.setattr(duckdb_analytics, "EXPORT_CHUNK_BYTES", 4096)
     opened = DuckDBStore.open(replace(options(tmp_path), limits=Limits("512MB", 2, 1)), clock)
     for number in range(FILINGS):
